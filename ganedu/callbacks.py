@@ -1,0 +1,159 @@
+"""Where model, metric and figure meet during `fit`. A round is one of Keras's epochs: a fixed
+number of steps."""
+
+import signal
+import time
+
+import keras
+import numpy as np
+
+from ganedu.runtime import NonFiniteLoss
+
+
+class StepCounter(keras.callbacks.Callback):
+    """Counts steps over interruptions, and stops at the last one.
+
+    Args:
+        done: int, steps taken before this `fit`. Defaults to `0`.
+        total: int, the step after which to stop, or `None`. Defaults to `None`.
+    """
+
+    def __init__(self, done=0, total=None):
+        super().__init__()
+        self.steps, self.total = done, total
+        self._before = done
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._before = self.steps
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.steps = self._before + batch + 1
+        if self.total is not None and self.steps >= self.total:
+            self.model.stop_training = True
+
+
+class Clock(keras.callbacks.Callback):
+    """Counts the seconds of training, callbacks included, from the end of the first (compiling)
+    step.
+
+    Args:
+        spent: float, seconds counted before this `fit`. Defaults to `0.0`.
+        budget: float, the seconds after which to stop, or `None`. Defaults to `None`.
+    """
+
+    def __init__(self, spent=0.0, budget=None):
+        super().__init__()
+        self.spent, self.budget, self._start = spent, budget, None
+
+    @property
+    def seconds(self):
+        return self.spent + (time.monotonic() - self._start if self._start is not None else 0.0)
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self._start is None:
+            self._start = time.monotonic()
+        if self.budget is not None and self.seconds >= self.budget:
+            self.model.stop_training = True
+
+
+class Interrupt(keras.callbacks.Callback):
+    """Inside of `with interrupt:` the first Ctrl-C ends training after the step that runs; a second
+    one interrupts as usual."""
+
+    def __init__(self):
+        super().__init__()
+        self.asked = False
+
+    def __enter__(self):
+        self._usual = signal.signal(signal.SIGINT, self._ask)
+
+    def __exit__(self, *exception):
+        signal.signal(signal.SIGINT, self._usual)
+
+    def _ask(self, number, frame):
+        self.asked = True
+        signal.signal(signal.SIGINT, self._usual)
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.asked:
+            self.model.stop_training = True
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.on_train_batch_end(None)
+
+
+class RoundBar(keras.callbacks.ProgbarLogger):
+    """Keras's progress bar, under the name of what it shows: it would say "Epoch", and how many."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epochs = 1
+        super().on_epoch_begin(epoch, logs)
+        print(f"Round {epoch + 1}")
+
+
+class StopOnNonFinite(keras.callbacks.Callback):
+    """Raises `NonFiniteLoss` at the end of a round in which a loss was not finite, or that left a
+    weight that is not.
+
+    Args:
+        counter: the `StepCounter` of the same `fit`.
+    """
+
+    def __init__(self, counter):
+        super().__init__()
+        self.counter = counter
+        self._round_start = 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._round_start = self.counter.steps
+
+    def on_epoch_end(self, epoch, logs=None):
+        report = self.model.first_failure.report()
+        if report is not None:
+            at, losses = report
+            self._fail("A loss was not finite at", self._round_start + at, losses)
+        # The last step can spoil the weights after its losses were taken.
+        arrays = (keras.ops.convert_to_numpy(v) for v in self.model.weights)
+        if not all(np.isfinite(a).all() for a in arrays):
+            self._fail("A weight was not finite after", self.counter.steps, logs)
+
+    def _fail(self, what, step, losses):
+        told = ", ".join(f"{name} = {value:.4g}" for name, value in losses.items())
+        raise NonFiniteLoss(
+            f"{what} step {step}: {told}. Likely causes: a learning rate that is too high, images "
+            "outside [-1, 1], or a logarithm or division without a guard in a loss. Clipping the "
+            "gradients (`clipnorm=1.0` in the optimizer) often helps."
+        )
+
+
+class RoundEnd(keras.callbacks.Callback):
+    """Calls `do(logs)` at the end of each round, after the weights have settled."""
+
+    def __init__(self, do):
+        super().__init__()
+        self.do = do
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.do({name: float(value) for name, value in (logs or {}).items()})
+
+
+class Frames(keras.callbacks.Callback):
+    """Keeps the pictures that a model makes of the same latents, round by round.
+
+    Args:
+        latents: array (N, latent_dim).
+
+    Attributes:
+        images: list of float32 arrays (N, H, W, C), the first from before training.
+    """
+
+    def __init__(self, latents):
+        super().__init__()
+        self.latents, self.images = latents, []
+
+    def on_train_begin(self, logs=None):
+        if not self.images:
+            self.images.append(self.model.decode(self.latents))
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.images.append(self.model.decode(self.latents))

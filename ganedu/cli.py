@@ -1,0 +1,252 @@
+"""The command line: parse, call, print."""
+
+import errno
+import json
+import sys
+import warnings
+from pathlib import Path
+
+import click
+
+from ganedu import __version__, runs, runtime
+from ganedu.runtime import PROFILES, RunError, UsageError
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+NO_WAY = (
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG),
+    *(errno.ELOOP, errno.EEXIST, errno.ENOTEMPTY),
+)
+
+
+class Group(click.Group):
+    """Turns a user's mistake into one line on stderr and exit status 2; a run that failed, into
+    status 1; a warning, into one line."""
+
+    def invoke(self, context):
+        usual, warnings.formatwarning = warnings.formatwarning, _warning
+        try:
+            return super().invoke(context)
+        except UsageError as e:
+            _fail(e, 2)
+        except RunError as e:
+            _fail(e, 1)
+        except OSError as e:
+            if e.errno not in (*NO_ROOM, *NO_WAY):
+                raise
+            what = e.filename2 or e.filename or "A file"
+            _fail(
+                f"{what} cannot be written or read ({e.strerror})", 1 if e.errno in NO_ROOM else 2
+            )
+        finally:
+            warnings.formatwarning = usual
+
+
+def _warning(message, *where, **rest):
+    return _line(message) + "\n"
+
+
+def _fail(message, status):
+    click.echo(_line(message), err=True)
+    sys.exit(status)
+
+
+def _line(message):
+    return f"ganedu: {' '.join(str(message).split())}"
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="ganedu")
+def main():
+    """Train generative models of images, look at what they draw, and keep them."""
+
+
+@main.command()
+@click.argument("model")
+@click.option(
+    "--data", default="digits", show_default=True, help="A data set, a folder, an .npz or .npy."
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="The run's folder. [default: runs/MODEL-DATA]"
+)
+@click.option("--epochs", type=float, help="Passes over the data.")
+@click.option("--seconds", type=float, help="Length in seconds of training instead.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--batch-size", type=int)
+@click.option("--image-size", type=int, help="Pixels on a side.")
+@click.option(
+    "--profile",
+    type=click.Choice(PROFILES),
+    help="Size and length. [default: $GANEDU_PROFILE or quick]",
+)
+def train(model, data, out, **asked):
+    """Train MODEL, and leave its pictures in a folder."""
+    _known_model(model)
+    out = out or Path("runs", f"{model}-{Path(data).resolve().stem}")
+    run = runs.begin(out, model=model, data=data, **asked)
+    try:
+        _train(run)
+    except UsageError:
+        run.discard()
+        raise
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def resume(folder):
+    """Go on with an interrupted run, to the end that it would have had."""
+    run = runs.RunFolder.open(folder)
+    if run.facts().get("status") == "finished":
+        click.echo(f"{folder} is finished.")
+    else:
+        _train(run)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--count", type=click.IntRange(1), default=64, show_default=True)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="A .png or an .npz (images, uint8).",
+)
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
+@click.option("--label", type=int, help="Draw this class only.")
+def sample(folder, count, out, seed, label):
+    """Draw new images with a trained model."""
+    _suffix(out, ".png", ".npz")
+    model, _ = _load(folder)
+    from ganedu import sampling
+
+    sampling.sample(model, out, count=count, seed=seed, label=label)
+    click.echo(f"{out}: {count} images")
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="A .png or a .gif.")
+@click.option("--method", type=click.Choice(["lerp", "slerp"]), default="slerp", show_default=True)
+@click.option(
+    "--steps", type=click.IntRange(2), default=10, show_default=True, help="Images of each walk."
+)
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
+def interpolate(folder, out, method, steps, seed):
+    """Walk through the latent space of a trained model."""
+    _suffix(out, ".png", ".gif")
+    model, _ = _load(folder)
+    from ganedu import sampling
+
+    sampling.interpolate(model, out, method=method, steps=steps, seed=seed)
+    click.echo(f"{out}: {method}, {steps} steps a walk")
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def evaluate(folder):
+    """Print the losses on the test images as JSON."""
+    model, facts = _load(folder)
+    from ganedu import sampling
+
+    click.echo(json.dumps(sampling.evaluate(model, facts)))
+
+
+@main.command()
+def models():
+    """List the models."""
+    _setup()
+    from ganedu import models as room
+
+    for name in room.names():
+        click.echo(f"{name:14}{room.module(name).__doc__.splitlines()[0]}")
+
+
+@main.command()
+def datasets():
+    """List the data sets."""
+    _setup()
+    from ganedu import data
+
+    for name, description in data.NAMES.items():
+        click.echo(f"{name:14}{description}")
+    click.echo("or a folder with one class a folder, an .npz or an .npy")
+
+
+@main.group(invoke_without_command=True)
+@click.pass_context
+def lessons(context):
+    """List the lessons; copy them; run them anew."""
+    from ganedu import lessons as room
+
+    if context.invoked_subcommand is None:
+        for name in room.names():
+            click.echo(f"{name:24}{room.title(name)}")
+
+
+@lessons.command("copy")
+@click.argument("folder", type=click.Path(path_type=Path))
+def copy_lessons(folder):
+    """Copy the lessons into FOLDER, to work in."""
+    from ganedu import lessons as room
+
+    for file in room.copy(folder):
+        click.echo(file)
+
+
+@lessons.command("execute")
+@click.argument("names", nargs=-1)
+def execute_lessons(names):
+    """Run lessons (all by default) and store their outputs, as references for nbval."""
+    from ganedu import lessons as room
+
+    for name in names or room.names():
+        room.execute(name)
+        click.echo(name)
+
+
+def _known_model(name):
+    """Refuses an unknown model before anything slow, from the names of the files alone."""
+    import difflib
+    import pkgutil
+
+    names = [m.name for m in pkgutil.iter_modules([str(Path(__file__).with_name("models"))])]
+    if name not in names:
+        near = difflib.get_close_matches(name, names, n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        raise UsageError(f"There is no model {name!r}.{hint} Models: {', '.join(sorted(names))}")
+
+
+def _suffix(path, *allowed):
+    if path.suffix not in allowed:
+        raise UsageError(f"--out must end in {' or '.join(allowed)}. Received: {path}")
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f"There is no folder {path.absolute().parent}")
+
+
+def _setup():
+    """Starts the backend; one that is unknown or not installed is the user's mistake."""
+    try:
+        runtime.setup()
+        from ganedu import engine  # noqa: F401  refuses backends that cannot train
+    except (ImportError, ValueError) as e:
+        raise UsageError(f"The backend of Keras does not start: {e}. See KERAS_BACKEND") from None
+
+
+def _load(folder):
+    run = runs.RunFolder.open(folder)
+    facts = run.facts()
+    _setup()
+    return run.load_model(), facts
+
+
+def _train(run):
+    try:
+        _setup()
+        from ganedu import training
+
+        status = training.go_on(run)
+    except KeyboardInterrupt:
+        status = "interrupted"
+    if status == "interrupted":
+        click.echo(f"Stopped; what was reached is kept. Go on with: {run.resume_command}")
+        sys.exit(130)
+    click.echo(f"{run.path}: model.keras, samples.png, training.gif, history.csv")

@@ -1,0 +1,200 @@
+"""A set of images as the models see it, and the order in which it is served."""
+
+import dataclasses
+
+import keras
+import numpy as np
+
+from ganedu.runtime import UsageError
+
+BACKEND = keras.backend.backend()
+
+
+def to_float(images):
+    """uint8 [0, 255] to float32 [-1, 1], the convention of every model here.
+
+    Raises:
+        UsageError: if the images are not uint8.
+    """
+    if images.dtype != np.uint8:
+        raise UsageError(f"Images must be uint8 to become float. Received: {images.dtype}")
+    images = images.astype("float32")
+    images /= 127.5  # in place: all of CIFAR-10 is 0.6 GB
+    images -= 1
+    return images
+
+
+def to_uint8(images):
+    """float [-1, 1] to uint8 [0, 255], rounded; what lies outside is clipped."""
+    return np.clip(np.rint((np.asarray(images, "float32") + 1) * 127.5), 0, 255).astype("uint8")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ImageDataset:
+    """Images held as uint8; they become float32 in [-1, 1] batch by batch.
+
+    Args:
+        name: str, as given to `load`.
+        split: `"train"` or `"test"`.
+        images: uint8 array (N, H, W, C).
+        labels: int64 array (N,) of classes, or `None`.
+        class_names: tuple of str, one for each class; empty without labels.
+        with_labels: whether batches are `(images, labels)`. Defaults to `False`: just images.
+    """
+
+    name: str
+    split: str
+    images: np.ndarray = dataclasses.field(repr=False)
+    labels: np.ndarray | None = dataclasses.field(default=None, repr=False)
+    class_names: tuple = ()
+    with_labels: bool = False
+
+    def __len__(self):
+        return len(self.images)
+
+    @property
+    def image_shape(self):
+        """(H, W, C)."""
+        return self.images.shape[1:]
+
+    def array(self, count=None):
+        """The first `count` images (all by default), float32 (count, H, W, C) in [-1, 1]."""
+        return to_float(self.images[:count])
+
+    def batches(self, batch_size, *, seed=0, start=0, augment=None):
+        """An endless stream of shuffled training batches, for `fit(..., steps_per_epoch=...)`.
+
+        Batch number t depends on `seed` and t alone, on every backend: a run that stopped after t
+        steps goes on with `start=t` exactly where it was. Each pass over the data has an order of
+        its own; the last, incomplete batch of a pass is left out.
+
+        Args:
+            batch_size: int, at most the number of images.
+            seed: int >= 0. Defaults to `0`.
+            start: int >= 0, the first batch's number. Defaults to `0`.
+            augment: function (uint8 images (B, H, W, C), seed) -> uint8 images of that shape, as
+                `Augmentation`; its seed is a function of `seed` and t. Defaults to `None`.
+
+        Returns:
+            On TensorFlow a `tf.data.Dataset`, elsewhere a `keras.utils.PyDataset`, of float32
+            images (B, H, W, C) in [-1, 1], or of `(images, labels)`. A plain `keras.Model` wants
+            `fit(..., shuffle=False)`, or warns that it cannot shuffle them again.
+
+        Raises:
+            UsageError: for numbers out of range, and an `augment` that does not fit these images.
+        """
+        if not 1 <= batch_size <= len(self):
+            raise UsageError(
+                f"The batch size must lie between 1 and the number of images, {len(self)}. "
+                f"Received: {batch_size}"
+            )
+        if seed < 0 or start < 0:
+            raise UsageError(f"Seed and start must be at least 0. Received: {seed} and {start}")
+        order = Order(len(self), batch_size, seed, start)
+        if augment is None:
+            return _stream(self, lambda i: self.take(order[i]), None, batch_size)
+        self._check(augment)
+
+        def augmented(i):
+            return self.take(order[i], lambda images: augment(images, order.step_seed(i)))
+
+        return _stream(self, augmented, None, batch_size)
+
+    def test_batches(self, batch_size=256):
+        """All images once, in order, as `batches` serves them; the last batch may be smaller."""
+        if batch_size < 1:
+            raise UsageError(f"The batch size must be at least 1. Received: {batch_size}")
+
+        def batch(i):
+            return self.take(slice(i * batch_size, (i + 1) * batch_size))
+
+        return _stream(self, batch, -(-len(self) // batch_size), None)
+
+    def take(self, indices, change=None):
+        """The batch of these indices: float32 images, or `(images, labels)`.
+
+        Args:
+            indices: int array (B,), or a slice.
+            change: function of the uint8 images, applied before they become float. Defaults to
+                `None`.
+        """
+        images = self.images[indices]
+        images = to_float(images if change is None else change(images))
+        return (images, self.labels[indices]) if self.with_labels else images
+
+    def _check(self, augment):
+        """One image through `augment`, here: an error inside of `tf.data` loses its type."""
+        image = self.images[:1]
+        changed = augment(image, 0)
+        if changed.dtype != np.uint8 or changed.shape != image.shape:
+            raise UsageError(
+                f"`augment` must keep uint8 and the shape {image.shape}. "
+                f"Received: {changed.dtype} {changed.shape}"
+            )
+
+
+class Order:
+    """The indices of each batch as a pure function of (seed, step).
+
+    Args:
+        count: int, the number of images.
+        batch_size: int.
+        seed: int >= 0.
+        start: int, the step of item 0. Defaults to `0`.
+    """
+
+    def __init__(self, count, batch_size, seed, start=0):
+        self.count, self.batch_size, self.seed, self.start = count, batch_size, seed, start
+        self.per_epoch = count // batch_size
+        self._kept = (None, None)
+
+    def __getitem__(self, i):
+        epoch, place = divmod(self.start + i, self.per_epoch)
+        kept_epoch, permutation = self._kept
+        if kept_epoch != epoch:
+            permutation = np.random.default_rng([self.seed, epoch]).permutation(self.count)
+            self._kept = (epoch, permutation)  # as one: another thread may read it now
+        return permutation[place * self.batch_size : (place + 1) * self.batch_size]
+
+    def step_seed(self, i):
+        """A seed for what is random in batch i beside the order."""
+        return int(np.random.default_rng([self.seed, self.start + i, 1]).integers(2**31))
+
+
+if BACKEND == "tensorflow":
+    import tensorflow as tf
+
+    def _stream(dataset, batch, count, batch_size):
+        """Serves `batch(0)`, `batch(1)`, ...: `count` of them, or without end for `None`.
+
+        The batches are made by NumPy: a constant in the graph would be a second copy of all images.
+        """
+        shape, types = (batch_size, *dataset.image_shape), (tf.float32, tf.int64)
+
+        def serve(i):
+            if not dataset.with_labels:
+                return tf.ensure_shape(tf.numpy_function(batch, [i], types[0]), shape)
+            images, labels = tf.numpy_function(batch, [i], types)
+            return tf.ensure_shape(images, shape), tf.ensure_shape(labels, shape[:1])
+
+        data = tf.data.Dataset
+        numbers = data.counter() if count is None else data.range(count)
+        return numbers.map(serve).prefetch(4)
+
+else:
+
+    def _stream(dataset, batch, count, batch_size):
+        """Serves `batch(0)`, `batch(1)`, ...: `count` of them, or without end for `None`."""
+        return _Stream(batch, count)
+
+    class _Stream(keras.utils.PyDataset):
+        def __init__(self, batch, count):
+            super().__init__()
+            self.batch, self.count = batch, count
+
+        @property
+        def num_batches(self):
+            return self.count
+
+        def __getitem__(self, i):
+            return self.batch(i)

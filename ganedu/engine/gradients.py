@@ -1,0 +1,122 @@
+"""Gradients on three backends: all that TensorFlow, JAX and PyTorch do differently here.
+
+- TensorFlow: a `GradientTape` that watches only the variables asked for.
+- PyTorch: `torch.autograd.grad`, which fills no `.grad` buffers, so there is nothing to zero.
+- JAX: gradients exist only for pure functions. A `keras.StatelessScope` makes one of stateful Keras
+  code: inside it, variables read the values they were given and keep what is assigned to them for
+  the caller to collect.
+"""
+
+import keras
+from keras import ops
+
+BACKEND = keras.backend.backend()
+
+if BACKEND == "tensorflow":
+    import tensorflow as tf
+
+    def value_and_gradients(loss_fn, variables, state):
+        """Calls `loss_fn` and differentiates it.
+
+        Args:
+            loss_fn: function of no arguments. Returns `(loss, aux)`: a scalar tensor and any
+                structure of tensors.
+            variables: list of `keras.Variable` to differentiate with respect to.
+            state: list of all other `keras.Variable` that `loss_fn` may read or, where they are not
+                trainable, assign (moving statistics, seeds).
+
+        Returns:
+            `(aux, gradients)`; a gradient is `None` where the loss does not depend on the variable.
+        """
+        values = [v.value for v in variables]
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(values)
+            loss, aux = loss_fn()
+        return aux, tape.gradient(loss, values)
+
+    def input_gradient(fn, x, state):
+        """The gradient of `sum(fn(x))` with respect to `x`, itself differentiable; arguments as
+        above."""
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(x)
+            y = fn(x)
+        return tape.gradient(y, x)
+
+    def apply_gradients(optimizer, gradients, variables):
+        optimizer.apply(gradients, variables)
+
+elif BACKEND == "torch":
+    import torch
+
+    def value_and_gradients(loss_fn, variables, state):
+        loss, aux = loss_fn()
+        values = [v.value for v in variables]
+        aux = keras.tree.map_structure(lambda t: t.detach().clone(), aux)
+        return aux, torch.autograd.grad(loss, values, allow_unused=True)
+
+    def input_gradient(fn, x, state):
+        x = x.detach().requires_grad_(True)
+        return torch.autograd.grad(fn(x).sum(), x, create_graph=True)[0]
+
+    def apply_gradients(optimizer, gradients, variables):
+        with torch.no_grad():
+            optimizer.apply(gradients, variables)
+
+elif BACKEND == "jax":
+    import jax
+
+    def purified(fn, variables, state):
+        """Makes a pure function of stateful code: `(values, x) -> (fn(x), the state after it)`."""
+        before = [v.value for v in state]
+
+        def pure(values, *args):
+            mapping = [*zip(variables, values, strict=True), *zip(state, before, strict=True)]
+            with keras.StatelessScope(state_mapping=mapping) as scope:
+                result = fn(*args)
+            return result, [scope.get_current_value(v) for v in state]
+
+        return pure
+
+    def hand_out(state, after):
+        """Assigns what the pure function did to the state: to the variables, or to the scope
+        around."""
+        for v, value in zip(state, after, strict=True):
+            if not v.trainable:
+                v.assign(value)
+
+    def value_and_gradients(loss_fn, variables, state):
+        pure = purified(loss_fn, variables, state)
+
+        def loss_first(values):
+            (loss, aux), after = pure(values)
+            return loss, (aux, after)
+
+        values = [v.value for v in variables]
+        # `jax.value_and_grad` in its two halves, because the linear half tells which inputs the loss depends on.
+        loss, linear, (aux, after) = jax.linearize(loss_first, values, has_aux=True)
+        (gradients,) = jax.linear_transpose(linear, values)(ops.ones_like(loss))
+        jaxpr = jax.make_jaxpr(linear)(values).jaxpr
+        used = {id(v) for equation in jaxpr.eqns for v in equation.invars}
+        hand_out(state, after)
+        return aux, [
+            g if id(v) in used else None for v, g in zip(jaxpr.invars, gradients, strict=True)
+        ]
+
+    def input_gradient(fn, x, state):
+        pure = purified(fn, [], state)
+
+        def total(x):
+            y, after = pure([], x)
+            return ops.sum(y), after
+
+        gradient, after = jax.grad(total, has_aux=True)(x)
+        hand_out(state, after)
+        return gradient
+
+    def apply_gradients(optimizer, gradients, variables):
+        optimizer.apply(gradients, variables)
+
+else:
+    raise ImportError(
+        f"ganedu trains on the Keras backends tensorflow, jax and torch. Received: KERAS_BACKEND={BACKEND!r}"
+    )

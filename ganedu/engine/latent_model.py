@@ -1,0 +1,88 @@
+"""What models with a latent space have in common: drawing from it, and going to it and back."""
+
+import numpy as np
+
+from ganedu import latent
+from ganedu.engine.model import GenerativeModel
+
+
+class LatentModel(GenerativeModel):
+    """A model that draws images from latents; a subclass says by which network, `artist`."""
+
+    @property
+    def artist(self):
+        """The Keras model that draws: latents (B, latent_dim) -> images (B, H, W, C) in [-1, 1]."""
+        raise NotImplementedError
+
+    @property
+    def latent_dim(self):
+        return self.artist.input_shape[-1]
+
+    def latents(self, count, seed=0):
+        """z ~ N(0, I), (count, latent_dim), float32 NumPy, the same on every backend."""
+        return latent.draw(count, self.latent_dim, seed)
+
+    def decode(self, z):
+        """Latents (N, latent_dim) to images (N, H, W, C) in [-1, 1], float32 NumPy."""
+        return self.artist.predict(np.asarray(z), verbose=0, batch_size=256)
+
+    def generate(self, count, seed=0):
+        """Draws `count` images (count, H, W, C), float32 in [-1, 1]; the same seed gives the same
+        latents."""
+        return self.decode(self.latents(count, seed))
+
+
+class AutoencodingModel(LatentModel):
+    """One player of two networks, an encoder and a decoder; a subclass says with which `losses`.
+
+    Args:
+        encoder: Keras model, images (B, H, W, C) in [-1, 1] -> codes (B, latent_dim), or a list of
+            them.
+        decoder: Keras model, codes -> images, or what the subclass makes images of.
+        seed: int in [0, 2**31). Defaults to `0`.
+
+    Raises:
+        ValueError: if the decoder does not turn the encoder's codes into images of its shape.
+    """
+
+    players = {"optimizer": ("encoder", "decoder")}
+
+    def __init__(self, encoder, decoder, seed=0):
+        super().__init__(seed=seed)
+        codes = encoder.output_shape
+        codes = codes if isinstance(codes, list) else [codes]
+        fits = decoder.output_shape == encoder.input_shape
+        if not fits or any(c != decoder.input_shape for c in codes):
+            raise ValueError(
+                "The decoder must turn the encoder's codes into images of the encoder's shape. "
+                f"Received: encoder {encoder.input_shape} -> {encoder.output_shape}, "
+                f"decoder {decoder.input_shape} -> {decoder.output_shape}"
+            )
+        self.encoder, self.decoder = encoder, decoder
+
+    @property
+    def artist(self):
+        return self.decoder
+
+    def losses(self, x, training):
+        """The losses of a batch: dict of named scalars, the first is minimized."""
+        raise NotImplementedError
+
+    def train_step(self, data):
+        x, _ = self.unpack(data)
+        losses = self.minimize(
+            lambda: self.losses(x, training=True), (self.encoder, self.decoder), self.optimizer
+        )
+        return self.log(losses)
+
+    def test_step(self, data):
+        x, _ = self.unpack(data)
+        return self.log(self.losses(x, training=False))
+
+    def encode(self, x):
+        """Images (N, H, W, C) in [-1, 1] to codes (N, latent_dim), float32 NumPy."""
+        return self.encoder.predict(np.asarray(x), verbose=0, batch_size=256)
+
+    def reconstruct(self, x):
+        """Images to the images that come back."""
+        return self.decode(self.encode(x))

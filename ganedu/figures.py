@@ -1,0 +1,239 @@
+"""Pictures of what a model does: arrays and histories in, figures and GIFs out.
+
+Every function returns a `Figure` of its own, outside of pyplot: nothing is shown by itself and
+nothing piles up. In a notebook, a figure that ends a cell is drawn; elsewhere call
+`figure.savefig(path)`.
+"""
+
+import io
+import math
+
+import numpy as np
+from matplotlib.figure import Figure as MatplotlibFigure
+from PIL import Image
+
+from ganedu.data.images import to_uint8
+
+INK, GRID = "#1a1a2e", "#d8d8e0"
+COLOURS = ("#3b6ea8", "#d1495b", "#2e8b57", "#8d5a97", "#edae49", "#30638e", "#7a5c3e", "#00798c")
+
+
+class Figure(MatplotlibFigure):
+    """A matplotlib figure that a notebook can draw without pyplot."""
+
+    def _repr_png_(self):
+        drawn, small = io.BytesIO(), io.BytesIO()
+        self.savefig(drawn, format="png", dpi=100, bbox_inches="tight")
+        # 128 colours are a third of the bytes, and notebooks are kept under version control.
+        Image.open(drawn).convert("RGB").quantize(128).save(small, format="PNG", optimize=True)
+        return small.getvalue()
+
+
+def tile(images, columns=None, padding=1):
+    """Puts images side by side.
+
+    Args:
+        images: (N, H, W, C), uint8 or float in [-1, 1]; C is 1 or 3.
+        columns: int. Defaults to the square root of N, rounded up.
+        padding: int, pixels of mid-grey between images. Defaults to `1`.
+
+    Returns:
+        uint8 array (rows * (H + padding) - padding, columns * (W + padding) - padding, C).
+    """
+    images = np.asarray(images)
+    if images.ndim != 4 or not len(images) or images.shape[-1] not in (1, 3):
+        raise ValueError(
+            f"`images` must have shape (N, H, W, 1 or 3) with N > 0. Received: {images.shape}"
+        )
+    if images.dtype != np.uint8:
+        images = to_uint8(images)
+    count, height, width, channels = images.shape
+    columns = min(count, columns or math.ceil(math.sqrt(count)))
+    rows = math.ceil(count / columns)
+    sheet = np.full(
+        (rows * (height + padding), columns * (width + padding), channels), 110, "uint8"
+    )
+    for i, image in enumerate(images):
+        y, x = i // columns * (height + padding), i % columns * (width + padding)
+        sheet[y : y + height, x : x + width] = image
+    return sheet[: sheet.shape[0] - padding, : sheet.shape[1] - padding]
+
+
+def grid(images, columns=None, title=None):
+    """A sheet of images (N, H, W, C)."""
+    sheet = tile(images, columns)
+    figure = _figure(sheet.shape[1], sheet.shape[0])
+    _picture(figure.subplots(), sheet, title)
+    return figure
+
+
+def beside(sets, columns=None):
+    """Sheets of images side by side, as `{"real": x, "drawn": g}`: dict of title to images (N, H,
+    W, C)."""
+    sheets = {title: tile(images, columns) for title, images in sets.items()}
+    first = next(iter(sheets.values()))
+    figure = _figure(first.shape[1] * len(sheets), first.shape[0])
+    for axes, (title, sheet) in zip(
+        np.ravel(figure.subplots(1, len(sheets))), sheets.items(), strict=True
+    ):
+        _picture(axes, sheet, title)
+    return figure
+
+
+def rows(sets):
+    """One row of images under another, as `{"image": x, "reconstruction": y}` or `{"lerp": a,
+    "slerp": b}`.
+
+    Args:
+        sets: dict of a row's title to images (N, H, W, C), N the same in all rows.
+    """
+    sheets = {title: tile(images, len(images)) for title, images in sets.items()}
+    first = next(iter(sheets.values()))
+    figure = _figure(first.shape[1], (first.shape[0] + 4) * len(sheets))
+    for axes, (title, sheet) in zip(
+        np.ravel(figure.subplots(len(sheets), 1)), sheets.items(), strict=True
+    ):
+        _picture(axes, sheet)
+        axes.set_ylabel(title, rotation=0, ha="right", va="center", color=INK)
+    return figure
+
+
+def reconstructions(images, reconstructed):
+    """Images (N, H, W, C) over what came back of them."""
+    return rows({"image": images, "reconstruction": reconstructed})
+
+
+def strip(images, title=None):
+    """An interpolation (T, H, W, C) from left to right."""
+    return grid(images, columns=len(images), title=title)
+
+
+def manifold(images, title=None):
+    """Images (S, S, H, W, C) of a square grid of latents, without gaps."""
+    images = np.asarray(images)
+    sheet = tile(images.reshape(-1, *images.shape[2:]), images.shape[1], padding=0)
+    figure = _figure(sheet.shape[1], sheet.shape[0])
+    _picture(figure.subplots(), sheet, title)
+    return figure
+
+
+def curves(history, groups=None, x=None, xlabel="round"):
+    """Loss curves.
+
+    Args:
+        history: dict of name to a list of numbers, as `model.fit(...).history`.
+        groups: list of lists of names, a plot for each. Defaults to one plot of all names.
+        x: list of numbers. Defaults to 1, 2, ...
+        xlabel: str. Defaults to `"round"`.
+    """
+    groups = groups or [list(history)]
+    figure = Figure(figsize=(4.2 * len(groups), 2.8), layout="constrained")
+    for axes, names in zip(np.ravel(figure.subplots(1, len(groups))), groups, strict=True):
+        for name, colour in zip(names, COLOURS * 8, strict=False):
+            values = history[name]
+            axes.plot(x or range(1, len(values) + 1), values, label=name, color=colour)
+        axes.set_xlabel(xlabel, color=INK)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.legend(frameon=False)
+        _plain(axes)
+    return figure
+
+
+def bars(sets, names, ylabel=""):
+    """Counts by class.
+
+    Args:
+        sets: dict of a title to numbers (K,), a group of bars for each class.
+        names: list of K str, under the groups.
+        ylabel: str. Defaults to none.
+    """
+    figure = Figure(figsize=(6, 2.4), layout="constrained")
+    axes = figure.subplots()
+    width = 0.8 / len(sets)
+    for i, ((title, values), colour) in enumerate(zip(sets.items(), COLOURS, strict=False)):
+        places = np.arange(len(names)) - 0.4 + width * (i + 0.5)
+        axes.bar(places, values, width, label=title, color=colour)
+    axes.set_xticks(range(len(names)), names)
+    axes.set_ylabel(ylabel, color=INK)
+    if len(sets) > 1:
+        axes.legend(frameon=False)
+    _plain(axes)
+    return figure
+
+
+def scatter(codes, labels=None, class_names=(), title=None):
+    """Points of a latent space (N, 2), or the first two latents of (N, d), coloured by class."""
+    codes = np.asarray(codes)
+    figure = Figure(figsize=(4.6, 4), layout="constrained")
+    axes = figure.subplots()
+    if labels is None:
+        axes.scatter(codes[:, 0], codes[:, 1], s=6, color=COLOURS[0], alpha=0.6, linewidths=0)
+    else:
+        from matplotlib import colormaps
+
+        for k in np.unique(labels):
+            chosen = np.asarray(labels) == k
+            name = class_names[k] if len(class_names) else str(k)
+            colour = colormaps["tab10"](int(k) % 10)
+            axes.scatter(
+                *codes[chosen, :2].T, s=6, color=colour, label=name, alpha=0.7, linewidths=0
+            )
+        axes.legend(frameon=False, markerscale=3, loc="center left", bbox_to_anchor=(1, 0.5))
+    axes.set(xlabel="$z_1$", ylabel="$z_2$", title=title or "", aspect="equal")
+    _plain(axes)
+    return figure
+
+
+def save_png(images, file, columns=None, least=448):
+    """Writes a sheet of images (N, H, W, C) as PNG, each pixel enlarged by a whole number until a
+    side has `least` pixels."""
+    sheet = _picture_of(tile(images, columns))
+    scale = max(1, math.ceil(least / max(sheet.size)))
+    enlarged = sheet.resize((sheet.width * scale, sheet.height * scale), Image.Resampling.NEAREST)
+    enlarged.save(file, format="PNG")
+
+
+def save_gif(frames, file, seconds=6.0, hold=1.0, least=336):
+    """Writes an endless GIF.
+
+    Args:
+        frames: list of uint8 arrays (H, W, C) of one shape, C 1 or 3.
+        file: path or binary file.
+        seconds: float, of one turn. Defaults to `6.0`.
+        hold: float, seconds more for the last frame. Defaults to `1.0`.
+        least: int, as in `save_png`. Defaults to `336`.
+    """
+    if not frames:
+        raise ValueError("A GIF needs at least one frame. Received: none")
+    pictures = [_picture_of(f) for f in frames]
+    scale = max(1, math.ceil(least / max(pictures[0].size)))
+    size = (pictures[0].width * scale, pictures[0].height * scale)
+    pictures = [p.resize(size, Image.Resampling.NEAREST) for p in pictures]
+    each = max(20, int(1000 * seconds / len(pictures)))
+    durations = [each] * (len(pictures) - 1) + [each + round(1000 * hold)]
+    first, *others = pictures
+    first.save(file, format="GIF", save_all=True, append_images=others, duration=durations, loop=0)
+
+
+def _picture_of(sheet):
+    return Image.fromarray(sheet.squeeze(-1) if sheet.shape[-1] == 1 else sheet)
+
+
+def _figure(width, height):
+    inches = min(9.0, max(3.0, width / 45))
+    return Figure(figsize=(inches, inches * height / width + 0.3), layout="constrained")
+
+
+def _picture(axes, sheet, title=None):
+    axes.imshow(sheet.squeeze(-1) if sheet.shape[-1] == 1 else sheet, cmap="gray", vmin=0, vmax=255)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines[:].set_visible(False)
+    if title:
+        axes.set_title(title, color=INK)
+
+
+def _plain(axes):
+    axes.grid(color=GRID, linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)

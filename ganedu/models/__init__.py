@@ -1,0 +1,59 @@
+"""One file for each paper; the file's name is the model's name.
+
+Importing this package imports every model file, which registers the classes for saving: after
+`import ganedu.models`, `keras.models.load_model` knows them all.
+"""
+
+import difflib
+import importlib
+import inspect
+import pkgutil
+
+from ganedu.runtime import UsageError
+
+_MODULES = {
+    found.name: importlib.import_module(f"{__name__}.{found.name}")
+    for found in pkgutil.iter_modules(__path__)
+}
+
+
+def names():
+    """The names of all models, in alphabetical order."""
+    return sorted(_MODULES)
+
+
+def module(name):
+    """The module of a model.
+
+    Raises:
+        UsageError: for an unknown name; the message has the nearest one.
+    """
+    if name not in _MODULES:
+        near = difflib.get_close_matches(name, _MODULES, n=1)
+        raise UsageError(
+            f"There is no model {name!r}."
+            + (f" Did you mean {near[0]}?" if near else "")
+            + f" Models: {', '.join(names())}"
+        )
+    return _MODULES[name]
+
+
+def build(name, image_shape, **arguments):
+    """A compiled model, ready for `fit`.
+
+    Args:
+        name: str, one of `names()`.
+        image_shape: (H, W, C).
+        **arguments: those of the model file's `build`.
+
+    Raises:
+        UsageError: for an unknown name or argument.
+    """
+    builder = module(name).build
+    known = list(inspect.signature(builder).parameters)
+    unknown = sorted(set(arguments) - set(known))
+    if unknown:
+        raise UsageError(
+            f"{name} takes the arguments {', '.join(known[1:])}. Received: {', '.join(unknown)}"
+        )
+    return builder(tuple(image_shape), **arguments)

@@ -1,0 +1,58 @@
+"""The deep convolutional GAN: the game of Goodfellow 2014, played by convolutional networks.
+
+The losses are those of `gan.py`. What the paper changed is the networks (section 3): strided and
+transposed convolutions in the place of pooling and dense layers, batch normalization and rectifiers
+in G, leaky rectifiers of slope 0.2 in D, tanh at G's end; and the optimizer, Adam with beta_1 =
+0.5.
+
+Two departures, for small images and a laptop: D has no batch normalization, and the weights start
+from Keras's Glorot-uniform, not from N(0, 0.02^2).
+
+Reference:
+    Radford, Metz and Chintala 2015, "Unsupervised representation learning with deep convolutional
+    generative adversarial networks", section 3, arXiv:1511.06434.
+"""
+
+import keras
+
+from ganedu import networks
+from ganedu.models.gan import GAN
+
+
+@keras.saving.register_keras_serializable("ganedu")
+class DCGAN(GAN):
+    """A `GAN` of convolutional networks; arguments, logs and methods are those of
+    `ganedu.models.gan.GAN`."""
+
+
+def build(
+    image_shape,
+    latent_dim=32,
+    g_width=32,
+    d_width=32,
+    g_learning_rate=3e-3,
+    d_learning_rate=3e-4,
+    ema_momentum=0.99,
+    seed=0,
+):
+    """A compiled DCGAN.
+
+    Args:
+        image_shape: (H, W, C), sides even and at least 8.
+        latent_dim: int. Defaults to `32`.
+        g_width, d_width: int, channels of G's last and of D's first hidden map. Default to `32`.
+        g_learning_rate, d_learning_rate: float, of Adam. Default to `3e-3` and `3e-4`: at these
+            sizes a generator ten times as fast as its discriminator draws digits soonest.
+        ema_momentum, seed: as for `GAN`.
+    """
+    model = DCGAN(
+        networks.generator(image_shape, latent_dim, g_width),
+        networks.discriminator(image_shape, d_width),
+        ema_momentum=ema_momentum,
+        seed=seed,
+    )
+    model.compile(
+        g_optimizer=keras.optimizers.Adam(g_learning_rate, beta_1=0.5),
+        d_optimizer=keras.optimizers.Adam(d_learning_rate, beta_1=0.5),
+    )
+    return model

@@ -1,0 +1,139 @@
+"""The variational autoencoder: an autoencoder whose codes can be drawn from a prior.
+
+A code is a distribution q(z|x), kept close to a prior p(z).
+
+    q(z|x) = N(mu(x), sigma(x)^2),   p(z) = N(0, I),   z = mu + sigma * epsilon,  epsilon ~ N(0, I)
+    minimize  -E_q[log p(x|z)]  +  beta KL(q(z|x) || p(z))                               (equation 3)
+    KL = -1/2 sum_j (1 + log sigma_j^2 - mu_j^2 - sigma_j^2)                             (appendix B)
+
+p(x|z) is a product of Bernoulli distributions, one for each value of the image; grey values count
+as probabilities, as in the paper's experiments. Both terms are in nats an image. beta = 1 is the
+paper's bound (ELBO).
+
+Reference:
+    Kingma and Welling 2013, "Auto-encoding variational Bayes", arXiv:1312.6114; beta from Higgins
+    et al. 2017, "beta-VAE"; the importance-sampled likelihood from Burda, Grosse and Salakhutdinov
+    2015, equation 8, arXiv:1509.00519.
+"""
+
+import math
+
+import keras
+import numpy as np
+from keras import ops
+
+from ganedu import networks
+from ganedu.engine import AutoencodingModel
+
+
+def bernoulli_nll(x, logits):
+    """-log p(x|z) in nats of each image: x in [-1, 1] and logits, both (B, H, W, C), to (B,)."""
+    p = (x + 1.0) / 2.0
+    # -p log sigma(a) - (1 - p) log(1 - sigma(a)) = softplus(a) - p a
+    return ops.sum(ops.softplus(logits) - p * logits, axis=(1, 2, 3))
+
+
+def kl_divergence(mean, log_variance):
+    """KL(N(mean, variance) || N(0, I)) in nats, of each image and latent: (B, d) to (B, d)."""
+    return -0.5 * (1.0 + log_variance - ops.square(mean) - ops.exp(log_variance))
+
+
+@keras.saving.register_keras_serializable("ganedu")
+class VAE(AutoencodingModel):
+    """One player of two networks.
+
+    Args:
+        encoder: Keras model, images (B, H, W, C) in [-1, 1] -> mean and log-variance, (B,
+            latent_dim) each.
+        decoder: Keras model, z (B, latent_dim) -> logits (B, H, W, C).
+        beta: float >= 0, the weight of the KL term. Defaults to `1.0`.
+        seed: int in [0, 2**31). Defaults to `0`.
+
+    Raises:
+        ValueError: if the decoder does not fit the encoder, or beta is negative.
+    """
+
+    log_names = ("loss", "reconstruction_loss", "kl_loss")
+
+    def __init__(self, encoder, decoder, beta=1.0, seed=0):
+        super().__init__(encoder, decoder, seed=seed)
+        if beta < 0:
+            raise ValueError(f"`beta` must not be negative. Received: beta={beta}")
+        self.beta = beta
+
+    def losses(self, x, training):
+        mean, log_variance = self.encoder(x, training=training)
+        z = self.reparametrize(mean, log_variance)
+        logits = self.decoder(z, training=training)
+        reconstruction = ops.mean(bernoulli_nll(x, logits))
+        kl = ops.mean(ops.sum(kl_divergence(mean, log_variance), axis=-1))
+        return {
+            "loss": reconstruction + self.beta * kl,
+            "reconstruction_loss": reconstruction,
+            "kl_loss": kl,
+        }
+
+    def reparametrize(self, mean, log_variance):
+        """z = mu + sigma * epsilon: a draw from q(z|x) through which gradients reach mu and
+        sigma."""
+        epsilon = keras.random.normal(ops.shape(mean), seed=self.seed_generator)
+        return mean + ops.exp(0.5 * log_variance) * epsilon
+
+    def call(self, x, training=False):
+        mean, _ = self.encoder(x, training=training)
+        return images_of(self.decoder(mean, training=training))
+
+    def encode(self, x):
+        """Images (N, H, W, C) in [-1, 1] to the means of q(z|x), (N, latent_dim), float32 NumPy."""
+        return self.encode_distribution(x)[0]
+
+    def encode_distribution(self, x):
+        """Images to the means and log-variances of q(z|x), each (N, latent_dim), float32 NumPy."""
+        return self.encoder.predict(np.asarray(x), verbose=0, batch_size=256)
+
+    def decode(self, z):
+        """Latents (N, latent_dim) to the mean images of p(x|z), (N, H, W, C) in [-1, 1]."""
+        return np.tanh(super().decode(z) / 2)
+
+    def log_likelihood(self, x, samples=64, seed=0):
+        """log p(x) in nats by importance sampling with q(z|x) as the proposal.
+
+        log 1/K sum_k p(x|z_k) p(z_k) / q(z_k|x): a lower bound in expectation, that rises to log
+        p(x) with K; with K = 1 it is the ELBO.
+
+        Args:
+            x: images (N, H, W, C) in [-1, 1]; binary images (-1 or 1) for a true likelihood.
+            samples: int, K. Defaults to `64`.
+            seed: int. Defaults to `0`.
+
+        Returns:
+            Array (N,), float64.
+        """
+        mean, log_variance = (a.astype("float64") for a in self.encode_distribution(x))
+        rng = np.random.default_rng(seed)
+        epsilon = rng.standard_normal((samples, *mean.shape))
+        z = mean + np.exp(0.5 * log_variance) * epsilon  # (K, N, d)
+        log_ratio = 0.5 * np.sum(epsilon**2 - z**2 + log_variance, axis=-1)  # log p(z) - log q(z|x)
+        log_px = np.empty((samples, len(mean)))
+        p = (np.asarray(x, "float64") + 1) / 2
+        for n in range(len(mean)):  # all draws of one image at once
+            a = self.decoder.predict(z[:, n].astype("float32"), verbose=0, batch_size=1024)
+            log_px[:, n] = np.sum(p[n] * a - np.logaddexp(0, a), axis=(1, 2, 3))
+        return np.logaddexp.reduce(log_px + log_ratio, axis=0) - math.log(samples)
+
+
+def images_of(logits):
+    """Logits to the mean image in [-1, 1]: 2 sigma(a) - 1 = tanh(a / 2)."""
+    return ops.tanh(logits / 2.0)
+
+
+def build(image_shape, latent_dim=8, width=32, beta=1.0, learning_rate=1e-3, seed=0):
+    """A compiled convolutional VAE for images (H, W, C), with Adam."""
+    model = VAE(
+        networks.encoder(image_shape, latent_dim, width, parameters=2),
+        networks.decoder(image_shape, latent_dim, width, activation=None),
+        beta=beta,
+        seed=seed,
+    )
+    model.compile(optimizer=keras.optimizers.Adam(learning_rate))
+    return model

@@ -1,0 +1,388 @@
+"""A run's folder: each file whole or not there at all, and a checkpoint from which training goes on
+exactly.
+
+    DIR/run.json       what was asked: model, data, recipe, seed, versions, times, status
+    DIR/model.keras    the whole model with its optimizers; loads with keras.models.load_model
+    DIR/history.csv    a row a round
+    DIR/samples.png    the same latents, after the last round       DIR/training.gif   the same latents over time
+    DIR/checkpoint/    step-N/ (model.keras, state.json), the last two; frames/, a picture a round
+
+A file is written beside its place, flushed to the disk and renamed into it; a checkpoint is a
+folder, and is renamed as a whole. A process that is killed at any moment leaves at worst leftovers
+whose names start with a dot, which `resume` removes.
+"""
+
+import contextlib
+import csv
+import hashlib
+import io
+import json
+import os
+import shlex
+import shutil
+import sys
+import time
+import warnings
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from ganedu import runtime
+from ganedu.runtime import RunError, UsageError
+
+KEPT = 2  # checkpoints
+MOST = 1e9  # epochs, seconds, images in a batch
+DIGEST = "model_sha256"
+ASKED = ("model", "data", "seed", "profile", "epochs", "seconds", "batch_size", "image_size")
+
+
+@contextlib.contextmanager
+def written(path):
+    """A binary file to write, that takes its place at `path` only once it is whole and on the disk.
+
+    Args:
+        path: `pathlib.Path`.
+
+    Raises:
+        OSError: as a write does; what was at `path` before is then untouched.
+    """
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        with open(temporary, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync(path.parent)
+
+
+def _sync(path):
+    """Flushes a file, or the names in a folder, to the disk."""
+    if os.name == "nt" and path.is_dir():
+        return  # Windows cannot open a folder
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def begin(
+    out,
+    *,
+    model,
+    data,
+    seed=0,
+    profile=None,
+    epochs=None,
+    seconds=None,
+    batch_size=None,
+    image_size=None,
+):
+    """Makes the folder of a new run, with what is asked for in `run.json`; imports no framework.
+
+    Args:
+        out: the folder; must not hold a run yet.
+        model: str, a model's name.
+        data: str, a data set's name, or the path of a user's own.
+        seed: int in [0, 2**31). Defaults to `0`.
+        profile: `"smoke"`, `"quick"` or `"full"`. Defaults to `runtime.profile()`.
+        epochs: float, passes over the data. Defaults to the recipe's.
+        seconds: float, the length in time instead. Defaults to `None`.
+        batch_size, image_size: int. Default to the recipe's and the data set's.
+
+    Returns:
+        `RunFolder`.
+
+    Raises:
+        UsageError: for a length, size or seed that cannot be, or a folder that holds a run.
+    """
+    if epochs is not None and seconds is not None:
+        raise UsageError("The length must be given in epochs or in seconds. Received: both")
+    for name, value in {"epochs": epochs, "seconds": seconds, "batch size": batch_size}.items():
+        if value is not None and not 0 < value < MOST:
+            raise UsageError(f"The {name} must lie between 0 and {MOST:g}. Received: {value}")
+    if not 0 <= seed < 2**31:
+        raise UsageError(f"The seed must lie in [0, 2**31). Received: {seed}")
+    values = (model, str(data), seed, runtime.profile(profile), epochs, seconds, batch_size)
+    asked = dict(zip(ASKED, (*values, image_size), strict=True))
+    return RunFolder.create(
+        out, {**asked, "status": "started", "started": now(), "versions": _versions()}
+    )
+
+
+def now():
+    """The time, in UTC, as ISO 8601."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def _versions():
+    found = {"python": sys.version.split()[0]}
+    for name in ("ganedu", "keras", "tensorflow", "jax", "torch", "numpy"):
+        with contextlib.suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
+
+
+def loaded(path):
+    """The model of a `.keras` file, with its optimizers.
+
+    Raises:
+        RunError: if the file lacks a part of the model: Keras would only warn, and go on with fresh
+            weights.
+    """
+    import keras
+
+    import ganedu.models  # noqa: F401  registers the classes
+
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", "Skipping", UserWarning)
+            return keras.models.load_model(path)
+    except UserWarning as e:
+        raise RunError(f"{path} does not fit this version of ganedu ({e})") from None
+
+
+class RunFolder:
+    """The folder of one run.
+
+    Args:
+        path: the folder.
+    """
+
+    def __init__(self, path):
+        self.path = Path(path)
+        self.checkpoints = self.path / "checkpoint"
+        self.frames = self.checkpoints / "frames"
+
+    @classmethod
+    def create(cls, path, facts):
+        """Starts a run: writes `run.json` and nothing else.
+
+        Raises:
+            UsageError: if the folder holds a run already, or is no folder.
+            OSError: if it cannot be written.
+        """
+        folder = cls(path)
+        if (folder.path / "run.json").exists():
+            raise UsageError(
+                f"{folder.path} holds a run already. Go on with it by `{folder.resume_command}`, "
+                "or choose another --out."
+            )
+        if folder.steps():  # they would be taken for the new run's
+            raise UsageError(
+                f"{folder.checkpoints} is left of another run. Remove it or choose another --out."
+            )
+        try:
+            folder.path.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError, FileNotFoundError) as e:
+            raise UsageError(f"{folder.path} cannot be made a folder ({e.strerror})") from None
+        try:
+            folder.write_facts(facts)
+        except OSError:
+            folder.discard()
+            raise
+        return folder
+
+    @classmethod
+    def open(cls, path):
+        """A run that is there.
+
+        Raises:
+            UsageError: if there is none.
+        """
+        folder = cls(path)
+        if not (folder.path / "run.json").is_file():
+            raise UsageError(
+                f"{folder.path} must be the folder of a run. Received: no run.json there"
+            )
+        return folder
+
+    @property
+    def resume_command(self):
+        return f"ganedu resume {shlex.quote(str(self.path))}"
+
+    def discard(self):
+        """Undoes `create`, for a run that could not even begin."""
+        (self.path / "run.json").unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # it holds something else
+            self.path.rmdir()
+
+    @contextlib.contextmanager
+    def locked(self):
+        """Keeps every other process from training this run; the lock of a killed process is gone.
+
+        Raises:
+            UsageError: if another process trains it.
+        """
+        try:
+            import fcntl
+        except ImportError:  # Windows
+            yield
+            return
+        descriptor = os.open(self.path, os.O_RDONLY)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise UsageError(f"Another process is training {self.path}") from None
+            except OSError:
+                pass  # a file system without locks
+            yield
+        finally:
+            os.close(descriptor)
+
+    # run.json
+
+    def facts(self):
+        """What `run.json` says, a dict."""
+        path = self.path / "run.json"
+        try:
+            facts = json.loads(path.read_text())
+        except ValueError as e:
+            raise UsageError(f"{path} is damaged ({e})") from None
+        missing = [name for name in ASKED if not isinstance(facts, dict) or name not in facts]
+        if missing:
+            raise UsageError(f"{path} is damaged (it does not say: {', '.join(missing)})")
+        return facts
+
+    def write_facts(self, facts):
+        self.write_text("run.json", json.dumps(facts, indent=2) + "\n")
+
+    def update_facts(self, **changes):
+        self.write_facts({**self.facts(), **changes})
+
+    def write_text(self, name, text):
+        with written(self.path / name) as file:
+            file.write(text.encode())
+
+    def write_history(self, rows):
+        """`history.csv`: dicts with the same keys, a row a round."""
+        text = io.StringIO()
+        if rows:
+            table = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+            table.writeheader()
+            table.writerows(rows)
+        self.write_text("history.csv", text.getvalue())
+
+    # Checkpoints
+
+    def save_checkpoint(self, model, state):
+        """Keeps the model with what else a resumed run must know, and publishes `model.keras` and
+        `history.csv`.
+
+        Args:
+            model: Keras model.
+            state: dict for JSON with at least `step`, `seconds` and `history`.
+
+        Raises:
+            OSError: if the disk is full; the checkpoints from before are then untouched.
+        """
+        final = self.checkpoints / f"step-{state['step']:09d}"
+        building = self.checkpoints / ".building"
+        shutil.rmtree(building, ignore_errors=True)
+        building.mkdir(parents=True)
+        try:
+            self._fill_checkpoint(building, model, state)
+            shutil.rmtree(final, ignore_errors=True)
+            os.rename(building, final)
+        except BaseException:
+            shutil.rmtree(building, ignore_errors=True)
+            raise
+        _sync(self.checkpoints)
+        self.publish(final, state)
+        for old in self.steps()[:-KEPT]:
+            shutil.rmtree(old, ignore_errors=True)
+
+    def _fill_checkpoint(self, folder, model, state):
+        path = folder / "model.keras"
+        model.save(path)
+        _sync(path)
+        with written(folder / "state.json") as file:
+            file.write(json.dumps({**state, DIGEST: _digest(path)}).encode())
+
+    def publish(self, checkpoint, state):
+        """Puts a checkpoint's model and history where a reader looks for them."""
+        temporary = self.path / ".model.keras.part"
+        temporary.unlink(missing_ok=True)
+        try:
+            os.link(checkpoint / "model.keras", temporary)
+        except OSError:  # a file system without links
+            shutil.copyfile(checkpoint / "model.keras", temporary)
+            _sync(temporary)
+        os.replace(temporary, self.path / "model.keras")
+        temporary.unlink(missing_ok=True)  # a link onto the same file is not moved by `replace`
+        self.write_history(state["history"])
+
+    def steps(self):
+        """The checkpoints' folders, oldest first."""
+        return sorted(self.checkpoints.glob("step-" + 9 * "[0-9]"))
+
+    def newest_checkpoint(self):
+        """The newest checkpoint that is whole; damaged ones are passed over with a warning.
+
+        Returns:
+            `(path of model.keras, state)`, or `(None, None)` where there is none.
+        """
+        for folder in reversed(self.steps()):
+            try:
+                state = json.loads((folder / "state.json").read_text())
+                state = {name: state[name] for name in ("step", "seconds", "history", DIGEST)}
+                if _digest(folder / "model.keras") == state.pop(DIGEST):
+                    return folder / "model.keras", state
+                reason = "its model file is not what was written"
+            except PermissionError:
+                raise  # not a reason to forget it
+            except (OSError, ValueError, KeyError, TypeError) as e:
+                reason = f"{type(e).__name__}: {e}"
+            warnings.warn(
+                f"The checkpoint {folder} is damaged ({reason}); it is passed over", stacklevel=2
+            )
+        return None, None
+
+    def load_model(self):
+        """The run's model, as it was after the last whole round.
+
+        Raises:
+            UsageError: if no round has ended yet.
+        """
+        path = self.path / "model.keras"
+        if path.is_file():
+            try:
+                return loaded(path)
+            except Exception as e:  # Keras raises many kinds for a damaged file
+                warnings.warn(
+                    f"{path} is damaged ({e}); the newest checkpoint is used", stacklevel=2
+                )
+        path, _ = self.newest_checkpoint()
+        if path is None:
+            raise UsageError(f"{self.path} has no model yet. Go on with `{self.resume_command}`")
+        return loaded(path)
+
+    # What a process that is killed leaves
+
+    def forget_after(self, step):
+        """Removes half-written files, and the frames and checkpoints of later steps: what a kill
+        undid, or is damaged."""
+        shutil.rmtree(self.checkpoints / ".building", ignore_errors=True)
+        for folder in self.steps():
+            if int(folder.name.removeprefix("step-")) > step:
+                shutil.rmtree(folder, ignore_errors=True)
+        late = [file for file in self.frame_files() if int(file.stem) > step]
+        for file in [*late, *self.path.glob(".*.part"), *self.frames.glob(".*.part")]:
+            file.unlink(missing_ok=True)
+
+    # Frames
+
+    def frame_path(self, step):
+        return self.frames / f"{step:09d}.png"
+
+    def frame_files(self):
+        """The frames' files, oldest first."""
+        return sorted(self.frames.glob(9 * "[0-9]" + ".png"))

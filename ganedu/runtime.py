@@ -1,0 +1,104 @@
+"""What must be settled before a framework starts: seeds, quiet start-up, the profile, the backend.
+
+Nothing here imports Keras until `setup` is called, so the command line can read a wrong word and
+answer at once.
+"""
+
+import contextlib
+import logging
+import os
+import random
+import sys
+
+PROFILES = ("smoke", "quick", "full")
+
+
+class UsageError(ValueError):
+    """Something that the user asked for cannot be done; the message says what to do instead.
+
+    The command line prints the message on one line and exits with status 2. Everything else is a
+    bug, and is shown with its traceback.
+    """
+
+
+class RunError(RuntimeError):
+    """A run could not go on, through no wrong word of the user: the message says why, and what is kept.
+
+    The command line prints the message on one line and exits with status 1.
+    """
+
+
+class NonFiniteLoss(RunError):
+    """A loss became NaN or infinite; the message says at which step, with the losses and the causes."""
+
+
+def profile(name=None):
+    """Which size of training is wanted.
+
+    Args:
+        name: `"smoke"` (two steps, to see that the code runs), `"quick"` (about a minute on a
+            laptop) or `"full"` (for a GPU). Defaults to the environment variable `GANEDU_PROFILE`,
+            else `"quick"`.
+
+    Returns:
+        One of the three names.
+
+    Raises:
+        UsageError: for any other name.
+    """
+    name = name or os.environ.get("GANEDU_PROFILE") or "quick"
+    if name not in PROFILES:
+        raise UsageError(f"The profile must be one of {', '.join(PROFILES)}. Received: {name!r}")
+    return name
+
+
+@contextlib.contextmanager
+def silenced():
+    """Discards what native code writes to file descriptor 2; Python's own errors are still
+    raised."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def setup(seed=0):
+    """Starts a lesson or a run: Keras and its backend without their start-up noise, then every
+    global seed.
+
+    The models of ganedu draw from their own `keras.random.SeedGenerator`; the global seeds settle
+    the initial weights, and whatever a student's own code draws.
+
+    Args:
+        seed: int in [0, 2**31). Python, NumPy and the backend are seeded with it. Defaults to `0`.
+
+    Returns:
+        The name of the backend: `"tensorflow"`, `"jax"` or `"torch"`.
+    """
+    if not 0 <= seed < 2**31:
+        raise UsageError(f"The seed must lie in [0, 2**31). Received: {seed}")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with (
+        silenced()
+    ):  # TensorFlow writes before it reads its log level, and again when it looks for devices
+        import keras
+
+        backend = keras.backend.backend()
+        if backend == "tensorflow":
+            logging.getLogger("tensorflow").setLevel(logging.ERROR)  # its advice on retracing
+            keras.utils.set_random_seed(seed)
+    if backend != "tensorflow":  # Keras's function would import TensorFlow where it is installed
+        random.seed(seed)
+        import numpy as np
+
+        np.random.seed(seed)  # noqa: NPY002
+        if backend == "torch":
+            import torch
+
+            torch.manual_seed(seed)
+    return backend

@@ -1,0 +1,230 @@
+"""A run from its start to its end: data, recipe and model meet in a folder."""
+
+import contextlib
+import dataclasses
+import math
+import os
+import sys
+import warnings
+
+import numpy as np
+from PIL import Image
+
+from ganedu import data, figures, models, recipes, runtime
+from ganedu.callbacks import Clock, Interrupt, RoundBar, RoundEnd, StepCounter, StopOnNonFinite
+from ganedu.runs import loaded, now, written
+from ganedu.runtime import NonFiniteLoss, RunError, UsageError
+
+MOST_FRAMES = 60  # in the GIF
+
+
+def go_on(folder):
+    """Trains a run to its end, from its newest checkpoint or from nothing.
+
+    Args:
+        folder: `RunFolder`, as `runs.begin` makes it.
+
+    Returns:
+        The run's status, `"finished"` or `"interrupted"`.
+
+    Raises:
+        UsageError: for what cannot be done as asked.
+        NonFiniteLoss: if a loss became NaN; the last good weights are kept.
+        RunError: if the last rounds could not be written.
+        OSError: if not even the first file could be written.
+    """
+    with folder.locked():
+        return prepare(folder).run()
+
+
+def prepare(folder):
+    """The `Stretch` that is left of a run."""
+    facts = folder.facts()
+    backend = runtime.setup(facts["seed"])
+    if facts.get("backend", backend) != backend:
+        print(f"Started on {facts['backend']}, going on with {backend}: not to identical weights.")
+    models.module(facts["model"])
+    dataset = data.load(facts["data"], image_size=facts["image_size"])
+    known = known_facts(facts, dataset)
+    recipe = recipes.Recipe(**{k: v for k, v in known["recipe"].items() if k != "name"})
+    path, state = folder.newest_checkpoint()
+    if path is None:
+        if folder.steps():
+            warnings.warn(f"{folder.path} has no whole checkpoint; it starts anew", stacklevel=2)
+        seed, shape = facts["seed"], dataset.image_shape
+        model = models.build(facts["model"], shape, seed=seed, **recipe.model)
+        state = {"step": 0, "seconds": 0.0, "history": []}
+    else:
+        model = loaded(path)
+    stretch = Stretch(folder, model, dataset, recipe, facts, state)
+    folder.forget_after(state["step"])
+    if path is not None:
+        folder.publish(path.parent, state)
+    facts.pop("reason", None)  # why it stopped before
+    folder.write_facts({**facts, **known, "status": "training", "backend": backend})
+    return stretch
+
+
+def known_facts(facts, dataset):
+    """What is settled when a run first meets its data, and holds until its end: a resumed run must
+    find the same images, from wherever it is called, and keeps its recipe."""
+    images = [len(dataset), *dataset.image_shape]
+    if "recipe" not in facts:
+        found, name = recipes.find(
+            facts["model"], facts["data"], dataset.image_shape, facts["profile"]
+        )
+        batch_size = facts["batch_size"] or min(found.batch_size, len(dataset))
+        recipe = {"name": name, **dataclasses.asdict(found), "batch_size": batch_size}
+        path = facts["data"] if facts["data"] in data.NAMES else os.path.abspath(facts["data"])
+        return {"data": path, "images": images, "recipe": recipe}
+    if facts["images"] != images:
+        raise UsageError(
+            f"The run must go on with the images that it began with, {facts['images']}. "
+            f"Received: {images} in {facts['data']}"
+        )
+    return {name: facts[name] for name in ("data", "images", "recipe")}
+
+
+class Stretch:
+    """The part of a run that one process trains.
+
+    Args:
+        folder: `RunFolder`.
+        model: compiled `GenerativeModel`.
+        dataset: `ImageDataset` of the training split.
+        recipe: `Recipe`.
+        facts: dict, the run's `run.json`.
+        state: dict, `step`, `seconds` and `history` so far.
+    """
+
+    def __init__(self, folder, model, dataset, recipe, facts, state):
+        self.folder, self.model, self.recipe, self.state = folder, model, recipe, state
+        self.seed, self.saved = facts["seed"], state["step"]
+        augment = data.Augmentation(*recipe.augment) if recipe.augment else None
+        self.batches = dataset.batches(
+            recipe.batch_size, seed=self.seed, start=state["step"], augment=augment
+        )
+        self.per_epoch = len(dataset) // recipe.batch_size
+        self.counter = StepCounter(state["step"], self.total_steps(facts))
+        self.clock = Clock(state["seconds"], facts["seconds"])
+
+    def total_steps(self, facts):
+        """How many steps the run has; `None` where time limits it."""
+        if facts["seconds"]:
+            return None
+        if facts["epochs"] is None and facts["profile"] == "smoke":
+            return 2
+        return max(1, round((facts["epochs"] or self.recipe.epochs) * self.per_epoch))
+
+    def finished(self):
+        if self.counter.total is None:
+            return self.state["seconds"] >= self.clock.budget
+        return self.counter.steps >= self.counter.total
+
+    def run(self):
+        if not self.finished():
+            if not self.state["step"]:
+                self.draw_frame(0)
+            self.fit()
+        self.draw_gif()
+        if self.saved < self.counter.steps:
+            raise RunError(
+                f"The last rounds could not be kept: the newest checkpoint is of step {self.saved} "
+                f"of {self.counter.steps}. Make room, then `{self.folder.resume_command}`"
+            )
+        status = "finished" if self.finished() else "interrupted"
+        self.folder.update_facts(
+            status=status,
+            steps=self.counter.steps,
+            training_seconds=round(self.state["seconds"], 2),
+            ended=now(),
+        )
+        return status
+
+    def fit(self):
+        done, rounds = len(self.state["history"]), sys.maxsize
+        if self.counter.total is not None:
+            left = self.counter.total - self.counter.steps
+            rounds = done + math.ceil(left / self.recipe.steps_per_round)
+        interrupt, bar = Interrupt(), sys.stdout.isatty()
+        callbacks = [
+            *([RoundBar()] if bar else []),
+            self.counter,
+            self.clock,
+            StopOnNonFinite(self.counter),
+            RoundEnd(self.end_round),
+            interrupt,
+        ]
+        try:
+            with interrupt:
+                self.model.fit(
+                    self.batches,
+                    steps_per_epoch=self.recipe.steps_per_round,
+                    initial_epoch=done,
+                    epochs=rounds,
+                    verbose=int(bar),
+                    callbacks=callbacks,
+                )
+        except NonFiniteLoss as e:
+            with _warning_of("run.json", "It still says that the run is training"):
+                self.folder.update_facts(status="diverged", reason=str(e))
+            kept = "No weights were kept before."
+            if self.saved:
+                kept = f"The weights of step {self.saved} are kept in {self.folder.path}."
+            raise NonFiniteLoss(f"{e} {kept}") from None
+
+    def end_round(self, logs):
+        """Keeps what the round brought: the row, the frame, the checkpoint."""
+        step, seconds = self.counter.steps, self.clock.seconds
+        row = {
+            "round": len(self.state["history"]) + 1,
+            "step": step,
+            "epoch": round(step / self.per_epoch, 3),
+            "seconds": round(seconds, 2),
+            **logs,
+        }
+        self.state = {"step": step, "seconds": seconds, "history": [*self.state["history"], row]}
+        with _warning_of(f"The frame of step {step}", "It will be missing in training.gif"):
+            self.draw_frame(step)
+        with (
+            _warning_of(f"The checkpoint of step {step}", f"The newest is of step {self.saved}"),
+            runtime.silenced(),  # Keras imports TensorFlow here where it is installed
+        ):
+            self.folder.save_checkpoint(self.model, self.state)
+            self.saved = step
+        if not sys.stdout.isatty():
+            losses = "  ".join(f"{name} {value:.4f}" for name, value in logs.items())
+            with _warning_of("A line of output", "Training goes on"):
+                print(f"round {row['round']}  step {step}  {seconds:.1f} s  {losses}", flush=True)
+
+    def draw_frame(self, step):
+        """Draws the same latents: a frame of the GIF, and `samples.png`."""
+        images = self.model.generate(64, seed=self.seed)
+        self.folder.frames.mkdir(parents=True, exist_ok=True)
+        with written(self.folder.frame_path(step)) as file:
+            figures.save_png(images, file, least=0)
+        with written(self.folder.path / "samples.png") as file:
+            figures.save_png(images, file)
+
+    def draw_gif(self):
+        """`training.gif`, from at most `MOST_FRAMES` of the frames."""
+        files = self.folder.frame_files()
+        if len(files) > MOST_FRAMES:
+            chosen = np.linspace(0, len(files) - 1, MOST_FRAMES).round().astype(int)
+            files = [files[i] for i in chosen]
+        with (
+            _warning_of("training.gif", "The frames are kept"),
+            written(self.folder.path / "training.gif") as file,
+        ):
+            frames = [np.atleast_3d(np.asarray(Image.open(frame))) for frame in files]
+            figures.save_gif(frames, file)
+
+
+@contextlib.contextmanager
+def _warning_of(what, otherwise):
+    """Training does not stop for a file that cannot be written."""
+    try:
+        yield
+    except OSError as e:
+        reason = e.strerror or e
+        warnings.warn(f"{what} could not be written ({reason}). {otherwise}.", stacklevel=3)

@@ -1,0 +1,347 @@
+"""The command line: every command once, and every mistake in one line."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from ganedu import cli, runs, sampling, training
+from ganedu.runtime import RunError, UsageError
+
+FRAMEWORKS = {"keras", "tensorflow", "jax", "torch", "numpy", "matplotlib"}
+
+
+def call(*arguments):
+    """Runs `ganedu` with these arguments, in this process."""
+    return CliRunner().invoke(cli.main, [str(a) for a in arguments])
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """The folder of a run of two steps."""
+    folder = tmp_path_factory.mktemp("cli") / "run"
+    asked = ("--image-size", 8, "--profile", "smoke", "--out", folder)
+    result = call("train", "gan", "--data", "digits", *asked)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines()[-1].startswith(f"{folder}: model.keras, samples.png")
+    assert not result.stderr
+    return folder
+
+
+# What is light
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["--version"], ["train", "--help"], ["train", "dcgna"], ["resume", "nowhere"]],
+)
+def test_words_load_no_framework(arguments):
+    code = f"""
+import sys
+import ganedu
+from ganedu.cli import main
+try:
+    main({arguments!r})
+except SystemExit:
+    print(*{FRAMEWORKS!r} & set(sys.modules), file=sys.stderr)
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.stdout or "ganedu: " in result.stderr
+    assert not set(result.stderr.split()) & FRAMEWORKS
+
+
+def test_run_json_is_there_before_anything_slow(tmp_path, monkeypatch):
+    seen = []
+
+    def slow():
+        seen.append(json.loads((tmp_path / "run" / "run.json").read_text())["status"])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli.runtime, "setup", slow)
+    result = call("train", "gan", "--out", tmp_path / "run")
+    assert seen == ["started"]
+    assert result.exit_code == 130
+    assert f"ganedu resume {tmp_path / 'run'}" in result.stdout
+
+
+# Every command
+
+
+def test_train_goes_where_its_model_and_data_say(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(training, "go_on", lambda run: "finished")
+    for data in ("digits", ".", "pictures.v2/mine.npz"):
+        assert call("train", "vae", "--data", data).exit_code == 0
+    assert sorted(os.listdir("runs")) == ["vae-digits", "vae-mine", f"vae-{tmp_path.name}"]
+    assert json.loads((tmp_path / "runs/vae-digits/run.json").read_text())["data"] == "digits"
+
+
+def test_train_passes_on_what_is_asked(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "go_on", lambda run: "finished")
+    options = "--seconds 2.5 --seed 3 --batch-size 7 --image-size 16 --profile full"
+    call("train", "vae", "--out", tmp_path / "run", *options.split())
+    facts = runs.RunFolder.open(tmp_path / "run").facts()
+    assert [facts[name] for name in runs.ASKED] == [
+        *("vae", "digits", 3, "full"),
+        *(None, 2.5, 7, 16),
+    ]
+
+
+def test_resume_of_a_finished_run_says_so(run):
+    result = call("resume", run)
+    assert result.exit_code == 0
+    assert result.stdout == f"{run} is finished.\n"
+
+
+def test_resume_goes_on(run, monkeypatch):
+    monkeypatch.setattr(training, "go_on", lambda run: "interrupted")
+    folder = runs.RunFolder.open(run)
+    folder.update_facts(status="interrupted")
+    result = call("resume", run)
+    folder.update_facts(status="finished")
+    assert result.exit_code == 130
+    assert result.stdout.endswith(f"Go on with: ganedu resume {run}\n")
+
+
+def test_sample_draws_an_array(run, tmp_path):
+    drawn = []
+    for seed in (0, 0, 1):
+        out = tmp_path / "x.npz"
+        assert call("sample", run, "--count", 5, "--out", out, "--seed", seed).exit_code == 0
+        with np.load(out) as arrays:
+            assert arrays.files == ["images"]
+            drawn.append(arrays["images"])
+    assert drawn[0].dtype == np.uint8
+    assert drawn[0].shape == (5, 8, 8, 1)
+    assert len(np.unique(drawn[0])) > 10
+    np.testing.assert_array_equal(drawn[0], drawn[1])
+    assert not np.array_equal(drawn[0], drawn[2])
+
+
+def test_sample_draws_a_sheet(run, tmp_path):
+    result = call("sample", run, "--count", 6, "--out", tmp_path / "x.png")
+    assert result.stdout == f"{tmp_path / 'x.png'}: 6 images\n"
+    with Image.open(tmp_path / "x.png") as sheet:  # 3 columns, 2 rows
+        assert sheet.width % 26 == 0
+        assert sheet.width * 17 == sheet.height * 26
+
+
+@pytest.mark.parametrize("method", ["lerp", "slerp"])
+def test_interpolate_walks(run, tmp_path, method):
+    sheet, film = tmp_path / "x.png", tmp_path / "x.gif"
+    for out in (sheet, film):
+        result = call("interpolate", run, "--out", out, "--method", method, "--steps", 4)
+        assert result.exit_code == 0
+    with Image.open(sheet) as picture:  # 4 columns, 5 rows
+        assert picture.width * 44 == picture.height * 35
+    with Image.open(film) as gif:
+        assert gif.n_frames == 20
+
+
+def test_the_two_methods_differ(run, tmp_path):
+    for method in ("lerp", "slerp"):
+        call("interpolate", run, "--out", tmp_path / f"{method}.png", "--method", method)
+    assert (tmp_path / "lerp.png").read_bytes() != (tmp_path / "slerp.png").read_bytes()
+
+
+def test_a_model_without_a_latent_space_refuses_to_walk(tmp_path):
+    with pytest.raises(UsageError, match=r"needs a latent space.*object"):
+        sampling.interpolate(object(), tmp_path / "x.png")
+
+
+def test_evaluate_prints_json(run):
+    result = call("evaluate", run)
+    found = json.loads(result.stdout)
+    assert list(found) == ["model", "data", "count", "scores"]
+    assert (found["model"], found["data"], found["count"]) == ("gan", "digits", 304)
+    assert {"d_loss", "g_loss"} <= set(found["scores"])
+    assert all(isinstance(v, float) for v in found["scores"].values())
+
+
+def test_models_and_datasets_are_listed():
+    listed = call("models").stdout.splitlines()
+    assert any(line.startswith("dcgan  ") and "deep convolutional" in line for line in listed)
+    listed = call("datasets").stdout.splitlines()
+    assert any(line.startswith("digits  ") and "1,797" in line for line in listed)
+
+
+# Mistakes
+
+
+def assert_one_line(result, said, status=2):
+    assert result.exit_code == status, result.output
+    assert isinstance(result.exception, SystemExit)
+    assert result.stderr.startswith("ganedu: ")
+    assert result.stderr.count("\n") == 1
+    assert said in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("dcgna", "Did you mean dcgan?"),
+        ("__init__", "There is no model '__init__'"),
+        ("gan --data digit", "Did you mean digits?"),
+        ("gan --data nowhere.npz", "There is no file nowhere.npz"),
+        ("gan --data empty", "empty must hold images"),
+        ("dcgan --image-size 9", "Both sides of an image must be even"),
+        ("gan --image-size 7", "at least 8 pixels. Received: 7"),
+        ("gan --image-size -8", "at least 8 pixels. Received: -8"),
+        ("gan --batch-size 1494", "the number of images, 1493. Received: 1494"),
+        ("gan --batch-size 0", "The batch size must lie between"),
+        ("gan --batch-size -1", "The batch size must lie between"),
+        ("gan --epochs 0", "The epochs must lie between"),
+        ("gan --epochs -1", "The epochs must lie between"),
+        ("gan --epochs nan", "Received: nan"),
+        ("gan --seconds inf", "Received: inf"),
+        ("gan --seconds 1 --epochs 1", "in epochs or in seconds"),
+        ("gan --seed -1", "The seed must lie in [0, 2**31)"),
+        ("gan --seed 2147483648", "The seed must lie in [0, 2**31)"),
+    ],
+)
+def test_a_mistaken_train_leaves_nothing_behind(tmp_path, monkeypatch, arguments, said):
+    monkeypatch.chdir(tmp_path)
+    os.mkdir("empty")
+    assert_one_line(call("train", *arguments.split(), "--out", "out"), said)
+    assert os.listdir(tmp_path) == ["empty"]
+
+
+def test_train_refuses_a_folder_that_holds_a_run(run):
+    before = (run / "run.json").read_bytes()
+    assert_one_line(call("train", "gan", "--out", run), f"ganedu resume {run}")
+    assert (run / "run.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("resume nowhere", "no run.json there"),
+        ("resume .", "no run.json there"),
+        ("evaluate nowhere", "no run.json there"),
+        ("sample nowhere --out x.png", "no run.json there"),
+        ("sample RUN --out x.jpg", "must end in .png or .npz"),
+        ("sample RUN --out x", "must end in .png or .npz"),
+        ("sample RUN --out nowhere/x.png", "There is no folder"),
+        ("sample RUN --out folder.png", "Is a directory"),
+        ("sample RUN --out x.png --label 3", "--label needs a conditional model"),
+        ("interpolate RUN --out x.npz", "must end in .png or .gif"),
+        ("interpolate nowhere --out x.png", "no run.json there"),
+        ("train gan --out file", "file cannot be made a folder"),
+        (f"train gan --out {'x' * 300}", "File name too long"),
+    ],
+)
+def test_mistakes_are_one_line(run, tmp_path, monkeypatch, arguments, said):
+    monkeypatch.chdir(tmp_path)
+    os.mkdir("folder.png")
+    (tmp_path / "file").touch()
+    assert_one_line(call(*arguments.replace("RUN", str(run)).split()), said)
+    assert sorted(os.listdir(tmp_path)) == ["file", "folder.png"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "sample RUN --out x.png --count 0",
+        "sample RUN --out x.png --seed -1",
+        "sample RUN",
+        "interpolate RUN --out x.png --steps 1",
+        "interpolate RUN --out x.png --method cubic",
+        "train gan --profile huge",
+        "train gan --epochs many",
+        "train",
+        "draw",
+    ],
+)
+def test_what_click_refuses_has_status_2(run, arguments):
+    result = call(*arguments.replace("RUN", str(run)).split())
+    assert result.exit_code == 2
+    assert "Error: " in result.stderr
+
+
+@pytest.mark.parametrize("command", ["resume RUN", "evaluate RUN", "sample RUN --out x.png"])
+@pytest.mark.parametrize("content", ["", "[1]", '{"model": "gan"}'])
+def test_a_damaged_run_json_is_one_line(tmp_path, command, content):
+    folder = runs.begin(tmp_path / "run", model="gan", data="digits")
+    (folder.path / "run.json").write_text(content)
+    arguments = command.replace("RUN", str(folder.path)).split()
+    assert_one_line(call(*arguments), "run.json is damaged")
+
+
+def test_a_run_without_a_model_says_how_to_get_one(tmp_path):
+    folder = runs.begin(tmp_path / "run", model="gan", data="digits")
+    result = call("sample", folder.path, "--out", tmp_path / "x.png")
+    assert_one_line(result, f"has no model yet. Go on with `ganedu resume {folder.path}`")
+
+
+@pytest.mark.parametrize("backend", ["nonsense", "openvino"])
+def test_a_wrong_backend_is_one_line(tmp_path, backend):
+    result = subprocess.run(
+        [sys.executable, "-c", "from ganedu.cli import main; main()", "train", "gan"],
+        cwd=tmp_path,
+        env={**os.environ, "KERAS_BACKEND": backend},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 2
+    assert result.stderr.startswith("ganedu: The backend of Keras does not start")
+    assert result.stderr.count("\n") == 1
+    assert not [*tmp_path.rglob("run.json")]
+
+
+# What is no mistake of the user
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (RunError("The last rounds\ncould not be kept"), "The last rounds could not be kept"),
+        (OSError(28, "No space left on device", "a/b"), "a/b cannot be written or read (No space"),
+    ],
+)
+def test_a_run_that_fails_has_status_1_and_stays(tmp_path, monkeypatch, error, said):
+    def failing(run):
+        raise error
+
+    monkeypatch.setattr(training, "go_on", failing)
+    assert_one_line(call("train", "gan", "--out", tmp_path / "run"), said, status=1)
+    assert (tmp_path / "run" / "run.json").is_file()
+
+
+def test_a_bug_keeps_its_traceback(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "go_on", lambda run: 1 / 0)
+    result = call("train", "gan", "--out", tmp_path / "run")
+    assert isinstance(result.exception, ZeroDivisionError)
+
+
+def test_a_warning_is_one_line(tmp_path):
+    code = """
+import warnings
+from ganedu import cli
+cli._train = lambda run: warnings.warn("The checkpoint\\nis damaged")
+usual = warnings.formatwarning
+cli.main(["train", "gan"], standalone_mode=False)
+assert warnings.formatwarning is usual
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert result.stderr == "ganedu: The checkpoint is damaged\n"
+
+
+def test_a_damaged_model_is_a_warning(run, tmp_path):
+    published = run / "model.keras"
+    content = published.read_bytes()
+    published.unlink()  # it is the checkpoint's file too
+    published.write_bytes(content[:1000])
+    try:
+        with pytest.warns(UserWarning, match=r"model\.keras is damaged"):
+            result = call("sample", run, "--out", tmp_path / "x.png")
+    finally:
+        published.write_bytes(content)
+    assert result.exit_code == 0
+    assert (tmp_path / "x.png").is_file()

@@ -1,0 +1,99 @@
+"""Pictures as arrays: what is where, and that files are what their names say."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ganedu import figures
+
+IMAGES = np.linspace(-1, 1, 5 * 4 * 4, dtype="float32").reshape(5, 4, 4, 1)
+
+
+def test_a_tile_puts_each_image_in_its_place():
+    sheet = figures.tile(IMAGES, columns=3)
+    assert sheet.shape == (2 * 5 - 1, 3 * 5 - 1, 1)
+    as_bytes = np.rint((IMAGES + 1) * 127.5).astype("uint8")
+    np.testing.assert_array_equal(sheet[0:4, 5:9], as_bytes[1])
+    np.testing.assert_array_equal(sheet[5:9, 0:4], as_bytes[3])
+    assert (sheet[5:9, 10:14] == 110).all()  # the empty place
+    assert (sheet[4] == 110).all()  # the line between
+
+
+def test_a_tile_of_colour_keeps_bytes_as_they_are():
+    images = np.random.default_rng(0).integers(0, 256, (2, 4, 4, 3), "uint8")
+    np.testing.assert_array_equal(figures.tile(images, padding=0)[:, :4], images[0])
+
+
+@pytest.mark.parametrize("shape", [(0, 4, 4, 1), (2, 4, 4), (2, 4, 4, 2)])
+def test_what_cannot_be_tiled_is_refused(shape):
+    with pytest.raises(ValueError, match="must have shape"):
+        figures.tile(np.zeros(shape))
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        lambda: figures.grid(IMAGES, title="t"),
+        lambda: figures.beside({"real": IMAGES, "drawn": IMAGES}),
+        lambda: figures.rows({"lerp": IMAGES, "slerp": IMAGES}),
+        lambda: figures.reconstructions(IMAGES, IMAGES),
+        lambda: figures.strip(IMAGES),
+        lambda: figures.manifold(np.zeros((3, 3, 4, 4, 1))),
+        lambda: figures.curves({"a": [1, 2], "b": [2, 1]}, [["a"], ["b"]]),
+        lambda: figures.bars({"drawn": [1, 2]}, ["0", "1"]),
+        lambda: figures.scatter(np.zeros((4, 2)), np.array([0, 1, 1, 0]), ("a", "b")),
+        lambda: figures.scatter(np.zeros((4, 3))),
+    ],
+)
+def test_every_figure_draws_itself_as_png(figure):
+    picture = Image.open(io.BytesIO(figure()._repr_png_()))
+    pixels = np.asarray(picture.convert("L"))
+    assert min(picture.size) > 40
+    assert pixels.std() > 1  # not an empty sheet
+
+
+def test_figures_leave_pyplot_alone():
+    import matplotlib.pyplot as plt
+
+    before = plt.get_fignums()
+    figures.grid(IMAGES)
+    assert plt.get_fignums() == before
+
+
+def test_manifold_has_no_gaps():
+    images = np.full((2, 2, 4, 4, 1), -1.0)
+    images[1, 0] = 1.0
+    sheet = figures.manifold(images).axes[0].images[0].get_array()
+    assert sheet.shape == (8, 8)
+    assert (sheet[4:, :4] == 255).all()
+    assert (sheet[:4] == 0).all()
+
+
+def test_a_png_is_enlarged_by_a_whole_number():
+    file = io.BytesIO()
+    figures.save_png(IMAGES[:1], file, least=10)
+    picture = np.asarray(Image.open(file))
+    assert picture.shape == (12, 12)
+    np.testing.assert_array_equal(picture[::3, ::3], figures.tile(IMAGES[:1])[..., 0])
+
+
+def test_a_gif_has_the_frames_and_turns_forever():
+    frames = [np.full((8, 8, 1), v, "uint8") for v in (0, 90, 255)]
+    file = io.BytesIO()
+    figures.save_gif(frames, file, seconds=0.3, hold=1.0, least=8)
+    gif = Image.open(file)
+    assert (gif.n_frames, gif.info["loop"]) == (3, 0)
+    durations, shades = [], []
+    for i in range(3):
+        gif.seek(i)
+        durations.append(gif.info["duration"])
+        shades.append(np.asarray(gif.convert("L")).mean())
+    assert durations == [100, 100, 1100]
+    np.testing.assert_allclose(shades, [0, 90, 255], atol=2)
+
+
+def test_a_gif_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="at least one frame"):
+        figures.save_gif([], io.BytesIO())

@@ -1,0 +1,319 @@
+"""Images from files and folders, and what a bad source is told."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+import ganedu
+from ganedu.data import ImageDataset, load
+from ganedu.runtime import UsageError
+
+MNIST = Path(os.environ.get("GANEDU_DATA", "nowhere"), "mnist.npz")
+has_mnist = pytest.mark.skipif(not MNIST.is_file(), reason="GANEDU_DATA has no mnist.npz")
+X = np.random.default_rng(0).integers(0, 256, (30, 8, 9, 3), "uint8")
+Y = np.arange(30) % 3
+
+
+def numbered(count, **changes):
+    """A set whose image i has the value i everywhere, and the label i."""
+    images = np.tile(np.arange(count, dtype="uint8")[:, None, None, None], (1, 8, 8, 1))
+    return ImageDataset("numbered", "train", images, np.arange(count), **changes)
+
+
+def save(path, **arrays):
+    np.savez_compressed(path, **arrays)
+    return path
+
+
+def split_pair(source, **options):
+    return [load(source, split, **options) for split in ("train", "test")]
+
+
+def test_npz_with_its_own_splits(tmp_path):
+    file = save(tmp_path / "a.npz", x_train=X, y_train=Y[:, None], x_test=X[:2], y_test=Y[:2])
+    train, test = split_pair(file, labels=True)
+    np.testing.assert_array_equal(train.images, X)
+    np.testing.assert_array_equal(test.images, X[:2])
+    assert (train.labels.tolist(), test.labels.tolist()) == (Y.tolist(), [0, 1])
+    assert train.class_names == test.class_names == ("0", "1", "2")
+
+
+def test_arrays_without_splits_are_split(tmp_path):
+    source = save(tmp_path / "a.npz", images=X[..., 0], labels=Y)
+    train, test = split_pair(source, labels=True)
+    np.testing.assert_array_equal(train.images, X[:27, ..., :1])
+    np.testing.assert_array_equal(test.images, X[27:, ..., :1])  # the tenth of each class
+    assert test.labels.tolist() == [0, 1, 2]
+    np.save(source := tmp_path / "a.npy", X / 127.5 - 1)  # float64 in [-1, 1], no labels
+    train, test = split_pair(source)
+    np.testing.assert_array_equal(test.images, X[9::10])
+    assert len(train) == 27
+    assert train.labels is None
+    with pytest.raises(UsageError, match="Labels need"):
+        load(source, labels=True)
+    np.save(source, X[:1])
+    assert len(load(source)) == 1
+    with pytest.raises(UsageError, match=r"two images of one class.*Received: 1 in all"):
+        load(source, "test")
+
+
+def test_resizing_takes_the_central_square(tmp_path):
+    images = np.zeros((2, 16, 24, 3), "uint8")
+    images[:, :, 4:20] = [255, 0, 100]
+    dataset = load(save(tmp_path / "a.npz", images=images), image_size=8)
+    np.testing.assert_array_equal(dataset.images, np.full((1, 8, 8, 3), [255, 0, 100]))
+
+
+def picture(path, value, size=(9, 8), mode="RGB", **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new(mode, size, value).save(path, **options)
+
+
+def test_folder_of_classes(tmp_path):
+    for i in range(12):
+        picture(tmp_path / "cats" / f"{i:02}.PNG", (i, 0, 0))
+    picture(tmp_path / "ants" / "n1" / "images" / "a.png", 200, mode="L")
+    picture(tmp_path / "ants" / "z.png", (1, 2, 3))
+    (tmp_path / "cats" / "._00.png").write_text("macOS leaves these")
+    (tmp_path / "cats" / "notes.txt").write_text("no image")
+    (tmp_path / ".cache").mkdir()
+    train, test = split_pair(tmp_path, labels=True)
+    assert train.class_names == test.class_names == ("ants", "cats")
+    assert train.image_shape == (8, 9, 3)
+    assert (train.labels.tolist(), test.labels.tolist()) == ([0] + [1] * 11, [0, 1])
+    assert train.images[0, 0, 0].tolist() == [200, 200, 200]  # grey among colour
+    assert train.images[1:, 0, 0, 0].tolist() == [*range(9), 10, 11]
+    assert test.images[:, 0, 0, 0].tolist() == [1, 9]
+
+
+@pytest.mark.parametrize("name", ["test", "val", "validation"])
+def test_folder_with_splits_numbers_the_classes_by_training(tmp_path, name):
+    for k, label in enumerate("abc"):
+        picture(tmp_path / "train" / label / "0.png", k, mode="L")
+    picture(tmp_path / name / "c" / "0.png", 7, mode="L")
+    train, test = split_pair(tmp_path, labels=True)
+    assert train.image_shape == (8, 9, 1)
+    assert (train.labels.tolist(), test.labels.tolist()) == ([0, 1, 2], [2])
+    assert test.class_names == ("a", "b", "c")
+    picture(tmp_path / name / "d" / "0.png", 7)
+    with pytest.raises(UsageError, match=r"classes of .*train: a, b, c\. Received: d"):
+        load(tmp_path, "test")
+
+
+def test_folder_with_train_alone_is_split_and_so_is_one_of_loose_images(tmp_path):
+    for i in range(3):
+        picture(tmp_path / "train" / f"{i}.png", (i, 0, 0))
+    for source in (tmp_path, tmp_path / "train"):
+        train, test = split_pair(source)
+        assert (train.labels, train.class_names) == (None, ())
+        assert train.images[:, 0, 0, 0].tolist() == [0, 1]
+        assert test.images[:, 0, 0, 0].tolist() == [2]
+
+
+def test_every_kind_of_picture_becomes_grey_or_rgb(tmp_path):
+    picture(tmp_path / "a.png", (200, 0, 0, 0), mode="RGBA")
+    picture(tmp_path / "b.jpg", (0, 0, 0, 0), mode="CMYK")
+    picture(tmp_path / "c.png", 0x8000, mode="I;16")
+    turned = Image.Exif()
+    turned[0x112] = 6
+    picture(tmp_path / "d.jpg", (255, 0, 0), size=(8, 9), exif=turned)
+    picture(tmp_path / "e.png", 0)
+    pixels = load(tmp_path).images[:, 0, 0]
+    assert pixels.tolist()[:3] == [[255] * 3, [255] * 3, [128] * 3]
+    np.testing.assert_allclose(pixels[3].astype(int), [255, 0, 0], atol=3)  # and 9 wide, 8 high
+
+
+def test_pictures_that_cannot_be_8_bits_or_are_too_large_are_named(tmp_path, monkeypatch):
+    picture(tmp_path / "a.tif", 0.5, mode="F")
+    with pytest.raises(UsageError, match=r"a\.tif cannot be read.*mode F"):
+        load(tmp_path)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    picture(tmp_path / "a.tif", 0, mode="L")
+    with pytest.raises(UsageError, match=r"a\.tif cannot be read.*exceeds limit.*Remove"):
+        load(tmp_path)
+
+
+# Bad input
+
+
+def damaged(path, keep=None):
+    raw = bytearray(save(path, images=X).read_bytes())
+    for i in range(200, 260) if keep is None else ():
+        raw[i] ^= 0xFF
+    path.write_bytes(raw[:keep])
+
+
+NAN = np.where(np.arange(30)[:, None, None] == 4, np.nan, -1.0) * np.ones((1, 8, 8))
+BAD_FILES = {
+    "is truncated": (lambda p: damaged(p, keep=1000), r"whole NumPy file.*Fetch or write it again"),
+    "is corrupt": (damaged, r"whole NumPy file.*truncated, corrupt.*Fetch or write it again"),
+    "is empty": (lambda p: p.write_bytes(b""), r"whole NumPy file.*No data left"),
+    "is text": (lambda p: p.write_text("images"), r"whole NumPy file"),
+    "is missing": (lambda p: None, r"There is no file .*bad\.npz"),
+    "wrong keys": (lambda p: save(p, x=X, y=Y), r"must hold x_train.*Received: x, y"),
+    "objects": (lambda p: save(p, images=np.array([X, None], object)), r"Object arrays"),
+    "flat": (lambda p: save(p, images=X.reshape(30, -1)), r"\(N, H, W\).*Received: \(30, 216\)"),
+    "channels first": (lambda p: save(p, images=X.transpose(0, 3, 1, 2)), r"\(30, 3, 8, 9\)"),
+    "one image": (lambda p: save(p, images=X[0]), r"at least 8 pixels.*\(8, 9, 3, 1\)"),
+    "no images": (lambda p: save(p, images=X[:0]), r"N > 0.*\(0, 8, 9, 3\)"),
+    "integers": (lambda p: save(p, images=X.astype(int)), r"uint8.*int64.*astype"),
+    "NaN": (lambda p: save(p, images=NAN), r"finite.*in image 4"),
+    "float to 255": (lambda p: save(p, images=X - 1.0), r"span \[-1, 1\].*\[-1, 254\].*Scale"),
+    "float from 0": (lambda p: save(p, images=X / 255), r"span \[-1, 1\].*\[0, 1\].*Scale"),
+    "few labels": (lambda p: save(p, images=X, labels=Y[:9]), r"30 integers.*int64 \(9,\)"),
+    "float labels": (lambda p: save(p, images=X, labels=Y / 2), r"30 integers.*float64"),
+    "labels from -1": (lambda p: save(p, images=X, labels=Y - 1), r"count from 0.*-1"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_FILES)
+def test_bad_files_are_explained(tmp_path, kind):
+    write, said = BAD_FILES[kind]
+    write(tmp_path / "bad.npz")
+    with pytest.raises(UsageError, match=said) as e:
+        load(tmp_path / "bad.npz")
+    assert "bad.npz" in str(e.value)
+    assert "\n" not in str(e.value)
+
+
+BAD_FOLDERS = {  # beside two good images; "notes.txt" and "bad.png" are text, "cut.png" ends early
+    "empty class": ("b/notes.txt", r"each of its folders.*0 in itself, 2 in a/, 0 in b/"),
+    "loose beside classes": ("1.png", r"either itself or in each.*1 in itself, 2 in a/"),
+    "unreadable image": ("a/bad.png", r"a/bad\.png cannot be read.*Remove"),
+    "cut image": ("a/cut.png", r"a/cut\.png cannot be read.*truncated.*Remove"),
+    "mixed sizes": ("a/big.png", r"9x8 \(.*0\.png\) and 20x8 .*big\.png\).*`image_size`"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_FOLDERS)
+def test_bad_folders_are_explained(tmp_path, kind):
+    with pytest.raises(UsageError, match=r"must hold images .*Received: 0 in itself"):
+        load(tmp_path)
+    name, said = BAD_FOLDERS[kind]
+    picture(tmp_path / "a" / "0.png", 0)
+    picture(tmp_path / "a" / "z.png", 0)  # the last, so for the test
+    assert len(load(tmp_path)) == 1
+    picture(tmp_path / Path(name).with_suffix(".png"), 0, (20 if "big" in name else 9, 8))
+    if "notes" in name or "bad" in name:
+        (tmp_path / name).with_suffix(".png").unlink()
+        (tmp_path / name).write_text("not an image")
+    if "cut" in name:
+        whole = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(whole[:45])
+    with pytest.raises(UsageError, match=said):
+        load(tmp_path, split="train")
+
+
+def test_mixed_sizes_can_be_given_one(tmp_path):
+    picture(tmp_path / "0.png", (9, 9, 9))
+    picture(tmp_path / "1.png", (9, 9, 9), size=(20, 31))
+    picture(tmp_path / "2.png", (9, 9, 9))
+    np.testing.assert_array_equal(load(tmp_path, image_size=12).images, np.full((2, 12, 12, 3), 9))
+
+
+@pytest.mark.parametrize(
+    ("act", "said"),
+    [
+        (lambda: load("mnits"), r"'mnits'\. Did you mean mnist\?.*digits.*a folder"),
+        (lambda: load("Fashion-MNIST"), r"Did you mean fashion_mnist\?"),
+        (lambda: load("zzzz"), r"'zzzz'\. Data sets: digits, photos"),
+        (lambda: load("digits", "val"), r"train or test.*'val'"),
+        (lambda: load("digits", image_size=7), r"at least 8 pixels.*7"),
+        (lambda: numbered(9).batches(10), r"between 1 and .* 9\. Received: 10"),
+        (lambda: numbered(9).batches(0), r"between 1 and .* 9\. Received: 0"),
+        (lambda: numbered(9).batches(3, start=-1), r"at least 0.*0 and -1"),
+        (lambda: numbered(9).test_batches(0), r"at least 1.*0"),
+    ],
+)
+def test_wrong_words_and_numbers_are_explained(act, said):
+    with pytest.raises(UsageError, match=said):
+        act()
+
+
+@pytest.mark.parametrize(
+    ("arrays", "said"),
+    [
+        ({"images": X, "labels": Y}, r"labelled images of shape \(28, 28, 1\).*\(8, 9, 3\)"),
+        ({"images": np.zeros((9, 28, 28), "uint8")}, r"\(28, 28, 1\) without labels"),
+        ({"images": np.zeros((30, 28, 28), "uint8"), "labels": Y * 5}, r"below 10.*10"),
+    ],
+)
+def test_a_local_file_must_hold_the_set_it_is_named_after(tmp_path, monkeypatch, arrays, said):
+    monkeypatch.setenv("GANEDU_DATA", str(tmp_path))
+    save(tmp_path / "mnist.npz", **arrays)
+    with pytest.raises(UsageError, match=said):
+        load("mnist")
+    save(tmp_path / "mnist.npz", images=np.zeros((30, 28, 28), "uint8"), labels=Y)
+    assert load("mnist", image_size=32, fallback="digits").image_shape == (32, 32, 1)
+
+
+def download(monkeypatch, *sets, error=None):
+    """Puts these in the place of what `keras.datasets.mnist` would download."""
+
+    def load_data():
+        print("Downloading data")
+        if error:
+            raise error
+        return sets
+
+    monkeypatch.delenv("GANEDU_DATA", raising=False)
+    monkeypatch.setattr(keras.datasets.mnist, "load_data", load_data)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (Exception("URL fetch failure on x:\n no"), r"on this machine .*x: no\. Put .*GANEDU_DATA"),
+        (TimeoutError("timed out"), r"cannot be downloaded.*timed out.*GANEDU_DATA"),
+        (EOFError("Compressed file ended"), r"copy of mnist is truncated.*Delete it"),
+    ],
+)
+def test_a_failed_download_is_explained(monkeypatch, capsys, error, said):
+    download(monkeypatch, error=error)
+    with pytest.raises(UsageError, match=said) as e:
+        load("mnist")
+    assert "\n" not in str(e.value)
+    assert capsys.readouterr().out == ""
+    assert load("mnist", fallback="digits").name == "digits"
+    out, err = capsys.readouterr()
+    assert re.fullmatch(r"Using digits in the place of mnist: [^\n]+\.\n", out)
+    assert err == ""
+
+
+def test_a_fallback_that_is_not_taken_says_nothing(monkeypatch, capsys):
+    train, test = ((np.zeros((n, 28, 28), "uint8"), np.arange(n)) for n in (3, 2))
+    download(monkeypatch, train, test)
+    train, test = split_pair("mnist", fallback="digits")
+    assert (train.name, len(train), test.labels.tolist()) == ("mnist", 3, [0, 1])
+    assert capsys.readouterr() == ("", "")
+
+
+NO_NETWORK = """
+from ganedu import runtime; runtime.setup()
+from ganedu.data import load
+print(len(load("cifar100", fallback="photos", image_size=8)))
+try: load("cifar100")
+except runtime.UsageError as e: print(e)
+"""
+
+
+def test_no_network_at_all(tmp_path):
+    nowhere = dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9")
+    paths = {"KERAS_HOME": str(tmp_path), "PYTHONPATH": str(Path(ganedu.__file__).parents[1])}
+    environment = {**os.environ, **nowhere, **paths, "GANEDU_DATA": ""}
+    environment["KERAS_BACKEND"] = keras.backend.backend()
+    done = subprocess.run(
+        [sys.executable, "-c", NO_NETWORK], env=environment, capture_output=True, text=True
+    )
+    taken, count, error = done.stdout.splitlines()
+    what = "cifar100 is not on this machine and cannot be downloaded"
+    assert (taken, count) == (f"Using photos in the place of cifar100: {what}.", "4000")
+    assert re.fullmatch(what + r"\. Received: URL fetch failure .*\. Put cifar100.npz .*", error)
+    assert done.stderr.count("Downloading data") == 1

@@ -1,0 +1,182 @@
+"""Paths and grids in a latent space, against numbers worked out by hand."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from ganedu.latent import draw, lerp, normal_grid, slerp, walk
+from ganedu.runtime import UsageError
+
+T = np.linspace(0, 1, 11)
+
+
+def pair(*shape, dtype="float32"):
+    rng = np.random.default_rng(3)
+    return rng.standard_normal(shape).astype(dtype), rng.standard_normal(shape).astype(dtype)
+
+
+def angle(a, b):
+    return np.arccos((a @ b) / np.linalg.norm(a) / np.linalg.norm(b))
+
+
+def close(actual, expected, atol=1e-6):
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=atol)
+
+
+def test_draw_is_standard_normal_and_a_function_of_its_seed():
+    z = draw(4000, 8, seed=1)
+    assert z.shape == (4000, 8)
+    assert z.dtype == np.float32
+    close(z.mean(0), np.zeros(8), atol=0.08)  # 5 standard errors
+    close(z.std(0), np.ones(8), atol=0.06)
+    close((np.abs(z) > 2).mean(), 0.0455, atol=0.006)
+    np.testing.assert_array_equal(z, draw(4000, 8, seed=1))
+    assert not np.array_equal(z, draw(4000, 8, seed=2))
+
+
+def test_lerp_by_hand():
+    close(lerp([0.0, 2.0], [4.0, -2.0], 0.25), [1.0, 1.0])
+    close(lerp([0.0, 2.0], [4.0, -2.0], [0.5, 1.5]), [[2.0, 0.0], [6.0, -4.0]])
+
+
+def test_slerp_by_hand():
+    half = np.sqrt(0.5)
+    close(slerp([1.0, 0.0], [0.0, 1.0], 0.5), [half, half])  # 45 degrees
+    # A third of the way through 45 degrees is 15 degrees.
+    close(slerp([1.0, 0.0], [half, half], 1 / 3), [0.9659258, 0.2588190])
+    # Half of 90 degrees at the mean length, 3.
+    close(slerp([2.0, 0.0], [0.0, 4.0], 0.5), [3 * half, 3 * half])
+    close(slerp([1.0, 0.0], [0.0, 1.0], 2.0), [-1.0, 0.0])  # beyond the end: 180 degrees
+
+
+def test_slerp_is_shoemakes_formula():
+    a, b = pair(16, dtype="float64")
+    w = angle(a, b)
+    u, v = a / np.linalg.norm(a), b / np.linalg.norm(b)
+    for t, z in zip(T, slerp(a, b, T), strict=True):
+        length = (1 - t) * np.linalg.norm(a) + t * np.linalg.norm(b)
+        close(z, length * (np.sin((1 - t) * w) * u + np.sin(t * w) * v) / np.sin(w), atol=1e-12)
+
+
+@pytest.mark.parametrize("move", [lerp, slerp])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_ends_are_exact_and_shapes_hold(move, dtype):
+    a, b = pair(5, 7, dtype=dtype)
+    wanted = np.result_type(dtype, "float32")
+    path = move(a, b, T)
+    assert path.shape == (11, 5, 7)
+    assert path.dtype == wanted
+    np.testing.assert_array_equal(path[0], a)
+    np.testing.assert_array_equal(path[-1], b)
+    assert not np.array_equal(path[5], a)
+    one = move(a, b, 0.3)
+    assert one.shape == (5, 7)
+    assert one.dtype == wanted
+    close(one, path[3])
+    close(move(a[2], b[2], T), path[:, 2])  # each row goes its own way
+    close(move(b, a, 1 - T), path, atol=1e-5)
+
+
+def test_slerp_keeps_the_length_that_lerp_loses():
+    a, b = (16 * z / np.linalg.norm(z) for z in pair(256))
+    lengths = np.linalg.norm(slerp(a, b, T), axis=-1)
+    close(lengths, np.full(11, 16.0), atol=1e-5)
+    # At 90 degrees, which two draws in 256 dimensions are close to, lerp's middle has length / sqrt 2.
+    middle = np.linalg.norm(lerp(a, b, 0.5))
+    close(middle, 16 * np.cos(angle(a, b) / 2), atol=1e-4)
+    assert middle < 13
+
+
+def test_slerp_divides_the_angle_evenly():
+    a, b = pair(16, dtype="float64")
+    path = slerp(a, b, T)
+    steps = [angle(p, q) for p, q in pairwise(path)]
+    close(steps, np.full(10, angle(a, b) / 10))
+
+
+@pytest.mark.parametrize("scale", [1.0, 3.0, 1 + 1e-9])
+def test_parallel_vectors_go_straight(scale):
+    a, _ = pair(16, dtype="float64")
+    close(slerp(a, scale * a, T), lerp(a, scale * a, T), atol=1e-12)
+
+
+def test_almost_parallel_vectors_are_no_worse_than_straight():
+    a, c = pair(16, dtype="float64")
+    for tiny in (1e-3, 1e-5, 1e-6, 1e-7, 1e-9):
+        close(slerp(a, a + tiny * c, T), lerp(a, a + tiny * c, T), atol=10 * tiny**2 + 1e-12)
+
+
+@pytest.mark.parametrize("a", [pair(16)[0], np.array([3.0, 0.0]), np.array([0.0, -2.0, 0.0])])
+def test_opposite_vectors_take_a_half_circle(a):
+    path = slerp(a, -a, T)
+    length = np.linalg.norm(a)
+    close(np.linalg.norm(path, axis=-1), np.full(11, length), atol=1e-5)
+    close(path[5] @ a, 0.0, atol=1e-5)
+    close([angle(a, p) for p in path[1:-1]], np.pi * T[1:-1], atol=1e-3)
+    np.testing.assert_array_equal(path, slerp(a, -a, T))
+
+
+def test_almost_opposite_vectors_make_no_jump():
+    a, c = pair(16, dtype="float64")
+    for tiny in (1e-3, 1e-6, 1e-9):
+        path = slerp(a, -a + tiny * c, np.linspace(0, 1, 101))
+        jumps = np.linalg.norm(np.diff(path, axis=0), axis=-1)
+        close(jumps, np.full(100, np.linalg.norm(a) * np.pi / 100), atol=1e-2 * tiny + 1e-4)
+
+
+def test_a_zero_vector_goes_straight():
+    a, zero = np.array([3.0, 4.0]), np.zeros(2)
+    close(slerp(zero, a, T), T[:, None] * a)
+    close(slerp(a, zero, T), (1 - T)[:, None] * a)
+    np.testing.assert_array_equal(slerp(zero, zero, T), np.zeros((11, 2)))
+
+
+@pytest.mark.parametrize("method", [lerp, slerp])
+def test_walk_passes_through_every_point(method):
+    points = draw(4, 6)
+    path = walk(points, 5, method)
+    assert path.shape == (16, 6)
+    assert path.dtype == np.float32
+    np.testing.assert_array_equal(path[::5], points)
+    np.testing.assert_array_equal(path[5:11], method(points[1], points[2], np.arange(6) / 5))
+
+
+def test_a_closed_walk_returns_and_does_not_repeat_its_start():
+    points = draw(3, 6)
+    path = walk(points, 4, lerp, closed=True)
+    assert path.shape == (12, 6)
+    np.testing.assert_array_equal(path[::4], points)
+    np.testing.assert_array_equal(path[8:], lerp(points[2], points[0], np.arange(4) / 4))
+    np.testing.assert_array_equal(walk(points, 1, closed=True), points)
+
+
+def test_normal_grid_by_hand():
+    grid = normal_grid(4, 3)
+    assert grid.shape == (4, 4, 3)
+    assert grid.dtype == np.float32
+    # The quantiles 1/8, 3/8, 5/8, 7/8 of the standard normal distribution, from a table.
+    q = [-1.150349, -0.318639, 0.318639, 1.150349]
+    for i in range(4):
+        close(grid[i, :, 0], q)
+        close(grid[:, i, 1], q[::-1])
+    np.testing.assert_array_equal(grid[..., 2], np.zeros((4, 4)))
+    np.testing.assert_array_equal(normal_grid(1), np.zeros((1, 1, 2)))
+
+
+@pytest.mark.parametrize(
+    ("act", "said"),
+    [
+        (lambda: lerp(np.zeros(3), np.zeros(4), 0.5), r"one shape .*\(3,\) and \(4,\)"),
+        (lambda: slerp(1.0, 2.0, 0.5), r"one shape"),
+        (lambda: slerp(np.zeros(3), np.zeros(3), np.zeros((2, 2))), r"`t`.*\(2, 2\)"),
+        (lambda: walk(np.zeros((1, 3)), 2), r"P >= 2.*\(1, 3\)"),
+        (lambda: walk(np.zeros(3), 2), r"P >= 2.*\(3,\)"),
+        (lambda: walk(np.zeros((2, 3)), 0), r"`steps`.*0"),
+        (lambda: normal_grid(0), r"side of at least 1.*0 and 2"),
+        (lambda: normal_grid(3, 1), r"at least 2 latents.*3 and 1"),
+    ],
+)
+def test_mistakes_are_named(act, said):
+    with pytest.raises(UsageError, match=said):
+        act()

@@ -1,0 +1,134 @@
+"""The lessons' form, and that their claims are about training. nbval checks what they print."""
+
+import re
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from ganedu import lessons
+
+FIRST_CELL = "from ganedu import runtime\n\nbackend = runtime.setup(seed=0)"
+# Nothing learns: every optimizer's step is taken out before the lesson begins.
+NO_LEARNING = """
+from ganedu import runtime
+runtime.setup(0)
+import keras
+for optimizer in (keras.optimizers.Adam, keras.optimizers.SGD, keras.optimizers.RMSprop):
+    optimizer.update_step = lambda *args, **kwargs: None
+"""
+per_lesson = pytest.mark.parametrize("name", lessons.names())
+
+
+def lines(source):
+    return [line for line in source.splitlines() if line.strip() and not line.startswith("###")]
+
+
+def problems(notebook):
+    """What nbval or a student would trip over: a list of sentences, empty for a good lesson."""
+    found = []
+    code = [c for c in notebook.cells if c.cell_type == "code"]
+    for c in code:
+        where = c.source.splitlines()[0] if c.source else "an empty cell"
+        if c.execution_count is None:
+            found.append(f"not executed, so nbval would not check it: {where}")
+        for output in c.outputs:
+            if output.output_type == "error" or output.get("name") == "stderr":
+                found.append(f"an error or stderr is stored: {where}")
+        if re.search(r";\s*$", c.source, re.M):
+            found.append(f"a trailing semicolon does not silence a cell under nbval: {where}")
+        if re.search(r"import \*", c.source):
+            found.append(f"star import: {where}")
+        # scikit-learn's `fit` prints nothing.
+        trains = re.search(r"(?<!Classifier\(10\))\.(fit|evaluate|predict)\(", c.source)
+        if trains and "verbose=0" not in c.source:
+            found.append(f"prints timings, verbose=0 is missing: {where}")
+        if "NBVAL" in c.source and ("claim(" in c.source or "assert" in c.source):
+            found.append(f"a claim that nbval ignores: {where}")
+        if "nbgrader" not in c.metadata and len(lines(c.source)) > 10:
+            found.append(f"longer than ten lines: {where}")
+    words = sum(len(c.source.split()) for c in notebook.cells if c.cell_type == "markdown")
+    if not 700 <= words <= 1500:
+        found.append(f"{words} words, not 700 to 1,500")
+    if not 15 <= len(code) <= 25:
+        found.append(f"{len(code)} code cells, not 15 to 25")
+    if not code or code[0].source != FIRST_CELL:
+        found.append("the first code cell does not set up the runtime")
+    if not any("claim(" in c.source for c in code):
+        found.append("no claim")
+    return found
+
+
+@per_lesson
+def test_a_lesson_is_well_formed(name):
+    notebook = nbformat.read(lessons.path(name), as_version=4)
+    nbformat.validate(notebook)
+    assert not problems(notebook)
+    assert re.fullmatch(r"\d\d_[a-z_]+", name)
+
+
+@per_lesson
+def test_exercises_are_ready_for_grading(name):
+    notebook = nbformat.read(lessons.path(name), as_version=4)
+    cells = {c.metadata.nbgrader.grade_id: c for c in notebook.cells if "nbgrader" in c.metadata}
+    solutions = [c for c in cells.values() if "### BEGIN SOLUTION" in c.source]
+    tests = [c for c in cells.values() if "### BEGIN HIDDEN TESTS" in c.source]
+    written = [c for c in cells.values() if c.cell_type == "markdown"]
+    assert solutions
+    assert tests
+    assert len(written) >= 2  # one to predict, one open
+    for c in tests:
+        visible = c.source.split("### BEGIN HIDDEN TESTS")[0]
+        assert "assert" in visible
+        assert c.metadata.nbgrader.points > 0
+        assert c.metadata.nbgrader.grade
+        assert c.metadata.nbgrader.locked
+
+
+@per_lesson
+def test_without_learning_every_claim_is_false(name, monkeypatch):
+    monkeypatch.setenv("GANEDU_PROFILE", "smoke")
+    notebook = lessons.execute(name, setup=NO_LEARNING, save=False)
+    told = []
+    for c in notebook.cells:
+        if c.cell_type == "code" and "claim(" in c.source:
+            text = "".join(o.text for o in c.outputs if o.output_type == "stream")
+            told += re.findall(r"^(.*): (True|False)$", text, re.M)
+    assert told
+    assert [claim for claim, holds in told if holds == "True"] == []
+
+
+def good():
+    code = [FIRST_CELL, "claim('it works', True)", *["x = 1"] * 13]
+    cells = [new_code_cell(source, execution_count=i + 1) for i, source in enumerate(code)]
+    return new_notebook(cells=[new_markdown_cell("word " * 800), *cells])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"execution_count": None}, "not executed"),
+        ({"outputs": [new_output("stream", name="stderr", text="I0000")]}, "stderr"),
+        ({"source": "plot();"}, "semicolon"),
+        ({"source": "from keras import *"}, "star import"),
+        ({"source": "model.fit(x)"}, "verbose=0"),
+        ({"source": "# NBVAL_IGNORE_OUTPUT\nclaim('x', y)"}, "nbval ignores"),
+        ({"source": "x = 1\n" * 11}, "ten lines"),
+    ],
+)
+def test_each_trap_is_seen(change, message):
+    notebook = good()
+    assert problems(notebook) == []
+    notebook.cells[5].update(change)
+    assert len(problems(notebook)) == 1
+    assert message in problems(notebook)[0]
+
+
+def test_a_lesson_is_found_by_name_or_number_and_copied(tmp_path):
+    assert lessons.path("00") == lessons.path("00_start")
+    with pytest.raises(lessons.UsageError, match="no lesson '99'"):
+        lessons.path("99")
+    copies = lessons.copy(tmp_path / "mine")
+    assert [c.stem for c in copies] == lessons.names()
+    with pytest.raises(lessons.UsageError, match="is there already"):
+        lessons.copy(tmp_path / "mine")

@@ -1,0 +1,125 @@
+"""The package's shape: imports point one way, and importing it costs nothing."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import ganedu
+
+PACKAGE = Path(ganedu.__file__).parent
+# Data flows from left to right; a room imports only from rooms before it.
+ROOMS = [
+    "runtime",
+    "losses",
+    "latent",
+    "data",
+    "layers",
+    "text",
+    "networks",
+    "engine",
+    "features",
+    "models",
+    "metrics",
+    "doctor",
+    "figures",
+    "callbacks",
+    "recipes",
+    "runs",
+    "sampling",
+    "training",
+    "lessons",
+    "cli",
+]
+HEAVY = {"keras", "tensorflow", "jax", "torch", "numpy", "matplotlib"}
+
+
+def files():
+    return sorted(f for f in PACKAGE.rglob("*.py") if f != PACKAGE / "__init__.py")
+
+
+def room_of(file):
+    return file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def rooms_imported(tree):
+    """The rooms of ganedu that a module imports, inside functions too."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [a.name for a in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            base = node.module
+            names = [f"ganedu.{a.name}" for a in node.names] if base == "ganedu" else [base]
+        else:
+            continue
+        found |= {n.split(".")[1] for n in names if n.startswith("ganedu.")}
+    return found - {"__version__"}
+
+
+def backward(room, tree):
+    """The imports of a room that point to its right."""
+    return {r for r in rooms_imported(tree) if ROOMS.index(r) > ROOMS.index(room)}
+
+
+@pytest.mark.parametrize("file", files(), ids=lambda f: str(f.relative_to(PACKAGE)))
+def test_imports_point_one_way(file):
+    assert not backward(room_of(file), ast.parse(file.read_text()))
+
+
+def test_an_arrow_that_points_back_is_seen():
+    tree = ast.parse("def f():\n    from ganedu.models import gan\n    from ganedu import data")
+    assert backward("networks", tree) == {"models"}
+    assert backward("models", tree) == set()
+
+
+def test_every_room_is_a_known_one():
+    assert {room_of(f) for f in files()} <= set(ROOMS)
+
+
+def test_no_file_is_too_long_to_read():
+    lengths = {str(f.relative_to(PACKAGE)): len(f.read_text().splitlines()) for f in files()}
+    models = {n: length for n, length in lengths.items() if n.startswith("models/")}
+    assert max(lengths.values()) <= 520, lengths
+    assert max(models.values()) <= 200, models
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "import ganedu",
+        "import sys; sys.argv[1:] = ['--help']; import ganedu.cli as c; c.main(standalone_mode=False)",
+    ],
+)
+def test_starting_up_loads_no_framework(command):
+    code = f"{command}\nimport sys\nprint(sorted({HEAVY!r} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_tensorflow_is_not_needed_elsewhere(backend):
+    """Training and drawing with TensorFlow made impossible to import."""
+    pytest.importorskip(backend)
+    code = """
+import sys
+sys.modules["tensorflow"] = None
+from ganedu import runtime
+assert runtime.setup() == sys.argv[1]
+from ganedu import data, models, recipes, figures, callbacks
+digits = data.load("digits", image_size=8)
+model = models.build("dcgan", digits.image_shape, g_width=4, d_width=4)
+model.fit(digits.batches(8), steps_per_epoch=2, verbose=0)
+print(model.generate(2).shape)
+"""
+    import os
+
+    environment = {**os.environ, "KERAS_BACKEND": backend}
+    done = subprocess.run(
+        [sys.executable, "-c", code, backend], capture_output=True, text=True, env=environment
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.splitlines()[-1] == "(2, 8, 8, 1)"

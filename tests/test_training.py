@@ -1,0 +1,519 @@
+"""A run from its start to its end: rounds, lengths, and what it survives."""
+
+import csv
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import warnings
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+from rows import everything
+
+from ganedu import callbacks, recipes, runs, training
+from ganedu.data import images
+from ganedu.runs import RunFolder
+from ganedu.runtime import NonFiniteLoss, RunError, UsageError
+
+# 1,493 digits in batches of 128: 11 steps a pass, in rounds of 4, 4 and 3.
+TINY = recipes.Recipe(128, 4, 1, {"latent_dim": 3, "width": 8})
+
+
+@pytest.fixture(autouse=True)
+def interrupts_are_heard():
+    """A process started in the background inherits a Ctrl-C that is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(autouse=True)
+def tiny(monkeypatch):
+    monkeypatch.setattr(recipes, "find", lambda *asked: (TINY, "tiny"))
+
+
+def begin(path, **asked):
+    return runs.begin(path, **{"model": "gan", "data": "digits", "image_size": 8, **asked})
+
+
+def history(folder):
+    with open(folder.path / "history.csv", newline="") as file:
+        return [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)]
+
+
+def steps(folder):
+    return [int(row["step"]) for row in history(folder)]
+
+
+def same(folder, other):
+    """Whether two runs ended with the same weights, optimizer states and seeds."""
+    values = [everything(keras.models.load_model(f.path / "model.keras")) for f in (folder, other)]
+    return all(np.array_equal(a, b) for a, b in zip(*values, strict=True))
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recipes, "find", lambda *asked: (TINY, "tiny"))
+        folder = begin(tmp_path_factory.mktemp("unbroken") / "run")
+        assert training.go_on(folder) == "finished"
+    return folder
+
+
+@pytest.fixture
+def at_step(monkeypatch):
+    """`at_step(n, do)` calls `do(model)` at the end of step n, before the other callbacks."""
+    planned = {}
+
+    class Counter(callbacks.StepCounter):
+        def on_train_batch_end(self, batch, logs=None):
+            super().on_train_batch_end(batch, logs)
+            planned.get(self.steps, planned.get("any", lambda model: None))(self.model)
+
+    monkeypatch.setattr(training, "StepCounter", Counter)
+    return planned.__setitem__
+
+
+def interrupt(model):
+    signal.raise_signal(signal.SIGINT)
+
+
+class Crash(Exception):
+    pass
+
+
+def crash(model):
+    raise Crash
+
+
+def told(act):
+    """What `act` warns of, as one text."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        act()
+    return "\n".join(str(w.message) for w in caught)
+
+
+# Rounds and lengths
+
+
+def test_a_run_leaves_rounds_and_pictures(unbroken):
+    rows = history(unbroken)
+    assert [(row["round"], row["step"], row["epoch"]) for row in rows] == [
+        ("1", "4", "0.364"),
+        ("2", "8", "0.727"),
+        ("3", "11", "1.0"),
+    ]
+    assert set(rows[0]) == {"round", "step", "epoch", "d_loss", "g_loss", "D(x)", "D(G(z))"}
+    assert [file.stem for file in unbroken.frame_files()] == [f"{n:09d}" for n in (0, 4, 8, 11)]
+    with Image.open(unbroken.path / "training.gif") as gif:
+        assert gif.n_frames == 4
+    with Image.open(unbroken.path / "samples.png") as sheet:
+        assert min(sheet.size) >= 448
+    facts = unbroken.facts()
+    assert (facts["status"], facts["steps"], facts["recipe"]["name"]) == ("finished", 11, "tiny")
+    assert int(keras.ops.convert_to_numpy(unbroken.load_model().steps)) == 11
+    assert sorted(p.name for p in unbroken.path.iterdir()) == [
+        *("checkpoint", "history.csv", "model.keras", "run.json", "samples.png", "training.gif")
+    ]
+
+
+def test_the_same_run_again_is_the_same(unbroken, tmp_path):
+    folder = begin(tmp_path / "run")
+    training.go_on(folder)
+    assert same(folder, unbroken)
+    assert history(folder) == history(unbroken)
+    other = begin(tmp_path / "other", seed=1)
+    training.go_on(other)
+    assert not same(other, unbroken)
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [({"epochs": 0.5}, [4, 6]), ({"epochs": 1e-6}, [1]), ({"profile": "smoke"}, [2])],
+)
+def test_epochs_are_exact(tmp_path, asked, expected):
+    folder = begin(tmp_path / "run", **asked)
+    assert training.go_on(folder) == "finished"
+    assert steps(folder) == expected
+
+
+def test_output_is_a_line_a_round_where_there_is_no_terminal(tmp_path, capsys):
+    training.go_on(begin(tmp_path / "run", epochs=0.7))
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("round 1  step 4  ")
+    assert second.startswith("round 2  step 8  ")
+    assert "d_loss 1." in first
+
+
+def test_a_terminal_gets_the_bar_of_keras(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    training.go_on(begin(tmp_path / "run", seconds=1e-6))
+    out = capsys.readouterr().out
+    assert "Round 1\n" in out
+    assert "4/4" in out
+    assert "Epoch" not in out
+    assert "round 1  step" not in out
+
+
+def test_a_long_run_is_a_short_gif(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "MOST_FRAMES", 3)
+    folder = begin(tmp_path / "run")
+    training.go_on(folder)
+    assert len(folder.frame_files()) == 4
+    with Image.open(folder.path / "training.gif") as gif:
+        assert gif.n_frames == 3
+
+
+class TestSeconds:
+    """On a clock by which a step takes 1 second, and what ends a round 3 seconds."""
+
+    @pytest.fixture(autouse=True)
+    def clock(self, monkeypatch, at_step):
+        time = SimpleNamespace(now=100.0)
+        time.monotonic = lambda: time.now
+        monkeypatch.setattr(callbacks, "time", time)
+
+        def pass_by(seconds):
+            time.now += seconds
+
+        at_step("any", lambda model: pass_by(1))
+        save = RunFolder.save_checkpoint
+        monkeypatch.setattr(
+            RunFolder, "save_checkpoint", lambda *args: (save(*args), pass_by(3))[0]
+        )
+
+    @pytest.mark.parametrize(("seconds", "expected"), [(0.5, [2]), (7, [4, 5]), (7.5, [4, 6])])
+    def test_count_from_the_end_of_the_first_step(self, tmp_path, seconds, expected):
+        folder = begin(tmp_path / "run", seconds=seconds)
+        assert training.go_on(folder) == "finished"
+        assert steps(folder) == expected
+
+    def test_are_spent_over_a_resume(self, tmp_path, at_step, monkeypatch):
+        folder = begin(tmp_path / "run", seconds=9)
+        at_step(3, interrupt)  # at 1 second, as this step takes none
+        assert training.go_on(folder) == "interrupted"
+        assert training.go_on(folder) == "finished"
+        # The step that compiles again is free: step 4; then 8 seconds are left: 5, 6, 7; 3 for the
+        # round; 8 and 9.
+        assert steps(folder) == [3, 7, 9]
+        assert folder.facts()["training_seconds"] == 9
+
+    def test_that_are_spent_are_not_spent_again(self, tmp_path):
+        folder = begin(tmp_path / "run", seconds=7)
+        training.go_on(folder)
+        folder.update_facts(status="training")  # killed after its last checkpoint
+        assert training.go_on(folder) == "finished"
+        assert steps(folder) == [4, 5]
+
+
+# Interruptions
+
+
+def test_ctrl_c_keeps_the_step_that_runs(unbroken, tmp_path, at_step):
+    folder = begin(tmp_path / "run")
+    at_step(6, interrupt)
+    assert training.go_on(folder) == "interrupted"
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert steps(folder) == [4, 6]
+    assert folder.facts()["status"] == "interrupted"
+    assert (folder.path / "training.gif").is_file()
+    assert training.go_on(folder) == "finished"
+    assert steps(folder) == [4, 6, 10, 11]
+    assert same(folder, unbroken)
+
+
+def test_ctrl_c_while_a_round_is_kept_ends_that_round(tmp_path, monkeypatch):
+    save, left = RunFolder.save_checkpoint, [interrupt]
+
+    def interrupted(*arguments):
+        save(*arguments)
+        if left:
+            left.pop()(None)
+
+    monkeypatch.setattr(RunFolder, "save_checkpoint", interrupted)
+    folder = begin(tmp_path / "run")
+    assert training.go_on(folder) == "interrupted"
+    assert steps(folder) == [4]
+
+
+def test_a_second_ctrl_c_does_not_wait(tmp_path, at_step):
+    folder = begin(tmp_path / "run")
+    at_step(6, lambda model: (interrupt(model), interrupt(model)))
+    with pytest.raises(KeyboardInterrupt):
+        training.go_on(folder)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert folder.newest_checkpoint()[1]["step"] == 4
+
+
+def test_ctrl_c_at_the_last_step_changes_nothing(unbroken, tmp_path, at_step):
+    folder = begin(tmp_path / "run")
+    at_step(11, interrupt)
+    assert training.go_on(folder) == "finished"
+    assert same(folder, unbroken)
+
+
+def test_a_crash_goes_on_from_the_last_round(unbroken, tmp_path, at_step):
+    folder = begin(tmp_path / "run")
+    at_step(10, crash)
+    with pytest.raises(Crash):
+        training.go_on(folder)
+    at_step(10, lambda model: None)
+    folder.frame_path(10).write_bytes(b"of a round that is undone")
+    (folder.path / ".training.gif.part").touch()
+    assert training.go_on(folder) == "finished"
+    assert not [*folder.path.rglob(".*")]
+    assert same(folder, unbroken)
+    assert history(folder) == history(unbroken)
+    gifs = [(f.path / "training.gif").read_bytes() for f in (folder, unbroken)]
+    assert gifs[0] == gifs[1]
+
+
+@pytest.fixture
+def stopped(tmp_path, at_step):
+    """A run that stopped after step 10, with the checkpoints of steps 4 and 8."""
+    folder = begin(tmp_path / "run")
+    at_step(10, crash)
+    with pytest.raises(Crash):
+        training.go_on(folder)
+    at_step(10, lambda model: None)
+    return folder
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_damaged_checkpoints_cost_time_and_nothing_else(unbroken, stopped, count):
+    for checkpoint in stopped.steps()[-count:]:
+        os.truncate(checkpoint / "model.keras", 1000)
+    said = told(lambda: training.go_on(stopped))
+    assert said.count("is damaged") == count
+    assert ("it starts anew" in said) == (count == 2)
+    assert stopped.facts()["status"] == "finished"
+    assert same(stopped, unbroken)
+    assert history(stopped) == history(unbroken)
+
+
+def test_a_resumed_run_keeps_its_recipe(unbroken, stopped, monkeypatch):
+    def other(*asked):
+        raise AssertionError("a run has one recipe")
+
+    monkeypatch.setattr(recipes, "find", other)
+    training.go_on(stopped)
+    assert same(stopped, unbroken)
+
+
+def test_a_resumed_run_says_that_the_backend_changed(stopped, capsys):
+    stopped.update_facts(backend="another")
+    training.go_on(stopped)
+    assert "Started on another" in capsys.readouterr().out
+
+
+def test_a_run_is_trained_by_one_process(stopped):
+    with stopped.locked(), pytest.raises(UsageError, match="Another process"):
+        training.go_on(stopped)
+
+
+def test_a_resumed_run_needs_its_data(tmp_path, monkeypatch, at_step):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+    np.save("mine.npy", np.random.default_rng(0).integers(0, 256, (300, 8, 8), "uint8"))
+    folder = begin(tmp_path / "run", data="mine.npy", image_size=None, epochs=3)
+    at_step(3, interrupt)
+    assert training.go_on(folder) == "interrupted"
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    np.save("../mine.npy", np.zeros((301, 8, 8), "uint8"))
+    with pytest.raises(UsageError, match=r"began with, \[270, 8, 8, 1\]. Received: \[271, 8, 8, 1"):
+        training.go_on(folder)
+    os.unlink("../mine.npy")
+    with pytest.raises(UsageError, match=r"no file .*mine\.npy"):
+        training.go_on(folder)
+
+
+# NaN
+
+
+@pytest.fixture
+def poison(monkeypatch):
+    """`poison(n)` makes the n-th batch from now on NaN."""
+    count = SimpleNamespace(left=0)
+    to_float = images.to_float
+
+    def poisoned(array):
+        count.left -= 1
+        return to_float(array) * (np.float32("nan") if count.left == 0 else np.float32(1))
+
+    monkeypatch.setattr(images, "to_float", poisoned)
+    return lambda n: setattr(count, "left", n)
+
+
+def test_nan_stops_the_run_and_keeps_the_last_good_weights(tmp_path, poison):
+    folder = begin(tmp_path / "run")
+    poison(7)
+    with pytest.raises(NonFiniteLoss, match="at step 7: ") as caught:
+        training.go_on(folder)
+    said = str(caught.value)
+    assert "d_loss = nan" in said
+    assert "learning rate" in said
+    assert f"The weights of step 4 are kept in {folder.path}" in said
+    facts = folder.facts()
+    assert facts["status"] == "diverged"
+    assert "at step 7" in facts["reason"]
+    assert steps(folder) == [4]
+    assert len(folder.frame_files()) == 2
+    assert all(np.isfinite(a).all() for a in everything(folder.load_model()))
+    poison(2)  # of those after step 4
+    with pytest.raises(NonFiniteLoss, match="at step 6: "):
+        training.go_on(folder)
+    poison(0)
+    assert training.go_on(folder) == "finished"
+    assert "reason" not in folder.facts()
+
+
+def test_nan_in_the_first_round_keeps_nothing_and_says_so(tmp_path, poison):
+    folder = begin(tmp_path / "run")
+    poison(1)
+    with pytest.raises(NonFiniteLoss, match=r"at step 1: .*No weights were kept before\."):
+        training.go_on(folder)
+    with pytest.raises(UsageError, match="no model yet"):
+        folder.load_model()
+
+
+def test_weights_that_the_last_step_spoilt_are_not_kept(tmp_path, at_step):
+    folder = begin(tmp_path / "run")
+    at_step(8, lambda model: model.generator.weights[0].assign(np.nan * model.generator.weights[0]))
+    with pytest.raises(NonFiniteLoss, match=r"weight was not finite after step 8: .*d_loss = 1\."):
+        training.go_on(folder)
+    assert folder.newest_checkpoint()[1]["step"] == 4
+    assert all(np.isfinite(a).all() for a in everything(folder.load_model()))
+
+
+# A full disk
+
+
+@pytest.fixture
+def disk(monkeypatch):
+    """`disk.full` says whether every write fails."""
+    disk, fsync = SimpleNamespace(full=False), os.fsync
+
+    def failing(descriptor):
+        if disk.full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", failing)
+    return disk
+
+
+def test_a_disk_that_is_full_for_a_round_does_not_stop_training(unbroken, tmp_path, disk, at_step):
+    folder = begin(tmp_path / "run")
+    at_step(8, lambda model: setattr(disk, "full", True))
+    at_step(9, lambda model: setattr(disk, "full", False))
+    said = told(lambda: training.go_on(folder))
+    assert "frame of step 8 could not be written (No space left on device)" in said
+    assert "checkpoint of step 8 could not be written (No space" in said
+    assert "The newest is of step 4" in said
+    assert folder.facts()["status"] == "finished"
+    assert [p.name for p in folder.steps()] == ["step-000000004", "step-000000011"]
+    with Image.open(folder.path / "training.gif") as gif:
+        assert gif.n_frames == 3
+    assert history(folder) == history(unbroken)
+    assert same(folder, unbroken)
+    assert not [*folder.path.rglob(".*")]
+
+
+def test_a_disk_that_stays_full_fails_the_run_at_its_end(unbroken, tmp_path, disk, at_step):
+    folder = begin(tmp_path / "run")
+    at_step(7, lambda model: setattr(disk, "full", True))
+
+    def fail():
+        with pytest.raises(RunError, match=r"newest checkpoint is of step 4 of 11.*resume"):
+            training.go_on(folder)
+
+    assert "training.gif could not be written" in told(fail)
+    assert steps(folder) == [4]
+    assert not [*folder.path.rglob(".*")]
+    at_step(7, lambda model: setattr(disk, "full", False))
+    disk.full = False
+    assert training.go_on(folder) == "finished"
+    assert same(folder, unbroken)
+
+
+def test_output_that_cannot_be_written_does_not_stop_training(tmp_path, monkeypatch):
+    def failing(*args, **kwargs):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(training, "print", failing, raising=False)
+    folder = begin(tmp_path / "run")
+    assert "A line of output could not be written" in told(lambda: training.go_on(folder))
+    assert steps(folder) == [4, 8, 11]
+
+
+# Real processes
+
+DRIVER = """
+import os, resource, signal
+from ganedu import recipes, runtime
+recipes.find = lambda *asked: (recipes.Recipe(128, 4, 1, {"latent_dim": 3, "width": 8}), "tiny")
+runtime.setup()
+from ganedu import callbacks
+
+def full_disk():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (25_000, 25_000))  # bytes; a model has more
+
+def ctrl_c():
+    usual = callbacks.StepCounter.on_train_batch_end
+    def ending(self, batch, logs=None):
+        usual(self, batch, logs)
+        if self.steps == 6:
+            os.kill(os.getpid(), signal.SIGINT)
+    callbacks.StepCounter.on_train_batch_end = ending
+
+CALLED()
+from ganedu.cli import main
+main()
+"""
+
+
+def command(folder, called):
+    """Runs `ganedu train` in a process of its own; `called` is one of the driver's functions."""
+    asked = ["train", "gan", "--out", str(folder.path), "--image-size", "8"]
+    code = DRIVER.replace("CALLED", called)
+    result = subprocess.run(
+        [sys.executable, "-c", code, *asked], capture_output=True, text=True, check=False
+    )
+    assert "Traceback" not in result.stderr
+    return result
+
+
+def test_ctrl_c_from_the_command_line(unbroken, tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    result = command(folder, "ctrl_c")
+    assert result.returncode == 130
+    assert result.stdout.splitlines()[-1].endswith(f"Go on with: ganedu resume {folder.path}")
+    assert not result.stderr
+    assert steps(folder) == [4, 6]
+    assert training.go_on(folder) == "finished"
+    assert same(folder, unbroken)
+
+
+def test_a_full_disk_from_the_command_line(unbroken, tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    result = command(folder, "full_disk")
+    assert result.returncode == 1
+    lines = result.stderr.splitlines()
+    assert [line.partition(" could not be written (File too large)")[0] for line in lines[:-1]] == [
+        *(f"ganedu: The checkpoint of step {n}" for n in (4, 8, 11)),
+        "ganedu: training.gif",
+    ]
+    assert lines[-1].startswith("ganedu: The last rounds could not be kept")
+    assert json.loads((folder.path / "run.json").read_text())["status"] == "training"
+    assert sorted(p.name for p in folder.path.rglob("*") if p.suffix != ".png") == [
+        *("checkpoint", "frames", "run.json")
+    ]
+    assert training.go_on(folder) == "finished"
+    assert same(folder, unbroken)
