@@ -113,12 +113,12 @@ def resume(folder):
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
 @click.option("--label", type=int, help="Draw this class only.")
 def sample(folder, count, out, seed, label):
-    """Draw new images with a trained model."""
+    """Draw new images with a trained model; a translator maps test images."""
     _suffix(out, ".png", ".npz")
-    model, _ = _load(folder)
+    model, facts = _load(folder)
     from ganedu import sampling
 
-    sampling.sample(model, out, count=count, seed=seed, label=label)
+    sampling.sample(model, facts, out, count=count, seed=seed, label=label)
     click.echo(f"{out}: {count} images")
 
 
@@ -130,13 +130,14 @@ def sample(folder, count, out, seed, label):
     "--steps", type=click.IntRange(2), default=10, show_default=True, help="Images of each walk."
 )
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
-def interpolate(folder, out, method, steps, seed):
+@click.option("--label", type=int, help="Walk within this class.")
+def interpolate(folder, out, method, steps, seed, label):
     """Walk through the latent space of a trained model."""
     _suffix(out, ".png", ".gif")
     model, _ = _load(folder)
     from ganedu import sampling
 
-    sampling.interpolate(model, out, method=method, steps=steps, seed=seed)
+    sampling.interpolate(model, out, method=method, steps=steps, seed=seed, label=label)
     click.echo(f"{out}: {method}, {steps} steps a walk")
 
 

@@ -51,8 +51,8 @@ def prepare(folder):
     if path is None:
         if folder.steps():
             warnings.warn(f"{folder.path} has no whole checkpoint; it starts anew", stacklevel=2)
-        seed, shape = facts["seed"], dataset.image_shape
-        model = models.build(facts["model"], shape, seed=seed, **recipe.model)
+        arguments = {**models.arguments_of(facts["model"], dataset), **recipe.model}
+        model = models.build(facts["model"], dataset.image_shape, seed=facts["seed"], **arguments)
         state = {"step": 0, "seconds": 0.0, "history": []}
     else:
         model = loaded(path)
@@ -101,10 +101,12 @@ class Stretch:
         self.folder, self.model, self.recipe, self.state = folder, model, recipe, state
         self.seed, self.saved = facts["seed"], state["step"]
         augment = data.Augmentation(*recipe.augment) if recipe.augment else None
-        self.batches = dataset.batches(
+        served = model.served(dataset)
+        self.examples = served.take(slice(16))
+        self.batches = served.batches(
             recipe.batch_size, seed=self.seed, start=state["step"], augment=augment
         )
-        self.per_epoch = len(dataset) // recipe.batch_size
+        self.per_epoch = len(served) // recipe.batch_size
         self.counter = StepCounter(state["step"], self.total_steps(facts))
         self.clock = Clock(state["seconds"], facts["seconds"])
 
@@ -198,13 +200,14 @@ class Stretch:
                 print(f"round {row['round']}  step {step}  {seconds:.1f} s  {losses}", flush=True)
 
     def draw_frame(self, step):
-        """Draws the same latents: a frame of the GIF, and `samples.png`."""
-        images = self.model.generate(64, seed=self.seed)
+        """Draws what the model is for, from the same latents or examples each time: a frame of the
+        GIF, and `samples.png`."""
+        images, columns = self.model.sheet(self.examples, seed=self.seed)
         self.folder.frames.mkdir(parents=True, exist_ok=True)
         with written(self.folder.frame_path(step)) as file:
-            figures.save_png(images, file, least=0)
+            figures.save_png(images, file, columns=columns, least=0)
         with written(self.folder.path / "samples.png") as file:
-            figures.save_png(images, file)
+            figures.save_png(images, file, columns=columns)
 
     def draw_gif(self):
         """`training.gif`, from at most `MOST_FRAMES` of the frames."""

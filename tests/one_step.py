@@ -17,7 +17,7 @@ BACKEND = runtime.setup(0)
 
 import keras  # noqa: E402
 from keras import layers, ops  # noqa: E402
-from rows import IMAGE_SHAPE, ROWS, arrays, batch  # noqa: E402
+from rows import IMAGE_SHAPE, ROWS, arrays, batch, feed  # noqa: E402
 
 from ganedu import models  # noqa: E402
 from ganedu.engine import GenerativeModel  # noqa: E402
@@ -77,7 +77,9 @@ def one_step():
             if "moving_variance" not in v.path and "covariance" not in v.path:
                 v.assign(rng.normal(0, 0.3, v.shape).astype("float32"))
         model.compile(**{player: keras.optimizers.SGD(0.01) for player in model.players})
-        logs = model.train_on_batch(batch(), return_dict=True)
+        fed = feed(name) if name in ROWS else batch()
+        fed = fed if isinstance(fed, tuple) else (fed,)
+        logs = model.train_on_batch(*fed, return_dict=True)
         results |= {f"{name}/log/{k}": np.float32(v) for k, v in logs.items()}
         for i, (v, value) in enumerate(zip(model.weights, arrays(model.weights), strict=True)):
             results[f"{name}/{i}:{v.name}"] = value

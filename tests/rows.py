@@ -12,18 +12,40 @@ class Row:
     """
     Args:
         build: dict, arguments of the model's `build`.
-        conditional: whether its batches carry labels. Defaults to `False`.
+        feed: what a batch is: `"images"`, `"labels"` (images and labels) or `"pairs"`. Defaults to
+            `"images"`.
+        still: int, how many trainable variables may have a gradient that is exactly zero: a critic
+            that is only asked for differences has no use for its last bias. Defaults to `0`.
     """
 
     build: dict
-    conditional: bool = False
+    feed: str = "images"
+    still: int = 0
 
 
+GAN = {"latent_dim": 3, "width": 4}
+LABELLED = {**GAN, "num_classes": 3}
 ROWS = {
-    "autoencoder": Row({"latent_dim": 3, "width": 4}),
+    "acgan": Row(LABELLED, "labels"),
+    "autoencoder": Row(GAN),
+    "cgan": Row(LABELLED, "labels"),
+    "cvae": Row(LABELLED, "labels"),
+    "cyclegan": Row({"width": 4, "d_width": 4}, "pairs"),
     "dcgan": Row({"latent_dim": 3, "g_width": 4, "d_width": 4}),
+    "diffusion": Row({"width": 8}),
+    "flow_matching": Row({"width": 8}),
     "gan": Row({"latent_dim": 3, "width": 8}),
-    "vae": Row({"latent_dim": 3, "width": 4}),
+    "infogan": Row({"noise_dim": 2, "categories": 3, "numbers": 2, "width": 4}),
+    "lsgan": Row(GAN),
+    "pix2pix": Row({"width": 4}, "pairs"),
+    "r3gan": Row(GAN, still=1),
+    "sngan": Row(GAN, still=1),
+    "stylegan": Row({"latent_dim": 4, "width": 4}),
+    "vae": Row(GAN),
+    "vaegan": Row(GAN),
+    "vqvae": Row({"codes": 5, "code_dim": 3, "width": 4, "learning_rate": 1e-4}),
+    "wgan": Row({**GAN, "critic_steps": 2}, still=1),
+    "wgan_gp": Row({**GAN, "critic_steps": 2}, still=1),
 }
 
 
@@ -31,6 +53,14 @@ def batch(count=8, seed=0):
     """Images (count, 8, 8, 1) in [-1, 1], float32."""
     rng = np.random.default_rng(seed)
     return rng.uniform(-1, 1, (count, *IMAGE_SHAPE)).astype("float32")
+
+
+def feed(name, count=8, seed=0):
+    """A batch as the model `name` takes it."""
+    images, kind = batch(count, seed), ROWS[name].feed
+    if kind == "labels":
+        return images, np.arange(count) % ROWS[name].build["num_classes"]
+    return (images, batch(count, seed + 1000)) if kind == "pairs" else images
 
 
 def arrays(variables):

@@ -348,7 +348,8 @@ def poison(monkeypatch):
         return to_float(array) * (np.float32("nan") if count.left == 0 else np.float32(1))
 
     monkeypatch.setattr(images, "to_float", poisoned)
-    return lambda n: setattr(count, "left", n)
+    # The examples for the pictures are taken before the first batch.
+    return lambda n: setattr(count, "left", n and n + 1)
 
 
 def test_nan_stops_the_run_and_keeps_the_last_good_weights(tmp_path, poison):

@@ -13,9 +13,19 @@ from pathlib import Path
 from ganedu.data import embedded, files, standard
 from ganedu.data.augment import Augmentation
 from ganedu.data.images import ImageDataset, to_float, to_uint8
+from ganedu.data.pairs import TASKS, PairedImages
 from ganedu.runtime import UsageError
 
-__all__ = ["NAMES", "Augmentation", "ImageDataset", "load", "to_float", "to_uint8"]
+__all__ = [
+    "NAMES",
+    "TASKS",
+    "Augmentation",
+    "ImageDataset",
+    "PairedImages",
+    "load",
+    "to_float",
+    "to_uint8",
+]
 
 NAMES = {
     "digits": "1,797 handwritten digits, 28x28 grey (8x8 originals), embedded",

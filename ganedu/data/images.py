@@ -92,13 +92,13 @@ class ImageDataset:
             raise UsageError(f"Seed and start must be at least 0. Received: {seed} and {start}")
         order = Order(len(self), batch_size, seed, start)
         if augment is None:
-            return _stream(self, lambda i: self.take(order[i]), None, batch_size)
+            return stream(lambda i: self.take(order[i]), self._forms(batch_size), None)
         self._check(augment)
 
         def augmented(i):
             return self.take(order[i], lambda images: augment(images, order.step_seed(i)))
 
-        return _stream(self, augmented, None, batch_size)
+        return stream(augmented, self._forms(batch_size), None)
 
     def test_batches(self, batch_size=256):
         """All images once, in order, as `batches` serves them; the last batch may be smaller."""
@@ -108,7 +108,7 @@ class ImageDataset:
         def batch(i):
             return self.take(slice(i * batch_size, (i + 1) * batch_size))
 
-        return _stream(self, batch, -(-len(self) // batch_size), None)
+        return stream(batch, self._forms(None), -(-len(self) // batch_size))
 
     def take(self, indices, change=None):
         """The batch of these indices: float32 images, or `(images, labels)`.
@@ -121,6 +121,28 @@ class ImageDataset:
         images = self.images[indices]
         images = to_float(images if change is None else change(images))
         return (images, self.labels[indices]) if self.with_labels else images
+
+    def labelled(self, num_classes):
+        """The same images, in batches `(images, labels)`.
+
+        Args:
+            num_classes: int, how many classes the model knows.
+
+        Raises:
+            UsageError: if there are no labels, or a label is outside [0, num_classes).
+        """
+        if self.labels is None:
+            raise UsageError(f"A conditional model needs labels. {self.name} has none")
+        least, most = int(self.labels.min()), int(self.labels.max())
+        if least < 0 or most >= num_classes:
+            raise UsageError(
+                f"Labels must lie in [0, {num_classes}). Received: {least} to {most} in {self.name}"
+            )
+        return dataclasses.replace(self, with_labels=True)
+
+    def _forms(self, batch_size):
+        images = (batch_size, *self.image_shape), "float32"
+        return (images, ((batch_size,), "int64")) if self.with_labels else images
 
     def _check(self, augment):
         """One image through `augment`, here: an error inside of `tf.data` loses its type."""
@@ -164,18 +186,27 @@ class Order:
 if BACKEND == "tensorflow":
     import tensorflow as tf
 
-    def _stream(dataset, batch, count, batch_size):
-        """Serves `batch(0)`, `batch(1)`, ...: `count` of them, or without end for `None`.
+    def stream(batch, forms, count):
+        """Serves `batch(0)`, `batch(1)`, ... to `fit`.
 
         The batches are made by NumPy: a constant in the graph would be a second copy of all images.
+
+        Args:
+            batch: function of an int to an array, or to a tuple of them.
+            forms: `(shape, dtype)` of the array, or a tuple of them; the batch's size may be `None`.
+            count: int, how many there are, or `None` for no end.
+
+        Returns:
+            On TensorFlow a `tf.data.Dataset`, elsewhere a `keras.utils.PyDataset`.
         """
-        shape, types = (batch_size, *dataset.image_shape), (tf.float32, tf.int64)
+        single = isinstance(forms[1], str)
+        shapes, types = zip(*([forms] if single else forms), strict=True)
 
         def serve(i):
-            if not dataset.with_labels:
-                return tf.ensure_shape(tf.numpy_function(batch, [i], types[0]), shape)
-            images, labels = tf.numpy_function(batch, [i], types)
-            return tf.ensure_shape(images, shape), tf.ensure_shape(labels, shape[:1])
+            arrays = tf.numpy_function(batch, [i], types[0] if single else types)
+            arrays = [arrays] if single else arrays
+            arrays = [tf.ensure_shape(a, s) for a, s in zip(arrays, shapes, strict=True)]
+            return arrays[0] if single else tuple(arrays)
 
         data = tf.data.Dataset
         numbers = data.counter() if count is None else data.range(count)
@@ -183,8 +214,7 @@ if BACKEND == "tensorflow":
 
 else:
 
-    def _stream(dataset, batch, count, batch_size):
-        """Serves `batch(0)`, `batch(1)`, ...: `count` of them, or without end for `None`."""
+    def stream(batch, forms, count):
         return _Stream(batch, count)
 
     class _Stream(keras.utils.PyDataset):

@@ -1,8 +1,20 @@
 """Custom training steps for Keras, written once for three backends."""
 
+from ganedu.engine.conditional_model import ConditionalModel
+from ganedu.engine.denoising_model import DenoisingModel
 from ganedu.engine.failure import FirstFailure
 from ganedu.engine.gradients import BACKEND
 from ganedu.engine.latent_model import AutoencodingModel, LatentModel
 from ganedu.engine.model import GenerativeModel
+from ganedu.engine.translator import Translator
 
-__all__ = ["BACKEND", "AutoencodingModel", "FirstFailure", "GenerativeModel", "LatentModel"]
+__all__ = [
+    "BACKEND",
+    "AutoencodingModel",
+    "ConditionalModel",
+    "DenoisingModel",
+    "FirstFailure",
+    "GenerativeModel",
+    "LatentModel",
+    "Translator",
+]

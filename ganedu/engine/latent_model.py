@@ -1,5 +1,6 @@
 """What models with a latent space have in common: drawing from it, and going to it and back."""
 
+import keras
 import numpy as np
 
 from ganedu import latent
@@ -31,6 +32,10 @@ class LatentModel(GenerativeModel):
         latents."""
         return self.decode(self.latents(count, seed))
 
+    def sheet(self, examples, seed=0):
+        """64 drawings in 8 columns."""
+        return self.generate(64, seed=seed), 8
+
 
 class AutoencodingModel(LatentModel):
     """One player of two networks, an encoder and a decoder; a subclass says with which `losses`.
@@ -49,10 +54,10 @@ class AutoencodingModel(LatentModel):
 
     def __init__(self, encoder, decoder, seed=0):
         super().__init__(seed=seed)
-        codes = encoder.output_shape
-        codes = codes if isinstance(codes, list) else [codes]
-        fits = decoder.output_shape == encoder.input_shape
-        if not fits or any(c != decoder.input_shape for c in codes):
+        images, code = (keras.tree.flatten(network.input)[0] for network in (encoder, decoder))
+        codes = keras.tree.flatten(encoder.output)
+        fits = decoder.output_shape == images.shape
+        if not fits or any(c.shape != code.shape for c in codes):
             raise ValueError(
                 "The decoder must turn the encoder's codes into images of the encoder's shape. "
                 f"Received: encoder {encoder.input_shape} -> {encoder.output_shape}, "

@@ -76,6 +76,25 @@ class GenerativeModel(keras.Model):
         self.first_failure = FirstFailure(self.log_names)
         self.built = True  # the networks are
 
+    # What a model is asked by those who train it and look at it
+
+    def served(self, dataset):
+        """An `ImageDataset` in the form that the steps take: here, images alone. A model that needs
+        labels or pairs says so by overriding this."""
+        return dataset
+
+    def sheet(self, examples, seed=0):
+        """One picture of what the model is for.
+
+        Args:
+            examples: the first test batch, as `served` gives it.
+            seed: int. Defaults to `0`.
+
+        Returns:
+            `(images, columns)`: float32 (N, H, W, C) in [-1, 1], and how many stand in a row.
+        """
+        raise NotImplementedError
+
     # What an algorithm is written with
 
     def unpack(self, data):
@@ -231,6 +250,10 @@ class GenerativeModel(keras.Model):
             raise ValueError(
                 f"`compile` needs one optimizer for each of {', '.join(self.players)}. "
                 f"Received: {', '.join(optimizers) or 'none'}"
+            )
+        if len(self.players) > 1 and "optimizer" in self.players:
+            raise ValueError(
+                "With several players none may be called `optimizer`, Keras's own name"
             )
         instances = [o for o in optimizers.values() if not isinstance(o, (str, dict))]
         if len({id(o) for o in instances}) < len(instances):

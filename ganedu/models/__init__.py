@@ -57,3 +57,17 @@ def build(name, image_shape, **arguments):
             f"{name} takes the arguments {', '.join(known[1:])}. Received: {', '.join(unknown)}"
         )
     return builder(tuple(image_shape), **arguments)
+
+
+def arguments_of(name, dataset):
+    """What a model's `build` must know of the data beside the images' shape: the number of classes,
+    where it asks for it.
+
+    Raises:
+        UsageError: if it asks and the data have no labels.
+    """
+    if "num_classes" not in inspect.signature(module(name).build).parameters:
+        return {}
+    if dataset.labels is None:
+        raise UsageError(f"The model {name} needs labels. {dataset.name} has none")
+    return {"num_classes": int(dataset.labels.max()) + 1}

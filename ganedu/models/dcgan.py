@@ -32,6 +32,9 @@ def build(
     d_width=32,
     g_learning_rate=3e-3,
     d_learning_rate=3e-4,
+    minibatch_stddev=False,
+    label_smoothing=0.0,
+    augment=None,
     ema_momentum=0.99,
     seed=0,
 ):
@@ -43,16 +46,16 @@ def build(
         g_width, d_width: int, channels of G's last and of D's first hidden map. Default to `32`.
         g_learning_rate, d_learning_rate: float, of Adam. Default to `3e-3` and `3e-4`: at these
             sizes a generator ten times as fast as its discriminator draws digits soonest.
-        ema_momentum, seed: as for `GAN`.
+        minibatch_stddev: bool, whether D sees how much a batch's images differ
+            (`ganedu.layers.MinibatchStdDev`). Defaults to `False`.
+        label_smoothing, augment, ema_momentum, seed: as for `GAN`.
     """
     model = DCGAN(
         networks.generator(image_shape, latent_dim, g_width),
-        networks.discriminator(image_shape, d_width),
+        networks.discriminator(image_shape, d_width, minibatch_stddev=minibatch_stddev),
+        label_smoothing=label_smoothing,
+        augment=augment,
         ema_momentum=ema_momentum,
         seed=seed,
     )
-    model.compile(
-        g_optimizer=keras.optimizers.Adam(g_learning_rate, beta_1=0.5),
-        d_optimizer=keras.optimizers.Adam(d_learning_rate, beta_1=0.5),
-    )
-    return model
+    return model.compile_with_adam(g_learning_rate, d_learning_rate)

@@ -12,6 +12,8 @@ Reference:
     "Generative adversarial nets", equation 1 and Algorithm 1, arXiv:1406.2661.
 """
 
+import inspect
+
 import keras
 from keras import ops
 
@@ -19,10 +21,14 @@ from ganedu import networks
 from ganedu.engine import LatentModel
 
 
-def discriminator_loss(real, fake):
+def discriminator_loss(real, fake, smoothing=0.0):
     """-E[log sigma(real)] - E[log(1 - sigma(fake))] of logits (B, 1); log(2) + log(2) where D
-    cannot tell."""
-    return ops.mean(ops.softplus(-real)) + ops.mean(ops.softplus(fake))
+    cannot tell.
+
+    With `smoothing` s the target of real images is 1 - s: -(1 - s) log sigma - s log(1 - sigma),
+    which keeps D from certainty (Salimans 2016, section 3.4, arXiv:1606.03498).
+    """
+    return ops.mean(ops.softplus(-real) + smoothing * real) + ops.mean(ops.softplus(fake))
 
 
 def generator_loss(fake):
@@ -38,12 +44,16 @@ class GAN(LatentModel):
     Args:
         generator: Keras model, z (B, latent_dim) -> images (B, H, W, C) in [-1, 1].
         discriminator: Keras model, images -> logits (B, 1).
+        label_smoothing: float in [0, 1), for losses with targets. Defaults to `0.0`.
+        augment: Keras layer through which D sees all images, as `ganedu.layers.DiffAugment()` or
+            `keras.layers.GaussianNoise(0.1)`, or `None`. Defaults to `None`.
         ema_momentum: float in [0, 1) or `None`: how slowly the averaged generator, which `generate`
             uses, follows the trained one; `None` for no average. Defaults to `0.99`.
         seed: int in [0, 2**31). Defaults to `0`.
 
     Raises:
-        ValueError: if the two networks' image shapes differ.
+        ValueError: if the two networks' image shapes differ, or labels are to be smoothed and the
+            loss has none.
     """
 
     players = {"g_optimizer": ("generator",), "d_optimizer": ("discriminator",)}
@@ -52,14 +62,32 @@ class GAN(LatentModel):
     discriminator_loss = staticmethod(discriminator_loss)
     generator_loss = staticmethod(generator_loss)
 
-    def __init__(self, generator, discriminator, ema_momentum=0.99, seed=0):
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        label_smoothing=0.0,
+        augment=None,
+        ema_momentum=0.99,
+        seed=0,
+    ):
         super().__init__(seed=seed)
-        if generator.output_shape != discriminator.input_shape:
+        images = keras.tree.flatten(discriminator.input)[0].shape
+        if generator.output_shape != images:
             raise ValueError(
                 "The discriminator must read what the generator draws. "
-                f"Received: {generator.output_shape} and {discriminator.input_shape}"
+                f"Received: {generator.output_shape} and {images}"
             )
-        self.generator, self.discriminator = generator, discriminator
+        if (
+            label_smoothing
+            and "smoothing" not in inspect.signature(self.discriminator_loss).parameters
+        ):
+            raise ValueError(
+                "`label_smoothing` needs a loss with targets, as the GAN's or the LSGAN's. "
+                f"Received: {label_smoothing} for {type(self).__name__}"
+            )
+        self.generator, self.discriminator, self.augment = generator, discriminator, augment
+        self.label_smoothing = label_smoothing
         self.ema_momentum = ema_momentum
         if ema_momentum is not None:
             self.averaged_generator = self.averaged_copy(generator)
@@ -76,36 +104,68 @@ class GAN(LatentModel):
             lambda: self.d_losses(x, z, training=True), self.discriminator, self.d_optimizer
         )
         z = self.draw_latents(ops.shape(x)[0])
-        g = self.minimize(lambda: self.g_losses(z, training=True), self.generator, self.g_optimizer)
-        if self.ema_momentum is not None:
-            self.average(self.generator, self.averaged_generator, self.ema_momentum)
+        g = self.minimize(
+            lambda: self.g_losses(x, z, training=True), self.generator, self.g_optimizer
+        )
+        self.follow_generator()
         return self.log(d | g)
 
     def test_step(self, data):
         x, _ = self.unpack(data)
         z = self.draw_latents(ops.shape(x)[0])
-        return self.log(self.d_losses(x, z, training=False) | self.g_losses(z, training=False))
+        return self.log(self.d_losses(x, z, training=False) | self.g_losses(x, z, training=False))
 
     def d_losses(self, x, z, training):
         # Real and generated images pass separately: in one batch they would share its statistics.
-        real = self.discriminator(x, training=training)
-        fake = self.discriminator(self.generator(z, training=training), training=training)
-        return {
-            "d_loss": self.discriminator_loss(real, fake),
-            "D(x)": ops.mean(ops.sigmoid(real)),
-            "D(G(z))": ops.mean(ops.sigmoid(fake)),
-        }
+        real = self.judge(x, training)
+        fake = self.judge(self.generator(z, training=training), training)
+        self.follow_verdicts(real, training)
+        smoothing = {"smoothing": self.label_smoothing} if self.label_smoothing else {}
+        loss = self.discriminator_loss(real, fake, **smoothing)
+        return {"d_loss": loss, **self.verdicts(real, fake)}
 
-    def g_losses(self, z, training):
-        fake = self.discriminator(self.generator(z, training=training), training=training)
+    def g_losses(self, x, z, training):
+        fake = self.judge(self.generator(z, training=training), training)
         return {"g_loss": self.generator_loss(fake)}
+
+    def verdicts(self, real, fake):
+        """What the logs say of D's logits: the mean probabilities that it gives real and drawn
+        images."""
+        return {"D(x)": ops.mean(ops.sigmoid(real)), "D(G(z))": ops.mean(ops.sigmoid(fake))}
+
+    def judge(self, x, training):
+        """D's logits of images that it sees through `augment`."""
+        return self.discriminator(self.seen(x, training), training=training)
+
+    def seen(self, x, training):
+        """Images as D sees them: in training, augmented."""
+        return x if self.augment is None else self.augment(x, training=training)
+
+    def follow_verdicts(self, real, training):
+        """Lets an adaptive `augment` see D's logits of real images."""
+        if training and hasattr(self.augment, "follow"):
+            self.augment.follow(ops.stop_gradient(real))
 
     def draw_latents(self, count):
         """z ~ N(0, I), (count, latent_dim)."""
         return keras.random.normal((count, self.latent_dim), seed=self.seed_generator)
 
+    def follow_generator(self):
+        """Moves the averaged generator, after a step of the trained one."""
+        if self.ema_momentum is not None:
+            self.average(self.generator, self.averaged_generator, self.ema_momentum)
+
     def call(self, z, training=False):
         return self.artist(z, training=training)
+
+    def compile_with_adam(self, g_learning_rate, d_learning_rate, beta_1=0.5, beta_2=0.999):
+        """Compiles with an Adam optimizer for each player; returns the model."""
+        adam = keras.optimizers.Adam
+        self.compile(
+            g_optimizer=adam(g_learning_rate, beta_1=beta_1, beta_2=beta_2),
+            d_optimizer=adam(d_learning_rate, beta_1=beta_1, beta_2=beta_2),
+        )
+        return self
 
 
 def build(
@@ -114,6 +174,8 @@ def build(
     width=256,
     dropout=0.3,
     learning_rate=5e-4,
+    label_smoothing=0.0,
+    augment=None,
     ema_momentum=0.99,
     seed=0,
 ):
@@ -122,11 +184,9 @@ def build(
     model = GAN(
         networks.dense_generator(image_shape, latent_dim, width),
         networks.dense_discriminator(image_shape, width, dropout, seed=seed),
+        label_smoothing=label_smoothing,
+        augment=augment,
         ema_momentum=ema_momentum,
         seed=seed,
     )
-    model.compile(
-        g_optimizer=keras.optimizers.Adam(learning_rate, beta_1=0.5),
-        d_optimizer=keras.optimizers.Adam(learning_rate, beta_1=0.5),
-    )
-    return model
+    return model.compile_with_adam(learning_rate, learning_rate)

@@ -38,6 +38,17 @@ def kl_divergence(mean, log_variance):
     return -0.5 * (1.0 + log_variance - ops.square(mean) - ops.exp(log_variance))
 
 
+def images_of(logits):
+    """Logits to the mean image in [-1, 1]: 2 sigma(a) - 1 = tanh(a / 2)."""
+    return ops.tanh(logits / 2.0)
+
+
+def reparametrize(mean, log_variance, seed):
+    """z = mu + sigma * epsilon: a draw from q(z|x) through which gradients reach mu and sigma."""
+    epsilon = keras.random.normal(ops.shape(mean), seed=seed)
+    return mean + ops.exp(0.5 * log_variance) * epsilon
+
+
 @keras.saving.register_keras_serializable("ganedu")
 class VAE(AutoencodingModel):
     """One player of two networks.
@@ -63,7 +74,7 @@ class VAE(AutoencodingModel):
 
     def losses(self, x, training):
         mean, log_variance = self.encoder(x, training=training)
-        z = self.reparametrize(mean, log_variance)
+        z = reparametrize(mean, log_variance, self.seed_generator)
         logits = self.decoder(z, training=training)
         reconstruction = ops.mean(bernoulli_nll(x, logits))
         kl = ops.mean(ops.sum(kl_divergence(mean, log_variance), axis=-1))
@@ -72,12 +83,6 @@ class VAE(AutoencodingModel):
             "reconstruction_loss": reconstruction,
             "kl_loss": kl,
         }
-
-    def reparametrize(self, mean, log_variance):
-        """z = mu + sigma * epsilon: a draw from q(z|x) through which gradients reach mu and
-        sigma."""
-        epsilon = keras.random.normal(ops.shape(mean), seed=self.seed_generator)
-        return mean + ops.exp(0.5 * log_variance) * epsilon
 
     def call(self, x, training=False):
         mean, _ = self.encoder(x, training=training)
@@ -120,11 +125,6 @@ class VAE(AutoencodingModel):
             a = self.decoder.predict(z[:, n].astype("float32"), verbose=0, batch_size=1024)
             log_px[:, n] = np.sum(p[n] * a - np.logaddexp(0, a), axis=(1, 2, 3))
         return np.logaddexp.reduce(log_px + log_ratio, axis=0) - math.log(samples)
-
-
-def images_of(logits):
-    """Logits to the mean image in [-1, 1]: 2 sigma(a) - 1 = tanh(a / 2)."""
-    return ops.tanh(logits / 2.0)
 
 
 def build(image_shape, latent_dim=8, width=32, beta=1.0, learning_rate=1e-3, seed=0):

@@ -1,16 +1,12 @@
-"""The networks that the models share, so that when two models are compared only the algorithm
-differs.
-
-All are Keras functional models. Images are (B, H, W, C) in [-1, 1]; a discriminator gives logits
-(B, 1). The last layer computes in float32 whatever the dtype policy, so that no loss is taken of
-bfloat16 numbers.
-"""
+"""Convolutional networks that double or halve an image's maps."""
 
 import math
 
 import keras
+import numpy as np
 from keras import layers
 
+from ganedu.layers import MinibatchStdDev
 from ganedu.runtime import UsageError
 
 NEGATIVE_SLOPE = 0.2  # Radford 2015, section 3
@@ -72,7 +68,15 @@ def generator(image_shape, latent_dim, width=32, activation="tanh", name="genera
     return keras.Model(z, x, name=name)
 
 
-def discriminator(image_shape, width=32, outputs=1, name="discriminator"):
+def discriminator(
+    image_shape,
+    width=32,
+    outputs=1,
+    conv=layers.Conv2D,
+    dense=layers.Dense,
+    minibatch_stddev=False,
+    name="discriminator",
+):
     """Images (B, H, W, C) to logits (B, outputs): 3x3 convolutions of stride 2, then a dense layer.
 
     One convolution more than the generator has halvings. No batch normalization: real and generated
@@ -82,20 +86,26 @@ def discriminator(image_shape, width=32, outputs=1, name="discriminator"):
         image_shape: (H, W, C).
         width: int, channels of the first map; each map after has twice as many, up to 4 `width`.
             Defaults to `32`.
-        outputs: int. Defaults to `1`.
+        outputs: int, or a tuple of ints for several heads on one body. Defaults to `1`.
+        conv, dense: the classes of its layers. Default to Keras's `Conv2D` and `Dense`.
+        minibatch_stddev: bool, whether the last map is followed by a `MinibatchStdDev`. Defaults to
+            `False`.
         name: str.
     """
     x = image = keras.Input(tuple(image_shape), name="x")
     for i in range(halvings(image_shape) + 1):
-        x = layers.Conv2D(width * min(2**i, 4), 3, strides=2, padding="same")(x)
+        x = conv(width * min(2**i, 4), 3, strides=2, padding="same")(x)
         x = layers.LeakyReLU(NEGATIVE_SLOPE)(x)
+    if minibatch_stddev:
+        x = MinibatchStdDev()(x)
     x = layers.Flatten()(x)
-    return keras.Model(image, layers.Dense(outputs, dtype="float32")(x), name=name)
+    heads = [dense(n, dtype="float32")(x) for n in np.atleast_1d(outputs).tolist()]
+    return keras.Model(image, heads if np.ndim(outputs) else heads[0], name=name)
 
 
 def encoder(image_shape, latent_dim, width=32, parameters=1, name="encoder"):
     """Images (B, H, W, C) to `parameters` vectors (B, latent_dim) each: the discriminator's body
-    with another head.
+    with other heads.
 
     Args:
         image_shape: (H, W, C).
@@ -105,11 +115,8 @@ def encoder(image_shape, latent_dim, width=32, parameters=1, name="encoder"):
             Defaults to `1`.
         name: str.
     """
-    body = discriminator(image_shape, width, outputs=parameters * latent_dim, name=name)
-    if parameters == 1:
-        return body
-    parts = keras.ops.split(body.output, parameters, axis=-1)
-    return keras.Model(body.input, parts, name=name)
+    outputs = latent_dim if parameters == 1 else (latent_dim,) * parameters
+    return discriminator(image_shape, width, outputs, name=name)
 
 
 def decoder(image_shape, latent_dim, width=32, activation="tanh", name="decoder"):
@@ -126,32 +133,3 @@ def decoder(image_shape, latent_dim, width=32, activation="tanh", name="decoder"
     hidden = layers.Dense(2 * width, activation="relu")(z)
     images = generator(image_shape, 2 * width, width, activation)(hidden)
     return keras.Model(z, images, name=name)
-
-
-def dense_generator(image_shape, latent_dim, width=256, name="generator"):
-    """Latents (B, latent_dim) to images (B, H, W, C) in [-1, 1] through two rectified dense layers,
-    as Goodfellow 2014."""
-    z = x = keras.Input((latent_dim,), name="z")
-    for _ in range(2):
-        x = layers.Dense(width, activation="relu")(x)
-    x = layers.Dense(math.prod(image_shape), activation="tanh", dtype="float32")(x)
-    return keras.Model(z, layers.Reshape(image_shape, dtype="float32")(x), name=name)
-
-
-def dense_discriminator(image_shape, width=256, dropout=0.3, seed=0, name="discriminator"):
-    """Images (B, H, W, C) to logits (B, 1) through two dense layers with dropout, as Goodfellow
-    2014.
-
-    Args:
-        image_shape: (H, W, C).
-        width: int. Defaults to `256`.
-        dropout: float in [0, 1). Defaults to `0.3`.
-        seed: int, of the dropout. Defaults to `0`.
-        name: str.
-    """
-    image = keras.Input(tuple(image_shape), name="x")
-    x = layers.Flatten()(image)
-    for i in range(2):
-        x = layers.LeakyReLU(NEGATIVE_SLOPE)(layers.Dense(width)(x))
-        x = layers.Dropout(dropout, seed=seed + i)(x)
-    return keras.Model(image, layers.Dense(1, dtype="float32")(x), name=name)

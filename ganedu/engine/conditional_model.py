@@ -1,0 +1,73 @@
+"""What models that draw a class on demand have in common."""
+
+import numpy as np
+from keras import ops
+
+from ganedu.engine.latent_model import LatentModel
+from ganedu.runtime import UsageError
+
+
+class ConditionalModel(LatentModel):
+    """A `LatentModel` whose networks read a label beside their input: `artist` takes `[z, y]`, y
+    one-hot (B, num_classes); its steps take batches `(images, labels)`."""
+
+    @property
+    def latent_dim(self):
+        return self.artist.input_shape[0][-1]
+
+    @property
+    def num_classes(self):
+        return self.artist.input_shape[1][-1]
+
+    def served(self, dataset):
+        return dataset.labelled(self.num_classes)
+
+    def unpack(self, data):
+        """A batch as `(x, y)` with y one-hot (B, num_classes), float32."""
+        x, labels = super().unpack(data)
+        if labels is None:
+            raise ValueError(
+                "A conditional model must be given labels, (images, labels). Received: images alone"
+            )
+        return x, ops.one_hot(labels, self.num_classes, dtype="float32")
+
+    def decode(self, z, labels=None):
+        """Latents (N, latent_dim) and labels to images (N, H, W, C) in [-1, 1].
+
+        Args:
+            z: array (N, latent_dim).
+            labels: int in [0, num_classes), or an array (N,) of them. Defaults to all classes in
+                turn.
+
+        Raises:
+            UsageError: for labels of another range or number.
+        """
+        z = np.asarray(z)
+        inputs = [z, self.one_hot(labels, len(z))]
+        return self.artist.predict(inputs, verbose=0, batch_size=256)
+
+    def generate(self, count, labels=None, seed=0):
+        """Draws `count` images (count, H, W, C), float32 in [-1, 1]; labels as for `decode`."""
+        return self.decode(self.latents(count, seed), labels)
+
+    def sheet(self, examples, seed=0):
+        """A column for each class (16 at most) and a row for each of six latents."""
+        columns = min(self.num_classes, 16)
+        z = np.repeat(self.latents(6, seed), columns, axis=0)
+        return self.decode(z, np.tile(np.arange(columns), 6)), columns
+
+    def one_hot(self, labels, count):
+        """Labels as `decode` takes them to float32 (count, num_classes)."""
+        k = self.num_classes
+        if labels is None:
+            labels = np.arange(count) % k
+        labels = np.asarray(labels)
+        if labels.ndim == 0:
+            labels = np.full(count, labels)
+        whole = np.issubdtype(labels.dtype, np.integer)
+        if labels.shape != (count,) or not whole or np.any((labels < 0) | (labels >= k)):
+            raise UsageError(
+                f"Labels must be integers from 0 to {k - 1}, one or {count} of them. "
+                f"Received: {labels.dtype} {labels.shape} {np.unique(labels)[:12].tolist()}"
+            )
+        return np.eye(k, dtype="float32")[labels]

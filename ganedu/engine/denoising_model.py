@@ -1,0 +1,89 @@
+"""What models that make images out of noise, step by step, have in common."""
+
+import math
+
+import keras
+import numpy as np
+from keras import ops
+
+from ganedu import latent
+from ganedu.engine.latent_model import LatentModel
+
+
+class DenoisingModel(LatentModel):
+    """One network that is asked again and again. A subclass says with which `losses` it learns, and
+    how noise becomes an image, `draw`. A latent is the noise at the start, flattened.
+
+    Args:
+        network: Keras model, `[x, t]`, (B, H, W, C) and (B,) in [0, 1], -> (B, H, W, C).
+        ema_momentum: float in [0, 1), of the averaged network, which `generate` asks. Defaults to
+            `0.995`.
+        seed: int in [0, 2**31). Defaults to `0`.
+    """
+
+    players = {"optimizer": ("network",)}
+    log_names = ("loss",)
+    sampling_steps = 20
+
+    def __init__(self, network, ema_momentum=0.995, seed=0):
+        super().__init__(seed=seed)
+        self.network, self.ema_momentum = network, ema_momentum
+        self.averaged_network = self.averaged_copy(network)
+
+    @property
+    def image_shape(self):
+        return self.network.output_shape[1:]
+
+    @property
+    def latent_dim(self):
+        return math.prod(self.image_shape)
+
+    def losses(self, x, training):
+        """The losses of a batch: dict of named scalars, the first is minimized."""
+        raise NotImplementedError
+
+    def draw(self, x, steps):
+        """Noise (N, H, W, C) to images, by `ask`."""
+        raise NotImplementedError
+
+    def train_step(self, data):
+        x, _ = self.unpack(data)
+        losses = self.minimize(lambda: self.losses(x, training=True), self.network, self.optimizer)
+        self.average(self.network, self.averaged_network, self.ema_momentum)
+        return self.log(losses)
+
+    def test_step(self, data):
+        x, _ = self.unpack(data)
+        return self.log(self.losses(x, training=False))
+
+    def normal_like(self, x):
+        return keras.random.normal(ops.shape(x), seed=self.seed_generator)
+
+    def uniform_times(self, x):
+        """One t ~ U[0, 1) for each image of a batch: (B,)."""
+        return keras.random.uniform((ops.shape(x)[0],), seed=self.seed_generator)
+
+    def ask(self, x, t):
+        """The averaged network's answer on NumPy images (N, H, W, C) at one time t."""
+        times = np.full(len(x), t, "float32")
+        inputs = [np.asarray(x, "float32"), times]
+        return self.averaged_network.predict(inputs, verbose=0, batch_size=256)
+
+    def decode(self, z, steps=None):
+        """Latents (N, H W C) to images (N, H, W, C) in [-1, 1], float32 NumPy, in `steps` steps (20
+        by default)."""
+        if steps is not None and steps < 1:
+            raise ValueError(f"`steps` must be at least 1. Received: steps={steps}")
+        noise = np.asarray(z, "float32").reshape(-1, *self.image_shape)
+        drawn = self.draw(noise, steps or self.sampling_steps)
+        return np.clip(drawn, -1.0, 1.0).astype("float32")
+
+    def latents(self, count, seed=0):
+        return latent.draw(count, self.latent_dim, seed)
+
+    def generate(self, count, steps=None, seed=0):
+        """Draws `count` images (count, H, W, C), float32 in [-1, 1], in `steps` steps."""
+        return self.decode(self.latents(count, seed), steps)
+
+    def call(self, inputs, training=False):
+        return self.network(inputs, training=training)

@@ -1,0 +1,50 @@
+"""What models from image to image have in common."""
+
+import numpy as np
+
+from ganedu.data import PairedImages
+from ganedu.engine.model import GenerativeModel
+
+
+class Translator(GenerativeModel):
+    """A model that turns source images into target images; its steps take batches `(source,
+    target)`. A subclass says by which network, `artist`.
+
+    Args:
+        task: one of `ganedu.data.TASKS`: how a data set becomes sources and targets.
+        aligned: whether a batch's targets belong to its sources. Defaults to `True`.
+        seed: int in [0, 2**31). Defaults to `0`.
+    """
+
+    def __init__(self, task, aligned=True, seed=0):
+        super().__init__(seed=seed)
+        self.task, self.aligned = task, aligned
+
+    @property
+    def artist(self):
+        """The Keras model from sources (B, H, W, C) to targets."""
+        raise NotImplementedError
+
+    def served(self, dataset):
+        return PairedImages(dataset, self.task, self.aligned)
+
+    def translate(self, sources):
+        """Images (N, H, W, C) in [-1, 1] of the source's kind to images of the target's kind,
+        float32 NumPy.
+
+        Raises:
+            ValueError: for images of another shape.
+        """
+        sources, shape = np.asarray(sources, "float32"), self.artist.input_shape[1:]
+        if sources.shape[1:] != shape:
+            raise ValueError(f"Sources must have the shape {shape}. Received: {sources.shape[1:]}")
+        return self.artist.predict(sources, verbose=0, batch_size=256)
+
+    def sheet(self, examples, seed=0):
+        """Three rows, twice: eight test sources, what becomes of them, and real targets."""
+        sources, targets = (np.asarray(a[:16]) for a in examples)
+        drawn = self.translate(sources)
+        rows = [r[i : i + 8] for i in (0, 8) for r in (sources, drawn, targets)]
+        channels = max(r.shape[-1] for r in rows)
+        rows = [np.repeat(r, channels // r.shape[-1], axis=-1) for r in rows]
+        return np.concatenate(rows), 8

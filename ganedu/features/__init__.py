@@ -1,0 +1,106 @@
+"""Small classifiers of small images, for scores: Inception's features mean nothing on digits.
+
+>>> seen = load("mnist")
+>>> seen.features(images)  # (N, 64)
+>>> seen.probabilities(images)  # (N, 10)
+
+Their weights are part of the package; `python -m ganedu.features.train NAME` makes them anew.
+"""
+
+import dataclasses
+import functools
+from importlib import resources
+
+import numpy as np
+from keras import ops
+
+from ganedu.features.network import classifier
+from ganedu.runtime import UsageError
+
+# data set: what its network was trained to tell apart
+NAMES = {
+    "digits": "the ten digits of scikit-learn's 8x8 images, at 28x28",
+    "mnist": "the ten digits of MNIST",
+    "cifar10": "the ten kinds of CIFAR-10",
+}
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Features:
+    """A trained network.
+
+    Args:
+        name: str, one of `NAMES`.
+        network: Keras model, images -> `[features, logits]`.
+        accuracy: float in [0, 1], on test images.
+    """
+
+    name: str
+    network: object = dataclasses.field(repr=False)
+    accuracy: float
+
+    @property
+    def image_shape(self):
+        return self.network.input_shape[1:]
+
+    def features(self, images):
+        """Images (N, H, W, C) in [-1, 1] to features (N, 64), float32 NumPy.
+
+        Raises:
+            UsageError: for images of another shape or range, or with NaN.
+        """
+        return self._look(images)[0]
+
+    def probabilities(self, images):
+        """Images as for `features` to the classes' probabilities (N, K), float32 NumPy."""
+        return ops.convert_to_numpy(ops.softmax(self._look(images)[1], axis=-1))
+
+    def _look(self, images):
+        images = np.asarray(images, "float32")
+        if images.ndim != 4 or images.shape[1:] != self.image_shape:
+            raise UsageError(
+                f"The features of {self.name} are those of images {self.image_shape}. "
+                f"Received: {images.shape[1:]}"
+            )
+        if not np.isfinite(images).all() or np.abs(images).max(initial=0) > 1.01:
+            raise UsageError("Images must be finite and lie in [-1, 1]. Received: others")
+        return self.network.predict(images, verbose=0, batch_size=512)
+
+
+@functools.cache
+def load(name):
+    """The network of a data set.
+
+    Args:
+        name: str, one of `NAMES`.
+
+    Returns:
+        `Features`.
+
+    Raises:
+        UsageError: for a name that has none.
+    """
+    if name not in NAMES:
+        raise UsageError(f"There are features for {', '.join(NAMES)}. Received: {name!r}")
+    file = resources.files("ganedu.features") / "weights" / f"{name}.npz"
+    with file.open("rb") as opened, np.load(opened) as stored:
+        weights = [stored[f"w{i}"].astype("float32") for i in range(len(stored.files) - 2)]
+        network = classifier(tuple(stored["image_shape"].tolist()), weights[-1].shape[0])
+        network.set_weights(weights)
+        return Features(name, network, float(stored["accuracy"]))
+
+
+def for_dataset(dataset):
+    """The network for an `ImageDataset`: its own, or for other images of its shape MNIST's or
+    CIFAR-10's.
+
+    Raises:
+        UsageError: if none fits the images' shape.
+    """
+    for name in (dataset.name, "mnist", "cifar10"):
+        if name in NAMES and load(name).image_shape == tuple(dataset.image_shape):
+            return load(name)
+    raise UsageError(
+        "There are features for images of 28x28x1 and 32x32x3. "
+        f"Received: {'x'.join(map(str, dataset.image_shape))}"
+    )

@@ -1,0 +1,23 @@
+"""The few layers that Keras lacks, on three backends."""
+
+from ganedu.layers.augment import AdaptiveAugment, DiffAugment
+from ganedu.layers.minibatch import MinibatchStdDev
+from ganedu.layers.positions import PositionEmbedding
+from ganedu.layers.quantizer import VectorQuantizer
+from ganedu.layers.spectral import SpectralConv2D, SpectralDense
+from ganedu.layers.style import LearntConstant, ModulatedConv2D, NoiseInjection
+from ganedu.layers.time import SinusoidalEmbedding
+
+__all__ = [
+    "AdaptiveAugment",
+    "DiffAugment",
+    "LearntConstant",
+    "MinibatchStdDev",
+    "ModulatedConv2D",
+    "NoiseInjection",
+    "PositionEmbedding",
+    "SinusoidalEmbedding",
+    "SpectralConv2D",
+    "SpectralDense",
+    "VectorQuantizer",
+]

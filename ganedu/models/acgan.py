@@ -1,0 +1,94 @@
+"""The auxiliary-classifier GAN: D is not told the class, it has to say it.
+
+D has two heads, the source (real or drawn) and the class:
+
+    L_S = E[log P(S = real | x)] + E[log P(S = fake | G(z, y))]        (equation 2)
+    L_C = E[log P(C = y | x)] + E[log P(C = y | G(z, y))]              (equation 3)
+
+D maximizes L_S + L_C and G maximizes L_C - L_S, here with the non-saturating form of -L_S.
+
+Reference:
+    Odena, Olah and Shlens 2017, "Conditional image synthesis with auxiliary classifier GANs",
+    section 3, arXiv:1610.09585.
+"""
+
+import keras
+from keras import ops
+
+from ganedu import networks
+from ganedu.models.cgan import CGAN, labelled_generator
+
+
+def class_loss(y, logits):
+    """-E[log P(C = y)] of one-hot y and logits, both (B, K)."""
+    return ops.mean(keras.losses.categorical_crossentropy(y, logits, from_logits=True))
+
+
+@keras.saving.register_keras_serializable("ganedu")
+class ACGAN(CGAN):
+    """A `CGAN` whose discriminator reads images alone, -> `[logits (B, 1), class logits (B, K)]`.
+
+    Its logs add `class_loss`, L_C of real images, negated.
+
+    Args:
+        class_weight: float, the weight of L_C. Defaults to `1.0`.
+        Others as for `CGAN`.
+    """
+
+    log_names = ("d_loss", "g_loss", "D(x)", "D(G(z))", "class_loss")
+
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        class_weight=1.0,
+        augment=None,
+        ema_momentum=0.99,
+        seed=0,
+    ):
+        super().__init__(
+            generator, discriminator, augment=augment, ema_momentum=ema_momentum, seed=seed
+        )
+        self.class_weight = class_weight
+
+    def d_losses(self, x, y, z, training):
+        real, real_class = self.judge(x, training)
+        fake, fake_class = self.judge(self.generator([z, y], training=training), training)
+        self.follow_verdicts(real, training)
+        known = class_loss(y, real_class)
+        loss = self.discriminator_loss(real, fake)
+        loss = loss + self.class_weight * (known + class_loss(y, fake_class))
+        return {"d_loss": loss, "class_loss": known, **self.verdicts(real, fake)}
+
+    def g_losses(self, y, z, training):
+        fake, fake_class = self.judge(self.generator([z, y], training=training), training)
+        loss = self.generator_loss(fake) + self.class_weight * class_loss(y, fake_class)
+        return {"g_loss": loss}
+
+    def judge(self, x, training):
+        """D's logits of images, and of their classes."""
+        return self.discriminator(self.seen(x, training), training=training)
+
+
+def build(
+    image_shape,
+    num_classes=10,
+    latent_dim=32,
+    width=32,
+    class_weight=1.0,
+    g_learning_rate=3e-3,
+    d_learning_rate=3e-4,
+    augment=None,
+    ema_momentum=0.99,
+    seed=0,
+):
+    """A compiled ACGAN of the networks of `dcgan`, D's with two heads."""
+    model = ACGAN(
+        labelled_generator(image_shape, num_classes, latent_dim, width),
+        networks.discriminator(image_shape, width, outputs=(1, num_classes)),
+        class_weight=class_weight,
+        augment=augment,
+        ema_momentum=ema_momentum,
+        seed=seed,
+    )
+    return model.compile_with_adam(g_learning_rate, d_learning_rate)

@@ -1,0 +1,120 @@
+"""The conditional GAN: both players are told which class is wanted.
+
+    max_D  E_{x,y}[log sigma(D(x, y))] + E_{z,y}[log(1 - sigma(D(G(z, y), y)))]      (Mirza 2014, equation 2)
+    max_G  E_{z,y}[log sigma(D(G(z, y), y))]
+
+Two ways for D to read y. Mirza 2014: beside its input, as constant planes (`networks.with_labels`). Miyato
+and Koyama 2018, with `projection=True`: D(x, y) = psi(phi(x)) + <V y, phi(x)> (equation 3), so that a
+class is a direction among the features phi.
+
+Reference:
+    Mirza and Osindero 2014, "Conditional generative adversarial nets", arXiv:1411.1784;
+    Miyato and Koyama 2018, "cGANs with projection discriminator", arXiv:1802.05637.
+"""
+
+import keras
+from keras import layers, ops
+
+from ganedu import networks
+from ganedu.engine import ConditionalModel
+from ganedu.models.gan import GAN
+
+
+def projection_discriminator(image_shape, num_classes, width=32, features=128):
+    """`[x, y]`, images (B, H, W, C) and one-hot (B, K), to logits (B, 1): psi(phi(x)) + <V y,
+    phi(x)>."""
+    body = networks.discriminator(image_shape, width, outputs=features)
+    x, y = keras.Input(image_shape, name="x"), keras.Input((num_classes,), name="y")
+    phi = layers.LeakyReLU(0.2)(body(x))  # (B, features)
+    v = layers.Dense(features, use_bias=False, name="V")(y)
+    logits = layers.Dense(1, dtype="float32", name="psi")(phi) + ops.sum(v * phi, -1, keepdims=True)
+    return keras.Model([x, y], logits, name="discriminator")
+
+
+@keras.saving.register_keras_serializable("ganedu")
+class CGAN(ConditionalModel, GAN):
+    """A `GAN` with labels: `generate(count, labels=...)`.
+
+    Args:
+        generator: Keras model, `[z, y]`, (B, latent_dim) and one-hot (B, K), -> images (B, H, W, C)
+            in [-1, 1].
+        discriminator: Keras model, `[x, y]` -> logits (B, 1).
+        Others as for `GAN`.
+    """
+
+    def train_step(self, data):
+        x, y = self.unpack(data)
+        z = self.draw_latents(ops.shape(x)[0])
+        d = self.minimize(
+            lambda: self.d_losses(x, y, z, training=True), self.discriminator, self.d_optimizer
+        )
+        z = self.draw_latents(ops.shape(x)[0])
+        g = self.minimize(
+            lambda: self.g_losses(y, z, training=True), self.generator, self.g_optimizer
+        )
+        self.follow_generator()
+        return self.log(d | g)
+
+    def test_step(self, data):
+        x, y = self.unpack(data)
+        z = self.draw_latents(ops.shape(x)[0])
+        return self.log(
+            self.d_losses(x, y, z, training=False) | self.g_losses(y, z, training=False)
+        )
+
+    def d_losses(self, x, y, z, training):
+        real = self.judge(x, y, training)
+        fake = self.judge(self.generator([z, y], training=training), y, training)
+        self.follow_verdicts(real, training)
+        return {"d_loss": self.discriminator_loss(real, fake), **self.verdicts(real, fake)}
+
+    def g_losses(self, y, z, training):
+        fake = self.judge(self.generator([z, y], training=training), y, training)
+        return {"g_loss": self.generator_loss(fake)}
+
+    def judge(self, x, y, training):
+        """D's logits of images, given their labels."""
+        return self.discriminator([self.seen(x, training), y], training=training)
+
+
+def build(
+    image_shape,
+    num_classes=10,
+    latent_dim=32,
+    width=32,
+    projection=True,
+    g_learning_rate=3e-3,
+    d_learning_rate=3e-4,
+    augment=None,
+    ema_momentum=0.99,
+    seed=0,
+):
+    """A compiled conditional GAN of the networks of `dcgan`.
+
+    Args:
+        num_classes: int, K. Defaults to `10`.
+        projection: bool, whether D reads labels as Miyato and Koyama 2018, else as Mirza 2014.
+            Defaults to `True`.
+        Others as for `dcgan`.
+    """
+    if projection:
+        discriminator = projection_discriminator(image_shape, num_classes, width)
+    else:
+        discriminator = networks.with_labels(
+            lambda shape: networks.discriminator(shape, width), image_shape, num_classes
+        )
+    model = CGAN(
+        labelled_generator(image_shape, num_classes, latent_dim, width),
+        discriminator,
+        augment=augment,
+        ema_momentum=ema_momentum,
+        seed=seed,
+    )
+    return model.compile_with_adam(g_learning_rate, d_learning_rate)
+
+
+def labelled_generator(image_shape, num_classes, latent_dim, width):
+    """`[z, y]` to images: the generator of `dcgan` with y beside z."""
+    return networks.with_labels(
+        lambda shape: networks.generator(image_shape, shape[0], width), (latent_dim,), num_classes
+    )

@@ -1,0 +1,92 @@
+"""The conditional VAE: told the class, the code needs to hold only the rest, the style.
+
+    maximize  E_{q(z|x,y)}[log p(x|z,y)] - KL(q(z|x,y) || p(z)),   p(z) = N(0, I)
+
+as in `vae`, with encoder and decoder told y. The prior does not depend on y: the same z drawn for every
+class is one handwriting. (The paper's p(z|y) is learnt; section 4.1 allows for this simpler one.)
+
+Reference:
+    Sohn, Yan and Lee 2015, "Learning structured output representation using deep conditional
+    generative models", equation 4, NeurIPS 2015.
+"""
+
+import keras
+import numpy as np
+from keras import ops
+
+from ganedu import networks
+from ganedu.engine import AutoencodingModel, ConditionalModel
+from ganedu.models.vae import bernoulli_nll, images_of, kl_divergence, reparametrize
+
+
+@keras.saving.register_keras_serializable("ganedu")
+class CVAE(ConditionalModel, AutoencodingModel):
+    """One player of two networks, with labels.
+
+    Args:
+        encoder: Keras model, `[x, y]`, images (B, H, W, C) and one-hot (B, K), -> mean and
+            log-variance, (B, latent_dim) each.
+        decoder: Keras model, `[z, y]` -> logits (B, H, W, C).
+        beta: float >= 0, the weight of the KL term. Defaults to `1.0`.
+        seed: int in [0, 2**31). Defaults to `0`.
+    """
+
+    log_names = ("loss", "reconstruction_loss", "kl_loss")
+
+    def __init__(self, encoder, decoder, beta=1.0, seed=0):
+        super().__init__(encoder, decoder, seed=seed)
+        self.beta = beta
+
+    def unpack(self, data):
+        """A batch as `([x, y], None)`: both are inputs."""
+        return [*super().unpack(data)], None
+
+    def losses(self, inputs, training):
+        x, y = inputs
+        mean, log_variance = self.encoder([x, y], training=training)
+        z = reparametrize(mean, log_variance, self.seed_generator)
+        reconstruction = ops.mean(bernoulli_nll(x, self.decoder([z, y], training=training)))
+        kl = ops.mean(ops.sum(kl_divergence(mean, log_variance), axis=-1))
+        return {
+            "loss": reconstruction + self.beta * kl,
+            "reconstruction_loss": reconstruction,
+            "kl_loss": kl,
+        }
+
+    def call(self, inputs, training=False):
+        x, y = inputs
+        mean, _ = self.encoder([x, y], training=training)
+        return images_of(self.decoder([mean, y], training=training))
+
+    def encode(self, x, labels):
+        """Images (N, H, W, C) in [-1, 1] and their labels to the means of q(z|x, y), (N,
+        latent_dim), float32 NumPy."""
+        x = np.asarray(x)
+        inputs = [x, self.one_hot(labels, len(x))]
+        return self.encoder.predict(inputs, verbose=0, batch_size=256)[0]
+
+    def decode(self, z, labels=None):
+        return np.tanh(super().decode(z, labels) / 2)
+
+    def reconstruct(self, x, labels):
+        """Images and their labels to the images that come back."""
+        return self.decode(self.encode(x, labels), labels)
+
+
+def build(
+    image_shape, num_classes=10, latent_dim=8, width=32, beta=1.0, learning_rate=1e-3, seed=0
+):
+    """A compiled CVAE of the networks of `vae`, with Adam."""
+    encoder = networks.with_labels(
+        lambda shape: networks.encoder(shape, latent_dim, width, parameters=2),
+        image_shape,
+        num_classes,
+    )
+    decoder = networks.with_labels(
+        lambda shape: networks.decoder(image_shape, shape[0], width, activation=None),
+        (latent_dim,),
+        num_classes,
+    )
+    model = CVAE(encoder, decoder, beta=beta, seed=seed)
+    model.compile(optimizer=keras.optimizers.Adam(learning_rate))
+    return model

@@ -1,0 +1,139 @@
+"""CycleGAN: from one kind of image to another and back, without a single pair.
+
+G: X -> Y and F: Y -> X, and a judge of patches for each kind, with the losses of `lsgan`:
+
+    L_cyc = E_x||F(G(x)) - x||_1 + E_y||G(F(y)) - y||_1                                (equation 2)
+    G and F minimize  L_GAN(G, D_Y) + L_GAN(F, D_X) + lambda L_cyc + lambda_id L_id    (equation 3, section 5.2)
+    L_id  = E_y||G(y) - y||_1 + E_x||F(x) - x||_1
+
+||.||_1 is the mean over pixels. The paper's D also sees drawings from a history of 50; here only the
+newest.
+
+Reference:
+    Zhu, Park, Isola and Efros 2017, "Unpaired image-to-image translation using cycle-consistent
+    adversarial networks", arXiv:1703.10593.
+"""
+
+import keras
+import numpy as np
+from keras import ops
+
+from ganedu import networks
+from ganedu.data import pairs
+from ganedu.engine import Translator
+from ganedu.models.lsgan import discriminator_loss, generator_loss
+
+
+def l1(x, y):
+    """E||x - y||_1 / (number of values)."""
+    return ops.mean(ops.abs(x - y))
+
+
+@keras.saving.register_keras_serializable("ganedu")
+class CycleGAN(Translator):
+    """Two players of two networks each.
+
+    Args:
+        G, F: Keras models, sources (B, H, W, C) -> targets (B, H, W, C') and back.
+        D_X, D_Y: Keras models, sources and targets -> outputs (B, h, w, 1).
+        task: str, one of `ganedu.data.TASKS`. Defaults to `"slanted"`.
+        cycle_weight: float, lambda. Defaults to `10.0`.
+        identity_weight: float, lambda_id; 0 where the two kinds differ in channels. Defaults to
+            `5.0`.
+        seed: int in [0, 2**31). Defaults to `0`.
+
+    Raises:
+        ValueError: for an identity term between images that differ in channels.
+    """
+
+    players = {"g_optimizer": ("G", "F"), "d_optimizer": ("D_X", "D_Y")}
+    log_names = ("g_loss", "d_loss", "cycle_loss", "identity_loss")
+
+    def __init__(
+        self, G, F, D_X, D_Y, task="slanted", cycle_weight=10.0, identity_weight=5.0, seed=0
+    ):
+        super().__init__(task, aligned=False, seed=seed)
+        if identity_weight and G.input_shape != F.input_shape:
+            raise ValueError(
+                "The identity term needs sources and targets of one shape; set `identity_weight=0`. "
+                f"Received: {G.input_shape[1:]} and {F.input_shape[1:]}"
+            )
+        self.G, self.F, self.D_X, self.D_Y = G, F, D_X, D_Y
+        self.cycle_weight, self.identity_weight = cycle_weight, identity_weight
+
+    @property
+    def artist(self):
+        return self.G
+
+    def train_step(self, data):
+        x, y = self.unpack(data)
+        g = self.minimize(
+            lambda: self.g_losses(x, y, training=True), (self.G, self.F), self.g_optimizer
+        )
+        d = self.minimize(
+            lambda: self.d_losses(x, y, training=True), (self.D_X, self.D_Y), self.d_optimizer
+        )
+        return self.log(g | d)
+
+    def test_step(self, data):
+        x, y = self.unpack(data)
+        return self.log(self.g_losses(x, y, training=False) | self.d_losses(x, y, training=False))
+
+    def g_losses(self, x, y, training):
+        fake_y, fake_x = self.G(x, training=training), self.F(y, training=training)
+        fooled = generator_loss(self.D_Y(fake_y, training=training))
+        fooled = fooled + generator_loss(self.D_X(fake_x, training=training))
+        cycle = l1(self.F(fake_y, training=training), x) + l1(self.G(fake_x, training=training), y)
+        identity = ops.zeros_like(cycle)
+        if self.identity_weight:
+            identity = l1(self.G(y, training=training), y) + l1(self.F(x, training=training), x)
+        loss = fooled + self.cycle_weight * cycle + self.identity_weight * identity
+        return {"g_loss": loss, "cycle_loss": cycle, "identity_loss": identity}
+
+    def d_losses(self, x, y, training):
+        fake_y, fake_x = self.G(x, training=training), self.F(y, training=training)
+        loss = discriminator_loss(
+            self.D_X(x, training=training), self.D_X(fake_x, training=training)
+        ) + discriminator_loss(self.D_Y(y, training=training), self.D_Y(fake_y, training=training))
+        return {"d_loss": loss}
+
+    def translate_back(self, targets):
+        """As `translate`, from the target's kind to the source's."""
+        return self.F.predict(np.asarray(targets, "float32"), verbose=0, batch_size=256)
+
+    def call(self, x, training=False):
+        return self.G(x, training=training)
+
+
+def build(
+    image_shape,
+    task="slanted",
+    width=24,
+    d_width=32,
+    cycle_weight=10.0,
+    identity_weight=None,
+    learning_rate=1e-3,
+    seed=0,
+):
+    """A compiled CycleGAN for a task made of images (H, W, C); Adam with beta_1 = 0.5 for both.
+
+    Args:
+        identity_weight: as for `CycleGAN`. Defaults to 0 here: a slanted digit that G leaves as it is
+            would be a bad translation.
+    """
+    source, target = pairs.shapes(task, image_shape)
+    model = CycleGAN(
+        networks.resnet_translator(source, target[-1], width, name="G"),
+        networks.resnet_translator(target, source[-1], width, name="F"),
+        networks.patch_discriminator(source, d_width, name="D_X"),
+        networks.patch_discriminator(target, d_width, name="D_Y"),
+        task=task,
+        cycle_weight=cycle_weight,
+        identity_weight=identity_weight or 0.0,
+        seed=seed,
+    )
+    model.compile(
+        g_optimizer=keras.optimizers.Adam(learning_rate, beta_1=0.5),
+        d_optimizer=keras.optimizers.Adam(learning_rate / 2, beta_1=0.5),
+    )
+    return model

@@ -1,0 +1,104 @@
+"""Denoising diffusion: images are noised in a thousand steps, and a network learns to see the noise.
+
+With alpha_bar_t from 1 down to 0, x_t = sqrt(alpha_bar_t) x + sqrt(1 - alpha_bar_t) epsilon, epsilon ~ N(0, I):
+
+    minimize  E_{x, t, epsilon} ||epsilon - epsilon_theta(x_t, t)||^2                  (Ho 2020, equation 14)
+    alpha_bar_t = f(t) / f(0),  f(t) = cos^2((t / T + s) / (1 + s) pi / 2), s = 0.008  (Nichol 2021, equation 17)
+
+Drawing goes back from x_T ~ N(0, I) over a few of the times, from t to s (Song 2021, equation 12):
+
+    x_0 = (x_t - sqrt(1 - alpha_bar_t) epsilon_theta) / sqrt(alpha_bar_t)
+    x_s = sqrt(alpha_bar_s) x_0 + sqrt(1 - alpha_bar_s - sigma^2) epsilon_theta + sigma epsilon
+
+sigma = 0 (DDIM) makes the drawing a function of x_T: a latent space.
+
+Reference:
+    Ho, Jain and Abbeel 2020, "Denoising diffusion probabilistic models", Algorithm 1,
+    arXiv:2006.11239; Nichol and Dhariwal 2021, arXiv:2102.09672; Song, Meng and Ermon 2021,
+    "Denoising diffusion implicit models", arXiv:2010.02502.
+"""
+
+import itertools
+
+import keras
+import numpy as np
+from keras import ops
+
+from ganedu import networks
+from ganedu.engine import DenoisingModel
+
+
+def cosine_alpha_bar(times):
+    """alpha_bar_0, ..., alpha_bar_T of the cosine schedule, (T + 1,), float64; the last is kept
+    above 0 by beta_t <= 0.999."""
+    f = np.cos((np.arange(times + 1) / times + 0.008) / 1.008 * np.pi / 2) ** 2
+    beta = np.minimum(1 - f[1:] / f[:-1], 0.999)
+    return np.concatenate([[1.0], np.cumprod(1 - beta)])
+
+
+def noised(x, epsilon, alpha_bar):
+    """x_t, of images and noise (B, H, W, C) and alpha_bar_t (B, 1, 1, 1)."""
+    return ops.sqrt(alpha_bar) * x + ops.sqrt(1.0 - alpha_bar) * epsilon
+
+
+def denoise(x, epsilon, alpha_bar, alpha_bar_to, sigma=0.0, chance=0.0, clip=True):
+    """One step from t to s: NumPy images and predicted noise (N, H, W, C), alpha_bar at both times.
+
+    Args:
+        clip: whether x_0 is brought into [-1, 1], and the noise with it. Defaults to `True`.
+    """
+    x_0 = (x - np.sqrt(1 - alpha_bar) * epsilon) / np.sqrt(alpha_bar)
+    if clip:
+        x_0 = np.clip(x_0, -1, 1)
+        epsilon = (x - np.sqrt(alpha_bar) * x_0) / np.sqrt(1 - alpha_bar)
+    rest = np.sqrt(np.maximum(1 - alpha_bar_to - sigma**2, 0.0))
+    return np.sqrt(alpha_bar_to) * x_0 + rest * epsilon + sigma * chance
+
+
+@keras.saving.register_keras_serializable("ganedu")
+class Diffusion(DenoisingModel):
+    """A `DenoisingModel` that predicts noise.
+
+    Args:
+        times: int, T. Defaults to `1000`.
+        Others as for `DenoisingModel`.
+    """
+
+    def __init__(self, network, times=1000, ema_momentum=0.995, seed=0):
+        super().__init__(network, ema_momentum, seed)
+        self.times, self.alpha_bar = times, cosine_alpha_bar(times)
+
+    def losses(self, x, training):
+        t = 1.0 + ops.floor(self.uniform_times(x) * self.times)  # 1, ..., T
+        epsilon = self.normal_like(x)
+        alpha_bar = ops.take(
+            ops.convert_to_tensor(self.alpha_bar, dtype="float32"), ops.cast(t, "int32")
+        )
+        x_t = noised(x, epsilon, alpha_bar[:, None, None, None])
+        predicted = self.network([x_t, t / self.times], training=training)
+        return {"loss": ops.mean(ops.square(epsilon - predicted))}
+
+    def draw(self, x, steps, eta=0.0, seed=0):
+        """x_T (N, H, W, C) to images, over `steps` times.
+
+        Args:
+            eta: float in [0, 1]: 0 for DDIM, 1 for the chance of Ho 2020 (equation 16 of Song 2021).
+                Defaults to `0.0`.
+        """
+        rng = np.random.default_rng(seed)
+        times = np.linspace(self.times, 0, steps + 1).round().astype(int)
+        for t, s in itertools.pairwise(times):
+            a, a_to = self.alpha_bar[t], self.alpha_bar[s]
+            sigma = eta * np.sqrt((1 - a_to) / (1 - a) * (1 - a / a_to))
+            chance = rng.standard_normal(x.shape) if sigma else 0.0
+            x = denoise(x, self.ask(x, t / self.times), a, a_to, sigma, chance)
+        return x
+
+
+def build(image_shape, width=48, times=1000, learning_rate=2e-3, ema_momentum=0.995, seed=0):
+    """A compiled diffusion model for images (H, W, C), with Adam."""
+    model = Diffusion(
+        networks.denoiser(image_shape, width), times=times, ema_momentum=ema_momentum, seed=seed
+    )
+    model.compile(optimizer=keras.optimizers.Adam(learning_rate))
+    return model

@@ -1,0 +1,65 @@
+"""The least-squares GAN: D's verdicts are numbers to be brought to 1 (real) and 0 (drawn).
+
+With raw outputs D(x):
+
+    min_D  1/2 E_x[(D(x) - 1)^2] + 1/2 E_z[D(G(z))^2]
+    min_G  1/2 E_z[(D(G(z)) - 1)^2]                                              (equation 9)
+
+A drawing that D takes for real, but that lies far from the decision, still has a gradient.
+
+Reference:
+    Mao, Li, Xie, Lau, Wang and Smolley 2017, "Least squares generative adversarial networks",
+    equation 9 (a = 0, b = c = 1), arXiv:1611.04076.
+"""
+
+import keras
+from keras import ops
+
+from ganedu import networks
+from ganedu.models.gan import GAN
+
+
+def discriminator_loss(real, fake, smoothing=0.0):
+    """1/2 E[(real - (1 - smoothing))^2] + 1/2 E[fake^2] of outputs (B, 1)."""
+    target = 1.0 - smoothing
+    return 0.5 * (ops.mean(ops.square(real - target)) + ops.mean(ops.square(fake)))
+
+
+def generator_loss(fake):
+    """1/2 E[(fake - 1)^2] of outputs (B, 1)."""
+    return 0.5 * ops.mean(ops.square(fake - 1.0))
+
+
+@keras.saving.register_keras_serializable("ganedu")
+class LSGAN(GAN):
+    """A `GAN` with the least-squares losses. Its logs are `d_loss`, `g_loss` and the mean outputs
+    `D(x)` and `D(G(z))`, which are no probabilities."""
+
+    discriminator_loss = staticmethod(discriminator_loss)
+    generator_loss = staticmethod(generator_loss)
+
+    def verdicts(self, real, fake):
+        return {"D(x)": ops.mean(real), "D(G(z))": ops.mean(fake)}
+
+
+def build(
+    image_shape,
+    latent_dim=32,
+    width=32,
+    g_learning_rate=2e-3,
+    d_learning_rate=3e-4,
+    label_smoothing=0.0,
+    augment=None,
+    ema_momentum=0.99,
+    seed=0,
+):
+    """A compiled LSGAN of the networks of `dcgan`; arguments as there."""
+    model = LSGAN(
+        networks.generator(image_shape, latent_dim, width),
+        networks.discriminator(image_shape, width),
+        label_smoothing=label_smoothing,
+        augment=augment,
+        ema_momentum=ema_momentum,
+        seed=seed,
+    )
+    return model.compile_with_adam(g_learning_rate, d_learning_rate)

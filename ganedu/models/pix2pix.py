@@ -1,0 +1,109 @@
+"""pix2pix: from one kind of image to another, learnt from pairs.
+
+For a source x and its target y, G a U-Net whose dropout is its only chance, D a judge of patches:
+
+    max_D  E[log sigma(D(x, y))] + E[log(1 - sigma(D(x, G(x))))]      (equation 1)
+    min_G  -E[log sigma(D(x, G(x)))] + lambda E||y - G(x)||_1         (equations 3 and 4)
+
+L1 settles what lies where; D, which sees only patches, settles that it looks sharp. ||.||_1 is here the mean
+over pixels.
+
+Reference:
+    Isola, Zhu, Zhou and Efros 2017, "Image-to-image translation with conditional adversarial
+    networks", arXiv:1611.07004.
+"""
+
+import keras
+from keras import ops
+
+from ganedu import networks
+from ganedu.data import pairs
+from ganedu.engine import Translator
+from ganedu.models.gan import discriminator_loss, generator_loss
+
+
+@keras.saving.register_keras_serializable("ganedu")
+class Pix2Pix(Translator):
+    """Two players on pairs.
+
+    Args:
+        generator: Keras model, sources (B, H, W, C) -> targets (B, H, W, C') in [-1, 1].
+        discriminator: Keras model, source and target in one (B, H, W, C + C') -> logits (B, h, w,
+            1).
+        task: str, one of `ganedu.data.TASKS`. Defaults to `"edges"`.
+        l1_weight: float, lambda. Defaults to `100.0`.
+        seed: int in [0, 2**31). Defaults to `0`.
+    """
+
+    players = {"g_optimizer": ("generator",), "d_optimizer": ("discriminator",)}
+    log_names = ("d_loss", "g_loss", "l1_loss")
+
+    def __init__(self, generator, discriminator, task="edges", l1_weight=100.0, seed=0):
+        super().__init__(task, aligned=True, seed=seed)
+        self.generator, self.discriminator, self.l1_weight = generator, discriminator, l1_weight
+
+    @property
+    def artist(self):
+        return self.generator
+
+    def get_config(self):
+        config = super().get_config()
+        config.pop("aligned", None)
+        return config
+
+    def train_step(self, data):
+        x, y = self.unpack(data)
+        d = self.minimize(
+            lambda: self.d_losses(x, y, training=True), self.discriminator, self.d_optimizer
+        )
+        g = self.minimize(
+            lambda: self.g_losses(x, y, training=True), self.generator, self.g_optimizer
+        )
+        return self.log(d | g)
+
+    def test_step(self, data):
+        x, y = self.unpack(data)
+        return self.log(self.d_losses(x, y, training=False) | self.g_losses(x, y, training=False))
+
+    def d_losses(self, x, y, training):
+        real = self.judge(x, y, training)
+        fake = self.judge(x, self.generator(x, training=training), training)
+        return {"d_loss": discriminator_loss(real, fake)}
+
+    def g_losses(self, x, y, training):
+        drawn = self.generator(x, training=training)
+        l1 = ops.mean(ops.abs(y - drawn))
+        fooled = generator_loss(self.judge(x, drawn, training))
+        return {"g_loss": fooled + self.l1_weight * l1, "l1_loss": l1}
+
+    def judge(self, x, y, training):
+        return self.discriminator(ops.concatenate([x, y], axis=-1), training=training)
+
+    def call(self, x, training=False):
+        return self.generator(x, training=training)
+
+
+def build(
+    image_shape,
+    task="edges",
+    width=32,
+    l1_weight=100.0,
+    dropout=0.5,
+    learning_rate=1e-3,
+    seed=0,
+):
+    """A compiled pix2pix for a task made of images (H, W, C); Adam with beta_1 = 0.5 for both."""
+    source, target = pairs.shapes(task, image_shape)
+    both = (*source[:-1], source[-1] + target[-1])
+    model = Pix2Pix(
+        networks.unet_translator(source, target[-1], width, dropout, seed),
+        networks.patch_discriminator(both, width),
+        task=task,
+        l1_weight=l1_weight,
+        seed=seed,
+    )
+    model.compile(
+        g_optimizer=keras.optimizers.Adam(learning_rate, beta_1=0.5),
+        d_optimizer=keras.optimizers.Adam(learning_rate / 2, beta_1=0.5),
+    )
+    return model

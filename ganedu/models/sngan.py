@@ -1,0 +1,58 @@
+"""The spectrally normalized GAN: every layer of D stretches nothing by more than 1.
+
+D's kernels are divided by their largest singular values (`ganedu.layers.SpectralConv2D`), so D is
+1-Lipschitz up to its activations; with raw outputs D(x), the hinge losses:
+
+    min_D  E_x[max(0, 1 - D(x))] + E_z[max(0, 1 + D(G(z)))]        (equation 16)
+    min_G  -E_z[D(G(z))]                                           (equation 17)
+
+Reference:
+    Miyato, Kataoka, Koyama and Yoshida 2018, "Spectral normalization for generative adversarial
+    networks", equations 8, 9, 16 and 17, Algorithm 1, arXiv:1802.05957.
+"""
+
+import keras
+from keras import ops
+
+from ganedu import networks
+from ganedu.layers import SpectralConv2D, SpectralDense
+from ganedu.models.gan import GAN
+from ganedu.models.wgan import generator_loss
+
+
+def discriminator_loss(real, fake):
+    """E[max(0, 1 - real)] + E[max(0, 1 + fake)] of outputs (B, 1)."""
+    return ops.mean(ops.relu(1.0 - real)) + ops.mean(ops.relu(1.0 + fake))
+
+
+@keras.saving.register_keras_serializable("ganedu")
+class SNGAN(GAN):
+    """A `GAN` with the hinge losses; its discriminator is to be built of spectral layers. Its logs
+    are `d_loss`, `g_loss` and the mean outputs `D(x)` and `D(G(z))`."""
+
+    discriminator_loss = staticmethod(discriminator_loss)
+    generator_loss = staticmethod(generator_loss)
+
+    def verdicts(self, real, fake):
+        return {"D(x)": ops.mean(real), "D(G(z))": ops.mean(fake)}
+
+
+def build(
+    image_shape,
+    latent_dim=32,
+    width=32,
+    g_learning_rate=2e-3,
+    d_learning_rate=2e-3,
+    augment=None,
+    ema_momentum=0.99,
+    seed=0,
+):
+    """A compiled SNGAN of the networks of `dcgan`, D's with spectral normalization."""
+    model = SNGAN(
+        networks.generator(image_shape, latent_dim, width),
+        networks.discriminator(image_shape, width, conv=SpectralConv2D, dense=SpectralDense),
+        augment=augment,
+        ema_momentum=ema_momentum,
+        seed=seed,
+    )
+    return model.compile_with_adam(g_learning_rate, d_learning_rate, beta_1=0.0, beta_2=0.9)

@@ -1,0 +1,197 @@
+"""A small StyleGAN: a latent becomes a style, and the style steers every layer of the drawing.
+
+    w = f(z), a deep dense mapping;   G(w): a learnt constant, convolutions whose kernels w scales, noise
+    style mixing:  the coarse layers take w_1, the fine ones w_2                           (2019, section 3.1)
+    truncation:    w' = w_mean + psi (w - w_mean)                                          (2019, appendix B)
+
+D is that of `dcgan` with the batch's standard deviation; the losses are those of `gan` and R1, gamma/2
+E_x||grad D(x)||^2. Left out: path length regularization and the resampling filters.
+
+Reference:
+    Karras, Laine and Aila 2019, "A style-based generator architecture for generative adversarial
+    networks", arXiv:1812.04948; Karras et al. 2020, "Analyzing and improving the image quality of
+    StyleGAN", arXiv:1912.04958.
+"""
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from ganedu import networks
+from ganedu.engine import LatentModel
+from ganedu.layers import LearntConstant, ModulatedConv2D, NoiseInjection
+from ganedu.models.gan import discriminator_loss, generator_loss
+from ganedu.models.r3gan import flatness
+
+
+def mapping_network(latent_dim, depth=4):
+    """z (B, d), brought to length sqrt(d), to w (B, d)."""
+    z = keras.Input((latent_dim,), name="z")
+    x = z * ops.rsqrt(ops.mean(ops.square(z), axis=-1, keepdims=True) + 1e-8)
+    for _ in range(depth):
+        x = layers.LeakyReLU(0.2)(layers.Dense(latent_dim, kernel_initializer="he_normal")(x))
+    return keras.Model(z, x, name="mapping")
+
+
+def synthesis_network(image_shape, latent_dim, width=32, seed=0):
+    """Styles (B, L, d), one for each of the L layers, to images (B, H, W, C): each doubling adds
+    its picture to the one so far, enlarged."""
+    ups = networks.halvings(image_shape)
+    styles = keras.Input((ups + 1, latent_dim), name="w")
+    channels = [width * min(2**i, 2) for i in reversed(range(ups + 1))]
+    first = (image_shape[0] >> ups, image_shape[1] >> ups, channels[0])
+    x, picture = LearntConstant(first)(styles), None
+    for i, c in enumerate(channels):
+        w = styles[:, i]
+        if i:
+            x = layers.UpSampling2D(2)(x)
+            picture = layers.UpSampling2D(2, interpolation="bilinear")(picture)
+        x = NoiseInjection(seed=seed + i)(ModulatedConv2D(c, 3)([x, w]))
+        x = layers.LeakyReLU(0.2)(x)
+        drawn = ModulatedConv2D(image_shape[-1], 1, demodulate=False)([x, w])
+        picture = drawn if picture is None else picture + drawn
+    return keras.Model(styles, ops.tanh(picture), name="synthesis")
+
+
+@keras.saving.register_keras_serializable("ganedu")
+class StyleGAN(LatentModel):
+    """Two players; the generator is two networks.
+
+    Args:
+        mapping: Keras model, z (B, latent_dim) -> w (B, latent_dim).
+        synthesis: Keras model, styles (B, L, latent_dim) -> images (B, H, W, C) in [-1, 1].
+        discriminator: Keras model, images -> logits (B, 1).
+        gamma: float, of R1. Defaults to `0.5`.
+        mixing: float in [0, 1], the share of drawings in training that mix two styles. Defaults to
+            `0.9`.
+        ema_momentum: float in [0, 1), of the averaged generator, which draws. Defaults to `0.99`.
+        seed: int in [0, 2**31). Defaults to `0`.
+    """
+
+    players = {"g_optimizer": ("mapping", "synthesis"), "d_optimizer": ("discriminator",)}
+    log_names = ("d_loss", "g_loss", "R1")
+
+    def __init__(
+        self, mapping, synthesis, discriminator, gamma=0.5, mixing=0.9, ema_momentum=0.99, seed=0
+    ):
+        super().__init__(seed=seed)
+        self.mapping, self.synthesis, self.discriminator = mapping, synthesis, discriminator
+        self.gamma, self.mixing, self.ema_momentum = gamma, mixing, ema_momentum
+        self.averaged_mapping = self.averaged_copy(mapping)
+        self.averaged_synthesis = self.averaged_copy(synthesis)
+        self.w_mean = self.add_weight((self.latent_dim,), "zeros", trainable=False, name="w_mean")
+
+    @property
+    def latent_dim(self):
+        return self.mapping.input_shape[-1]
+
+    @property
+    def depth(self):
+        """L, the number of layers that have a style."""
+        return self.synthesis.input_shape[1]
+
+    def train_step(self, data):
+        x, _ = self.unpack(data)
+        d = self.minimize(
+            lambda: self.d_losses(x, training=True), self.discriminator, self.d_optimizer
+        )
+        g = self.minimize(
+            lambda: self.g_losses(x, training=True),
+            (self.mapping, self.synthesis),
+            self.g_optimizer,
+        )
+        self.average(self.mapping, self.averaged_mapping, self.ema_momentum)
+        self.average(self.synthesis, self.averaged_synthesis, self.ema_momentum)
+        return self.log(d | g)
+
+    def test_step(self, data):
+        x, _ = self.unpack(data)
+        return self.log(self.d_losses(x, training=False) | self.g_losses(x, training=False))
+
+    def d_losses(self, x, training):
+        real = self.discriminator(x, training=training)
+        fake = self.discriminator(self.draw(ops.shape(x)[0], training), training=training)
+        r1 = flatness(self.input_gradient(lambda x: self.discriminator(x, training=training), x))
+        return {"d_loss": discriminator_loss(real, fake) + self.gamma * r1, "R1": r1}
+
+    def g_losses(self, x, training):
+        fake = self.discriminator(self.draw(ops.shape(x)[0], training), training=training)
+        return {"g_loss": generator_loss(fake)}
+
+    def draw(self, count, training):
+        """Images of fresh latents, most of them with two styles, changing at a random layer."""
+        seed, shape = self.seed_generator, (count, self.latent_dim)
+        w, other = (
+            self.mapping(keras.random.normal(shape, seed=seed), training=training) for _ in range(2)
+        )
+        if training:
+            mean = ops.stop_gradient(ops.mean(w, axis=0))
+            self.w_mean.assign(self.w_mean + 0.005 * (mean - self.w_mean))
+        chosen = keras.random.uniform((2, count), seed=seed)
+        change = ops.where(
+            chosen[0] < self.mixing, 1.0 + ops.floor(chosen[1] * (self.depth - 1)), self.depth
+        )
+        coarse = ops.arange(self.depth, dtype="float32")[None] < change[:, None]  # (B, L)
+        styles = ops.where(coarse[:, :, None], w[:, None], other[:, None])
+        return self.synthesis(styles, training=training)
+
+    def styles(self, z):
+        """Latents (N, latent_dim) to w, (N, latent_dim), float32 NumPy."""
+        return self.averaged_mapping.predict(np.asarray(z), verbose=0, batch_size=256)
+
+    def decode(self, z, truncation=1.0):
+        """Latents (N, latent_dim) to images (N, H, W, C) in [-1, 1], float32 NumPy.
+
+        Args:
+            truncation: float, psi: 1 draws all styles, 0 the mean style only. Defaults to `1.0`.
+        """
+        mean = ops.convert_to_numpy(self.w_mean)
+        w = mean + truncation * (self.styles(z) - mean)
+        return self.paint(np.repeat(w[:, None], self.depth, axis=1))
+
+    def mix(self, coarse, fine, change=1):
+        """Images with the coarse layers, the first `change`, of one latent and the others of
+        another: (N, latent_dim) each."""
+        a, b = (np.repeat(self.styles(z)[:, None], self.depth, axis=1) for z in (coarse, fine))
+        return self.paint(np.concatenate([a[:, :change], b[:, change:]], axis=1))
+
+    def paint(self, styles):
+        """Styles (N, L, latent_dim) to images, float32 NumPy."""
+        return self.averaged_synthesis.predict(styles, verbose=0, batch_size=256)
+
+    def sheet(self, examples, seed=0):
+        """Five rows of eight drawings; then three in which a latent gives the coarse layers and the
+        top row the fine ones."""
+        z = self.latents(40, seed)
+        mixed = [self.mix(np.repeat(z[8 * r : 8 * r + 1], 8, axis=0), z[:8]) for r in (1, 2, 3)]
+        return np.concatenate([self.decode(z), *mixed]), 8
+
+    def call(self, z, training=False):
+        w = self.averaged_mapping(z, training=training)
+        return self.averaged_synthesis(ops.repeat(w[:, None], self.depth, axis=1))
+
+
+def build(
+    image_shape,
+    latent_dim=64,
+    width=32,
+    gamma=0.5,
+    g_learning_rate=2e-3,
+    d_learning_rate=1e-3,
+    ema_momentum=0.99,
+    seed=0,
+):
+    """A compiled small StyleGAN; Adam with beta_1 = 0 and beta_2 = 0.99 for both players."""
+    model = StyleGAN(
+        mapping_network(latent_dim),
+        synthesis_network(image_shape, latent_dim, width, seed),
+        networks.discriminator(image_shape, width, minibatch_stddev=True),
+        gamma=gamma,
+        ema_momentum=ema_momentum,
+        seed=seed,
+    )
+    model.compile(
+        g_optimizer=keras.optimizers.Adam(g_learning_rate, beta_1=0.0, beta_2=0.99),
+        d_optimizer=keras.optimizers.Adam(d_learning_rate, beta_1=0.0, beta_2=0.99),
+    )
+    return model

@@ -1,0 +1,196 @@
+"""The vector-quantized VAE: an image becomes a small map of words from a learnt vocabulary.
+
+    z_e = Enc(x),   z_q = the nearest code to each place of z_e,   x' = Dec(z_q)
+    minimize  ||x - x'||^2 / sigma^2 + beta ||z_e - sg(z_q)||^2        (equation 3)
+
+The codebook's own term is replaced by moving averages (appendix A.1): `ganedu.layers.VectorQuantizer`.
+To draw, a prior is needed over maps of words (section 3.3): here a small transformer that writes them one by
+one, trained beside the rest:
+
+    minimize  -sum_i log p(k_i | k_1, ..., k_(i-1))
+
+Reference:
+    van den Oord, Vinyals and Kavukcuoglu 2017, "Neural discrete representation learning",
+    arXiv:1711.00937.
+"""
+
+import math
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from ganedu import networks
+from ganedu.engine import GenerativeModel
+from ganedu.layers import PositionEmbedding, VectorQuantizer
+
+
+def word_encoder(image_shape, code_dim, width):
+    """Images (B, H, W, C) to a map (B, H/4, W/4, code_dim), normalized at each place: without, codes
+    and map shrink together and say nothing."""
+    x = image = keras.Input(image_shape, name="x")
+    for w in (width, 2 * width):
+        x = layers.Conv2D(w, 4, strides=2, padding="same", activation="relu")(x)
+    x = layers.Conv2D(2 * width, 3, padding="same", activation="relu")(x)
+    x = layers.LayerNormalization()(layers.Conv2D(code_dim, 1)(x))
+    return keras.Model(image, x, name="encoder")
+
+
+def word_decoder(map_shape, channels, width):
+    """A map (B, h, w, code_dim) to images (B, 4h, 4w, channels) in [-1, 1]."""
+    x = words = keras.Input(map_shape, name="z_q")
+    x = layers.Conv2D(2 * width, 3, padding="same", activation="relu")(x)
+    x = layers.Conv2DTranspose(width, 4, strides=2, padding="same", activation="relu")(x)
+    x = layers.Conv2DTranspose(
+        channels, 4, strides=2, padding="same", activation="tanh", dtype="float32"
+    )(x)
+    return keras.Model(words, x, name="decoder")
+
+
+def word_prior(length, codes, width=64, blocks=2):
+    """Words so far (B, L), each in [0, codes] (`codes` is the start), to logits (B, L, codes) of
+    the next: a causal transformer."""
+    words = keras.Input((length,), dtype="int32", name="words")
+    x = PositionEmbedding()(layers.Embedding(codes + 1, width)(words))  # (B, L, width)
+    for _ in range(blocks):
+        h = layers.LayerNormalization()(x)
+        x = x + layers.MultiHeadAttention(4, width // 4)(h, h, use_causal_mask=True)
+        h = layers.LayerNormalization()(x)
+        x = x + layers.Dense(width)(layers.Dense(4 * width, activation="gelu")(h))
+    logits = layers.Dense(codes, dtype="float32")(layers.LayerNormalization()(x))
+    return keras.Model(words, logits, name="prior")
+
+
+@keras.saving.register_keras_serializable("ganedu")
+class VQVAE(GenerativeModel):
+    """Two players: encoder and decoder, and the prior.
+
+    Args:
+        encoder: Keras model, images (B, H, W, C) in [-1, 1] -> map (B, h, w, code_dim).
+        quantizer: `VectorQuantizer`.
+        decoder: Keras model, map -> images.
+        prior: Keras model, words so far (B, h w) -> logits of the next (B, h w, codes).
+        beta: float, the weight of the commitment. Defaults to `0.25`.
+        variance: float, sigma^2. Defaults to `0.05`.
+        seed: int in [0, 2**31). Defaults to `0`.
+    """
+
+    players = {"coder_optimizer": ("encoder", "decoder"), "prior_optimizer": ("prior",)}
+    log_names = ("loss", "reconstruction_loss", "commitment_loss", "prior_loss", "perplexity")
+
+    def __init__(self, encoder, quantizer, decoder, prior, beta=0.25, variance=0.05, seed=0):
+        super().__init__(seed=seed)
+        self.encoder, self.quantizer, self.decoder = encoder, quantizer, decoder
+        self.prior, self.beta, self.variance = prior, beta, variance
+        if not quantizer.built:
+            quantizer.build(encoder.output_shape)
+
+    @property
+    def map_shape(self):
+        """(h, w), in words."""
+        return self.encoder.output_shape[1:3]
+
+    def train_step(self, data):
+        x, _ = self.unpack(data)
+        losses = self.minimize(
+            lambda: self.losses(x, training=True),
+            (self.encoder, self.decoder),
+            self.coder_optimizer,
+        )
+        words = losses.pop("words")
+        prior = self.minimize(
+            lambda: self.prior_loss(words, training=True), self.prior, self.prior_optimizer
+        )
+        return self.log({**losses, "prior_loss": prior})
+
+    def test_step(self, data):
+        x, _ = self.unpack(data)
+        losses = self.losses(x, training=False)
+        prior = self.prior_loss(losses.pop("words"), training=False)
+        return self.log({**losses, "prior_loss": prior})
+
+    def losses(self, x, training):
+        z_e = self.encoder(x, training=training)
+        z_q, words, perplexity = self.quantizer(z_e, training=training)
+        reconstruction = ops.mean(ops.square(x - self.decoder(z_q, training=training)))
+        commitment = ops.mean(ops.square(z_e - ops.stop_gradient(z_q)))
+        return {
+            "loss": reconstruction / self.variance + self.beta * commitment,
+            "reconstruction_loss": reconstruction,
+            "commitment_loss": commitment,
+            "perplexity": perplexity,
+            "words": ops.reshape(words, (-1, math.prod(self.map_shape))),
+        }
+
+    def prior_loss(self, words, training):
+        """The mean surprise of a word in nats: at most log(codes) for a prior that has learnt
+        something."""
+        start = ops.full_like(words[:, :1], self.quantizer.codes)
+        before = ops.concatenate([start, words[:, :-1]], axis=1)
+        logits = self.prior(before, training=training)
+        return ops.mean(
+            keras.losses.sparse_categorical_crossentropy(words, logits, from_logits=True)
+        )
+
+    def encode(self, x):
+        """Images (N, H, W, C) in [-1, 1] to maps of words (N, h, w), int32 NumPy."""
+        z_e = self.encoder.predict(np.asarray(x), verbose=0, batch_size=256)
+        flat = ops.convert_to_tensor(z_e.reshape(-1, z_e.shape[-1]))
+        return ops.convert_to_numpy(self.quantizer.nearest(flat)).reshape(z_e.shape[:-1])
+
+    def decode(self, words):
+        """Maps of words (N, h, w), each in [0, codes), to images (N, H, W, C), float32 NumPy."""
+        words = np.asarray(words)
+        if (
+            words.shape[1:] != self.map_shape
+            or words.min() < 0
+            or words.max() >= self.quantizer.codes
+        ):
+            raise ValueError(
+                f"Words must have the shape (N, {self.map_shape[0]}, {self.map_shape[1]}) and lie in "
+                f"[0, {self.quantizer.codes}). Received: {words.shape}, {words.min()} to {words.max()}"
+            )
+        z_q = ops.convert_to_numpy(self.quantizer.codebook)[words]
+        return self.decoder.predict(z_q, verbose=0, batch_size=256)
+
+    def reconstruct(self, x):
+        """Images to the images that come back."""
+        return self.decode(self.encode(x))
+
+    def generate(self, count, temperature=1.0, seed=0):
+        """Draws `count` images (count, H, W, C): the prior writes the words, one by one."""
+        rng, codes = np.random.default_rng(seed), self.quantizer.codes
+        words = np.full((count, math.prod(self.map_shape) + 1), codes, "int32")
+        for i in range(words.shape[1] - 1):
+            logits = self.prior.predict(words[:, :-1], verbose=0, batch_size=256)[:, i]
+            # The largest of logits with Gumbel noise is a draw from their softmax.
+            words[:, i + 1] = np.argmax(logits / temperature + rng.gumbel(size=logits.shape), -1)
+        return self.decode(words[:, 1:].reshape(count, *self.map_shape))
+
+    def sheet(self, examples, seed=0):
+        """48 drawings in 8 columns, over a row of test images and one of their copies."""
+        x = np.asarray(examples[:8])
+        return np.concatenate([self.generate(48, seed=seed), x, self.reconstruct(x)]), 8
+
+    def call(self, x, training=False):
+        return self.decoder(self.quantizer(self.encoder(x, training=training))[0])
+
+
+def build(image_shape, codes=64, code_dim=16, width=32, beta=0.25, learning_rate=1e-3, seed=0):
+    """A compiled VQ-VAE for images (H, W, C), sides divisible by 4; Adam for both players."""
+    networks.halvings(image_shape)  # refuses images that are too small
+    encoder = word_encoder(image_shape, code_dim, width)
+    h, w, _ = map_shape = encoder.output_shape[1:]
+    model = VQVAE(
+        encoder,
+        VectorQuantizer(codes, seed=seed),
+        word_decoder(map_shape, image_shape[-1], width),
+        word_prior(h * w, codes),
+        beta=beta,
+        seed=seed,
+    )
+    model.compile(
+        coder_optimizer=keras.optimizers.Adam(learning_rate),
+        prior_optimizer=keras.optimizers.Adam(learning_rate),
+    )
+    return model

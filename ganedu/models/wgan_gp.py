@@ -1,0 +1,88 @@
+"""The Wasserstein GAN with a gradient penalty: the critic's slope is asked to be 1, not clipped.
+
+For each image one epsilon ~ U[0, 1], and between a real and a drawn one
+
+    x_hat = epsilon x + (1 - epsilon) G(z)
+    min_D  E_z[D(G(z))] - E_x[D(x)] + lambda E[(||grad D(x_hat)||_2 - 1)^2]      (Algorithm 1, lines 4 to 7)
+    min_G  -E_z[D(G(z))]                                                       (line 12)
+
+Reference:
+    Gulrajani, Ahmed, Arjovsky, Dumoulin and Courville 2017, "Improved training of Wasserstein
+    GANs", Algorithm 1, arXiv:1704.00028.
+"""
+
+import keras
+from keras import ops
+
+from ganedu import networks
+from ganedu.models.wgan import CriticGAN
+
+
+def penalty_of(slopes):
+    """E[(||slope||_2 - 1)^2] of gradients (B, H, W, C), one for each image."""
+    squares = ops.sum(ops.square(slopes), axis=(1, 2, 3))
+    return ops.mean(ops.square(ops.sqrt(squares + 1e-12) - 1.0))
+
+
+@keras.saving.register_keras_serializable("ganedu")
+class WGANGP(CriticGAN):
+    """A `CriticGAN` with a penalty.
+
+    Args:
+        penalty_weight: float, lambda. Defaults to `10.0`.
+        Others as for `CriticGAN`.
+    """
+
+    log_names = ("d_loss", "g_loss", "distance", "penalty")
+
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        critic_steps=5,
+        penalty_weight=10.0,
+        augment=None,
+        ema_momentum=0.99,
+        seed=0,
+    ):
+        super().__init__(generator, discriminator, critic_steps, augment, ema_momentum, seed)
+        self.penalty_weight = penalty_weight
+
+    def d_losses(self, x, z, training):
+        losses = super().d_losses(x, z, training)
+        epsilon = keras.random.uniform((ops.shape(x)[0], 1, 1, 1), seed=self.seed_generator)
+        x_hat = epsilon * x + (1.0 - epsilon) * self.generator(z, training=training)
+        slopes = self.input_gradient(
+            lambda x: self.judge(x, training), ops.stop_gradient(x_hat)
+        )  # (B, H, W, C)
+        penalty = penalty_of(slopes)
+        return losses | {
+            "d_loss": losses["d_loss"] + self.penalty_weight * penalty,
+            "penalty": penalty,
+        }
+
+
+def build(
+    image_shape,
+    latent_dim=32,
+    width=32,
+    critic_steps=2,
+    penalty_weight=10.0,
+    g_learning_rate=2e-3,
+    d_learning_rate=1e-3,
+    augment=None,
+    ema_momentum=0.99,
+    seed=0,
+):
+    """A compiled WGAN-GP of the networks of `dcgan`; Adam with beta_1 = 0 and beta_2 = 0.9 as in
+    the paper, which has five critic steps."""
+    model = WGANGP(
+        networks.generator(image_shape, latent_dim, width),
+        networks.discriminator(image_shape, width),
+        critic_steps=critic_steps,
+        penalty_weight=penalty_weight,
+        augment=augment,
+        ema_momentum=ema_momentum,
+        seed=seed,
+    )
+    return model.compile_with_adam(g_learning_rate, d_learning_rate, beta_1=0.0, beta_2=0.9)

@@ -1,0 +1,28 @@
+"""The networks that the models share, so that when two models are compared only the algorithm
+differs.
+
+All are Keras functional models. Images are (B, H, W, C) in [-1, 1]; a discriminator gives logits
+(B, 1). The last layer computes in float32 whatever the dtype policy, so that no loss is taken of
+bfloat16 numbers.
+"""
+
+from ganedu.networks.convolutional import decoder, discriminator, encoder, generator, halvings
+from ganedu.networks.dense import dense_discriminator, dense_generator
+from ganedu.networks.labels import with_labels
+from ganedu.networks.translators import patch_discriminator, resnet_translator, unet_translator
+from ganedu.networks.unet import denoiser
+
+__all__ = [
+    "decoder",
+    "denoiser",
+    "dense_discriminator",
+    "dense_generator",
+    "discriminator",
+    "encoder",
+    "generator",
+    "halvings",
+    "patch_discriminator",
+    "resnet_translator",
+    "unet_translator",
+    "with_labels",
+]

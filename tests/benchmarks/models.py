@@ -1,0 +1,134 @@
+"""What every model reaches on MNIST in equal time, as the table and the pictures of `docs/models.md`.
+
+    GANEDU_DATA=... python tests/benchmarks/models.py [MODEL ...] [--seconds 120]
+
+Each trains in a process of its own with its quick recipe, for the same seconds from the end of the first
+(compiling) step. Figures go to `docs/pictures/models/results.json`, pictures beside them; the table is then made
+anew from all that is there. The scores: the Fréchet distance of 5,000 drawings (of translators, their
+translations) to the test images, or targets, in the features of `ganedu.features`; and for conditional models
+the share of 2,000 drawings in which the feature network's classifier sees the label that was asked for.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+DOCS = Path(__file__).parents[2] / "docs"
+PICTURES = DOCS / "pictures" / "models"
+RESULTS = PICTURES / "results.json"
+BEGIN, END = "<!-- made by tests/benchmarks/models.py -->", "<!-- end -->"
+
+
+def measure(name, seconds):
+    """Trains a model, draws its picture, and returns its row."""
+    import numpy as np
+
+    from ganedu import runtime
+
+    runtime.setup(0)
+    from ganedu import data, features, figures, models, recipes
+    from ganedu.callbacks import Clock
+    from ganedu.metrics.frechet import frechet_distance
+
+    mnist, test = data.load("mnist"), data.load("mnist", "test")
+    recipe, _ = recipes.find(name, "mnist", mnist.image_shape, "quick")
+    arguments = {**models.arguments_of(name, mnist), **recipe.model}
+    model = models.build(name, mnist.image_shape, **arguments)
+    clock = Clock(0.0, seconds)
+    model.fit(
+        model.served(mnist).batches(recipe.batch_size),
+        steps_per_epoch=recipe.steps_per_round,
+        epochs=1_000_000,
+        verbose=0,
+        callbacks=[clock],
+    )
+    seen = int(model.steps) * recipe.batch_size
+    images, columns = model.sheet(model.served(test).take(slice(16)))
+    with open(PICTURES / f"{name}.png", "wb") as file:
+        figures.save_png(images, file, columns=columns)
+    network = features.load("mnist")
+    row = {
+        "parameters": sum(int(np.prod(w.shape)) for w in model.trainable_weights),
+        "images/s": round(seen / clock.seconds),
+    }
+    real = test.array(5000)
+    if hasattr(model, "translate"):
+        sources, real = model.served(test).take(slice(5000))
+        drawn = model.translate(sources)
+    else:
+        drawn = model.generate(5000, seed=1)
+    if real.shape[1:] == network.image_shape:
+        row["distance"] = round(
+            frechet_distance(network.features(drawn), network.features(real)), 1
+        )
+    if hasattr(model, "num_classes"):
+        labels = np.arange(2000) % 10
+        found = network.probabilities(model.generate(2000, labels=labels, seed=2)).argmax(axis=1)
+        row["agreement"] = round(float(np.mean(found == labels)), 3)
+    return row
+
+
+def table(results, seconds):
+    """The rows of `docs/models.md`, one for each model."""
+    from ganedu import models
+
+    lines = [
+        f"| model | paper | idea | trained weights | images/s | distance | labels right | after {seconds:.0f} s |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name in models.names():
+        documentation = models.module(name).__doc__
+        idea = documentation.splitlines()[0].rstrip(".").partition(": ")[2]
+        reference = " ".join(documentation.partition("Reference:")[2].split())
+        row = results.get(name, {})
+        agreement = row.get("agreement")
+        lines.append(
+            f"| [`{name}`](../ganedu/models/{name}.py) | {paper(reference)} | {idea} | "
+            f"{row.get('parameters', 0):,} | {row.get('images/s', ''):,} | {row.get('distance', '')} | "
+            f"{'' if agreement is None else f'{agreement:.1%}'} | ![{name}](pictures/models/{name}.png) |"
+        )
+    return "\n".join(lines)
+
+
+def paper(reference):
+    """`Goodfellow 2014`, of a reference that begins with names and a year."""
+    import re
+
+    names, year = re.match(r"(.*?) (\d{4})", reference).groups()
+    people = re.split(r", | and ", names)
+    who = people[0] if len(people) == 1 else f"{people[0]} et al."
+    return f"{who.removesuffix(' et al. et al.')} {year}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("models", nargs="*")
+    parser.add_argument("--seconds", type=float, default=120.0)
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        print(json.dumps(measure(options.one, options.seconds)))
+        return
+    from ganedu import models
+
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    for name in options.models or models.names():
+        command = [sys.executable, __file__, "--one", name, "--seconds", str(options.seconds)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            sys.exit(done.stderr)
+        results[name] = json.loads(done.stdout.splitlines()[-1])
+        print(name, results[name], flush=True)
+        RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
+    page = DOCS / "models.md"
+    text = page.read_text()
+    before, after = text.partition(BEGIN)[0], text.partition(END)[2]
+    made = table(results, options.seconds)
+    page.write_text(f"{before}{BEGIN}\n\n{made}\n\n{END}{after}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""The shared networks: shapes, what they see, what they refuse."""
+
+import numpy as np
+import pytest
+from keras import ops
+
+from ganedu import networks, runtime
+from ganedu.engine import GenerativeModel
+
+
+@pytest.mark.parametrize(("shape", "count"), [((28, 28, 1), 2), ((32, 32, 3), 3), ((8, 8, 1), 1)])
+def test_networks_halve_an_image(shape, count):
+    assert networks.halvings(shape) == count
+    assert networks.generator(shape, 4, 4).output_shape[1:] == shape
+    assert networks.discriminator(shape, 4).output_shape == (None, 1)
+    assert networks.denoiser(shape, 8).output_shape[1:] == shape
+    assert networks.unet_translator(shape, 3, 4).output_shape[1:] == (*shape[:-1], 3)
+    assert networks.resnet_translator(shape, 3, 4).output_shape[1:] == (*shape[:-1], 3)
+
+
+def test_heads_share_one_body():
+    network = networks.discriminator((8, 8, 1), 4, outputs=(1, 5))
+    assert network.output_shape == [(None, 1), (None, 5)]
+    mean, log_variance = networks.encoder((8, 8, 1), 3, 4, parameters=2).output_shape
+    assert mean == log_variance == (None, 3)
+
+
+def test_a_label_plane_is_constant():
+    """Seen by a network that hands its input through."""
+    import keras
+
+    def look(shape):
+        x = keras.Input(shape)
+        return keras.Model(x, keras.layers.Identity()(x), name="look")
+
+    network = networks.with_labels(look, (4, 4, 2), 3)
+    x = np.random.default_rng(0).normal(size=(3, 4, 4, 2)).astype("float32")
+    seen = ops.convert_to_numpy(network([x, np.eye(3, dtype="float32")]))
+    np.testing.assert_array_equal(seen[..., :2], x)
+    for i in range(3):
+        for c in range(3):
+            np.testing.assert_array_equal(seen[i, :, :, 2 + c], float(i == c))
+    network = networks.with_labels(look, (2,), 3)
+    seen = ops.convert_to_numpy(network([x[:, 0, 0], np.eye(3, dtype="float32")]))
+    np.testing.assert_array_equal(seen, np.concatenate([x[:, 0, 0], np.eye(3)], axis=1))
+
+
+class Probe(GenerativeModel):
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+
+def test_a_patch_is_18_pixels_wide():
+    network = networks.patch_discriminator((32, 32, 1), 4)
+    x = ops.convert_to_tensor(
+        np.random.default_rng(0).normal(size=(1, 32, 32, 1)).astype("float32")
+    )
+
+    def one_logit(x):
+        return network(x, training=False)[:, 4, 4]
+
+    slope = ops.convert_to_numpy(Probe(network).input_gradient(one_logit, x))[0, :, :, 0]
+    rows, columns = np.nonzero(np.abs(slope) > 0)
+    assert np.ptp(rows) + 1 == 18
+    assert np.ptp(columns) + 1 == 18
+
+
+def test_patches_become_pixels_and_come_back():
+    import keras
+
+    from ganedu.networks import unet
+
+    x = keras.Input((4, 6, 2))
+    there = keras.Model(x, unet._patches(x))
+    back = keras.Model(x, unet._pixels(unet._patches(x)))
+    image = np.arange(48, dtype="float32").reshape(1, 4, 6, 2)
+    np.testing.assert_array_equal(ops.convert_to_numpy(back(image)), image)
+    patch = ops.convert_to_numpy(there(image))[0, 0, 0]
+    np.testing.assert_array_equal(np.sort(patch), np.sort(image[0, :2, :2].ravel()))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: networks.generator((9, 9, 1), 3), "Received: 9x9"),
+        (lambda: networks.denoiser((10, 8, 1), 8), "divisible by 4. Received: 10x8"),
+        (lambda: networks.denoiser((8, 8, 1), 12), "multiple of 8. Received: 12"),
+    ],
+)
+def test_what_does_not_fit_is_refused(call, message):
+    with pytest.raises(runtime.UsageError, match=message):
+        call()

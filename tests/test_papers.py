@@ -1,0 +1,472 @@
+"""The models' numbers, worked out by hand from their papers."""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+from rows import IMAGE_SHAPE, ROWS, batch
+
+from ganedu import layers, models, networks, runtime
+from ganedu.models import (
+    acgan,
+    autoencoder,
+    cgan,
+    cyclegan,
+    diffusion,
+    flow_matching,
+    gan,
+    infogan,
+    lsgan,
+    r3gan,
+    sngan,
+    vae,
+    vaegan,
+    wgan,
+    wgan_gp,
+)
+
+
+def build(name, **changes):
+    runtime.setup(0)
+    return models.build(name, IMAGE_SHAPE, **{**ROWS[name].build, **changes})
+
+
+def number(tensor):
+    return ops.convert_to_numpy(tensor)
+
+
+def test_gan_losses():
+    # sigma(ln 3) = 3/4 and sigma(-ln 3) = 1/4.
+    real = ops.convert_to_tensor([[math.log(3.0)], [-math.log(3.0)]])
+    fake = ops.convert_to_tensor([[0.0], [math.log(3.0)]])
+    # -E log sigma(real)      = -(ln 3/4 + ln 1/4) / 2 = (2 ln 4 - ln 3) / 2     = 0.83698822
+    # -E log(1 - sigma(fake)) = -(ln 1/2 + ln 1/4) / 2 = (ln 2 + ln 4) / 2       = 1.03972077
+    np.testing.assert_allclose(number(gan.discriminator_loss(real, fake)), 1.87670899, rtol=1e-6)
+    # -E log sigma(fake)      = -(ln 1/2 + ln 3/4) / 2 = (ln 2 + ln 4 - ln 3)/2  = 0.49041463
+    np.testing.assert_allclose(number(gan.generator_loss(fake)), 0.49041463, rtol=1e-6)
+
+
+def test_gan_losses_where_d_cannot_tell():
+    # D = 1/2 everywhere: the value of equation 1 is -log 4 (Goodfellow 2014, theorem 1).
+    zero = ops.zeros((4, 1))
+    np.testing.assert_allclose(number(gan.discriminator_loss(zero, zero)), math.log(4), rtol=1e-6)
+
+
+def test_gan_losses_do_not_overflow():
+    far = ops.convert_to_tensor([[500.0]])
+    np.testing.assert_allclose(number(gan.discriminator_loss(-far, far)), 1000.0, rtol=1e-6)
+    np.testing.assert_allclose(number(gan.generator_loss(-far)), 500.0, rtol=1e-6)
+
+
+def test_reconstruction_loss():
+    x = ops.convert_to_tensor([[[[1.0], [-1.0]]]])
+    y = ops.convert_to_tensor([[[[0.5], [0.0]]]])
+    # (0.25 + 1) / 2
+    np.testing.assert_allclose(number(autoencoder.reconstruction_loss(x, y)), 0.625, rtol=1e-6)
+
+
+def test_kl_divergence():
+    zero = ops.zeros((1, 1))
+    np.testing.assert_allclose(number(vae.kl_divergence(zero, zero)), [[0.0]], atol=1e-7)
+    # mu = 1, sigma^2 = 4: (1 + 4 - 1 - ln 4) / 2 = 2 - ln 2 = 1.30685282
+    kl = vae.kl_divergence(ops.ones((1, 1)), ops.full((1, 1), math.log(4.0)))
+    np.testing.assert_allclose(number(kl), [[1.30685282]], rtol=1e-6)
+
+
+def test_kl_divergence_agrees_with_monte_carlo():
+    mean, log_variance = 0.7, math.log(0.3)
+    z = mean + math.sqrt(0.3) * np.random.default_rng(0).standard_normal(400_000)
+    log_q = -0.5 * (log_variance + (z - mean) ** 2 / 0.3)
+    estimate = np.mean(log_q + 0.5 * z**2)
+    exact = vae.kl_divergence(ops.full((1, 1), mean), ops.full((1, 1), log_variance))
+    np.testing.assert_allclose(number(exact).item(), estimate, rtol=0.01)
+
+
+def test_bernoulli_nll():
+    # x = 1, -1, 0 are p = 1, 0, 1/2; logits ln 3 give q = 3/4:
+    # -ln 3/4 - ln 1/4 - (ln 3/4 + ln 1/4)/2 = 1.5 (2 ln 4 - ln 3) = 2.51096463
+    x = ops.convert_to_tensor(np.array([1.0, -1.0, 0.0], "float32").reshape(1, 1, 3, 1))
+    logits = ops.full((1, 1, 3, 1), math.log(3.0))
+    np.testing.assert_allclose(number(vae.bernoulli_nll(x, logits)), [2.51096463], rtol=1e-6)
+
+
+def test_vae_image_of_a_logit():
+    # 2 sigma(ln 3) - 1 = 1/2
+    np.testing.assert_allclose(number(vae.images_of(ops.full((1,), math.log(3.0)))), [0.5], 1e-6)
+
+
+class TestLogLikelihood:
+    """With a decoder that ignores z, p(x|z) = p(x), and any q gives the exact likelihood once it is weighted away."""
+
+    def model(self):
+        model = build("vae")
+        for w in model.decoder.weights[-2:]:  # the last kernel and bias: all logits are 0
+            w.assign(ops.zeros(w.shape))
+        for w in model.encoder.weights:  # q = N(0, 1), the prior
+            w.assign(ops.zeros(w.shape))
+        return model
+
+    def test_is_exact_where_it_can_be(self):
+        x = np.where(batch(3) > 0, 1.0, -1.0)
+        # Every pixel has probability 1/2: log p = -64 ln 2.
+        expected = np.full(3, -64 * math.log(2))
+        for samples in (1, 5):
+            found = self.model().log_likelihood(x, samples=samples)
+            np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+    def test_weights_a_proposal_away(self):
+        model = self.model()
+        # The last four: kernel and bias of the means, then of the log-variances, of 3 latents.
+        model.encoder.weights[-3].assign(np.array([0.3, -0.2, 0.1], "float32"))
+        model.encoder.weights[-1].assign(np.array([-0.1, 0.1, 0.2], "float32"))
+        x = np.where(batch(2) > 0, 1.0, -1.0)
+        found = model.log_likelihood(x, samples=2000)
+        np.testing.assert_allclose(found, -64 * math.log(2), atol=0.05)
+
+
+def test_autoencoder_draws_from_the_codes_it_saw():
+    model = build("autoencoder")
+    rng = np.random.default_rng(0)
+    mixing = np.array([[1.0, 0, 0], [0.5, 2.0, 0], [0, 0, 0.1]])
+    for _ in range(400):
+        z = rng.standard_normal((64, 3)) @ mixing.T + [1.0, -2.0, 3.0]
+        model.follow_codes(ops.convert_to_tensor(z.astype("float32")))
+    drawn = model.latents(20_000, seed=0)
+    np.testing.assert_allclose(drawn.mean(axis=0), [1, -2, 3], atol=0.15)
+    np.testing.assert_allclose(np.cov(drawn.T), mixing @ mixing.T, atol=0.6)
+
+
+def test_networks_that_do_not_fit_are_refused():
+    small, large = (networks.discriminator((s, s, 1), 4) for s in (8, 16))
+    draw = networks.generator((8, 8, 1), 3, 4)
+    assert gan.GAN(draw, small).latent_dim == 3
+    with pytest.raises(ValueError, match=r"read what the generator draws.*16, 16"):
+        gan.GAN(draw, large)
+    with pytest.raises(ValueError, match="decoder must turn"):
+        vae.VAE(networks.encoder((8, 8, 1), 2, 4, parameters=2), draw)
+
+
+def column(*values):
+    """Logits (B, 1)."""
+    return ops.convert_to_tensor(np.array(values, "float32")[:, None])
+
+
+def close(found, expected, **tolerance):
+    np.testing.assert_allclose(number(found), expected, **{"rtol": 1e-5, **tolerance})
+
+
+def test_label_smoothing():
+    # Target 0.9 at the logit ln 3: -0.9 ln 3/4 - 0.1 ln 1/4 = 0.39754334; fake at 0: ln 2.
+    loss = gan.discriminator_loss(column(math.log(3.0)), column(0.0), smoothing=0.1)
+    close(loss, 0.39754334 + math.log(2))
+    # LSGAN: ((0.5 - 0.9)^2 + 0) / 2
+    close(lsgan.discriminator_loss(column(0.5), column(0.0), smoothing=0.1), 0.08)
+    with pytest.raises(ValueError, match=r"needs a loss with targets.*SNGAN"):
+        sngan.SNGAN(*players(), label_smoothing=0.1)
+
+
+def players():
+    return networks.generator(IMAGE_SHAPE, 3, 4), networks.discriminator(IMAGE_SHAPE, 4)
+
+
+def test_least_squares_losses():
+    # ((1.5 - 1)^2 + (0 - 1)^2) / 2 / 2 + (0.5^2 + 1^2) / 2 / 2 = 0.3125 + 0.3125
+    close(lsgan.discriminator_loss(column(1.5, 0.0), column(0.5, -1.0)), 0.625)
+    # ((0.5 - 1)^2 + (-1 - 1)^2) / 2 / 2
+    close(lsgan.generator_loss(column(0.5, -1.0)), 1.0625)
+
+
+def test_critic_losses():
+    # means 2 and -0.5: -(2 + 0.5)
+    close(wgan.critic_loss(column(3.0, 1.0), column(-1.0, 0.0)), -2.5)
+    close(wgan.generator_loss(column(-1.0, 0.0)), 0.5)
+
+
+def test_hinge_losses():
+    # max(0, 1 - 2) = 0, max(0, 1 - 0.5) = 0.5: 0.25; max(0, 1 - 3) = 0, max(0, 1 + 0.5) = 1.5: 0.75
+    close(sngan.discriminator_loss(column(2.0, 0.5), column(-3.0, 0.5)), 1.0)
+
+
+def test_relativistic_losses():
+    # real - fake = ln 3: softplus(-ln 3) = ln 4/3, softplus(ln 3) = ln 4
+    real, fake = column(math.log(3.0) + 7), column(7.0)
+    close(r3gan.discriminator_loss(real, fake), math.log(4 / 3))
+    close(r3gan.generator_loss(real, fake), math.log(4))
+    # gradients (3, 4) and (0, 0): (25 + 0) / 2 / 2
+    slopes = np.zeros((2, 1, 2, 1), "float32")
+    slopes[0, 0, :, 0] = [3, 4]
+    close(r3gan.flatness(ops.convert_to_tensor(slopes)), 6.25)
+
+
+class Linear(keras.layers.Layer):
+    """D(x) = <a, x>: its slope is a everywhere."""
+
+    def __init__(self, a):
+        super().__init__()
+        self.a = ops.convert_to_tensor(a)
+
+    def call(self, x):
+        return ops.sum(self.a * x, axis=(1, 2, 3))[:, None]
+
+
+@pytest.mark.parametrize("length", [0.5, 1.0, 3.0])
+def test_the_penalty_of_a_linear_critic(length):
+    a = np.random.default_rng(0).normal(size=IMAGE_SHAPE).astype("float32")
+    a *= length / np.linalg.norm(a)
+    model = build("wgan_gp")
+    x = keras.Input(IMAGE_SHAPE)
+    model.discriminator = keras.Model(x, Linear(a)(x))
+    z = model.draw_latents(8)
+    losses = model.d_losses(ops.convert_to_tensor(batch()), z, training=False)
+    close(losses["penalty"], (length - 1) ** 2, atol=1e-6)
+
+
+def test_the_penalty_looks_between_the_images_with_one_draw_for_each(monkeypatch):
+    model = build("wgan_gp")
+    x, z = ops.convert_to_tensor(batch()), model.draw_latents(8)
+    shapes, seen = [], []
+    uniform, gradient = keras.random.uniform, model.input_gradient
+
+    def watched(shape, *args, **kwargs):
+        shapes.append(tuple(int(n) for n in shape))
+        return uniform(shape, *args, **kwargs)
+
+    monkeypatch.setattr(keras.random, "uniform", watched)
+    vars(model)["input_gradient"] = lambda fn, at: (seen.append(number(at)), gradient(fn, at))[1]
+    model.d_losses(x, z, training=False)
+    assert shapes == [(8, 1, 1, 1)]
+    fake, real = number(model.generator(z, training=False)), number(x)
+    share = (seen[0] - fake) / (real - fake)
+    spread = np.ptp(np.median(share.reshape(8, -1), axis=1))
+    assert np.abs(share - np.median(share, axis=(1, 2, 3), keepdims=True)).max() < 0.05
+    assert share.min() + 0.05 >= 0
+    assert share.max() - 0.05 <= 1
+    assert spread > 0.2
+
+
+def test_each_critic_step_sees_fresh_images_and_clips(monkeypatch):
+    model = build("wgan")
+    seen, step = [], model.critic_step
+    vars(model)["critic_step"] = lambda x: (seen.append(number(x)), step(x))[1]
+    model.train_step(ops.convert_to_tensor(batch()))
+    np.testing.assert_array_equal(np.concatenate(seen), batch())
+    assert len(seen) == 2
+    weights = [number(w) for w in model.discriminator.trainable_variables]
+    assert max(np.abs(w).max() for w in weights) <= model.clip + 1e-7
+    assert not issubclass(wgan_gp.WGANGP, wgan.WGAN)
+    with pytest.raises(ValueError, match=r"2 equal parts.*Received: 7"):
+        model.train_step(ops.convert_to_tensor(batch(7)))
+
+
+def test_class_loss():
+    # P = (3/4, 1/4): -ln 3/4 and -ln 1/4
+    logits = ops.convert_to_tensor([[math.log(3.0), 0.0]] * 2)
+    y = ops.convert_to_tensor(np.eye(2, dtype="float32"))
+    close(acgan.class_loss(y, logits), (math.log(4 / 3) + math.log(4)) / 2)
+
+
+def test_projection_by_hand():
+    network = cgan.projection_discriminator(IMAGE_SHAPE, 3, width=4, features=5)
+    x, y = batch(2), np.eye(3, dtype="float32")[[0, 2]]
+    body, v, psi = (
+        network.get_layer("discriminator"),
+        network.get_layer("V"),
+        network.get_layer("psi"),
+    )
+    phi = number(body(x))
+    phi = np.where(phi > 0, phi, 0.2 * phi)
+    rows = number(v.kernel)[[0, 2]]
+    expected = phi @ number(psi.kernel) + number(psi.bias) + (rows * phi).sum(1, keepdims=True)
+    close(network([x, y]), expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("projection", [True, False])
+def test_no_conditional_discriminator_ignores_its_label(projection):
+    model = build("cgan", projection=projection)
+    x = batch(2)
+    logits = [
+        number(model.discriminator([x, np.eye(3, dtype="float32")[[c, c]]])) for c in range(3)
+    ]
+    assert np.abs(logits[0] - logits[1]).min() > 1e-5
+    assert np.abs(logits[1] - logits[2]).min() > 1e-5
+
+
+def test_infogan_latents_and_losses():
+    model = build("infogan")
+    z = number(model.draw_latents(3000))
+    noise, category, numbers = z[:, :2], z[:, 2:5], z[:, 5:]
+    np.testing.assert_array_equal(category.sum(axis=1), 1)
+    np.testing.assert_allclose(category.mean(axis=0), 1 / 3, atol=0.05)
+    assert -1 <= numbers.min() < -0.98
+    assert 0.98 < numbers.max() <= 1
+    np.testing.assert_allclose(noise.std(axis=0), 1, atol=0.05)
+    # c - mean = (1, 0), variances (1, e^2): (0 + 1) / 2 + (2 + 0) / 2 = 1.5
+    c, mean = ops.convert_to_tensor([[1.0, 0.5]]), ops.convert_to_tensor([[0.0, 0.5]])
+    close(infogan.gaussian_nll(c, mean, ops.convert_to_tensor([[0.0, 2.0]])), 1.5)
+    z = number(model.latents(6, seed=1))
+    np.testing.assert_array_equal(z[:, 2:5].argmax(axis=1), [0, 1, 2, 0, 1, 2])
+
+
+def test_vaegan_losses():
+    # ((1 - 0)^2 + (2 - 4)^2) / 2
+    a, b = (
+        ops.convert_to_tensor(np.array(v, "float32").reshape(1, 1, 1, 2)) for v in ((1, 2), (0, 4))
+    )
+    close(vaegan.feature_loss(a, b), 2.5)
+    # All logits 0: three times ln 2.
+    close(vaegan.game(column(0.0), column(0.0), column(0.0)), 3 * math.log(2))
+
+
+class TestDiffusion:
+    def test_the_cosine_schedule_by_hand(self):
+        found = diffusion.cosine_alpha_bar(1000)
+        assert found[0] == 1
+        # f(500) / f(0): cos^2((0.5 + 0.008) / 1.008 pi / 2) / cos^2(0.008 / 1.008 pi / 2) = 0.4938436
+        np.testing.assert_allclose(found[500], 0.4938436, rtol=1e-5)
+        assert (np.diff(found) < 0).all()
+        assert 0 < found[-1] < 1e-4
+
+    @pytest.mark.parametrize("t", [1, 300, 700, 1000])
+    def test_the_forward_process_has_the_variance_of_its_closed_form(self, t):
+        alpha_bar = diffusion.cosine_alpha_bar(1000)
+        epsilon = np.random.default_rng(t).normal(size=(400, 16, 16, 1)).astype("float32")
+        x = np.full_like(epsilon, 0.5)
+        x_t = number(diffusion.noised(x, epsilon, np.float32(alpha_bar[t])))
+        np.testing.assert_allclose(x_t.mean(), 0.5 * np.sqrt(alpha_bar[t]), atol=0.01)
+        np.testing.assert_allclose(x_t.var(), 1 - alpha_bar[t], rtol=0.02)
+        # And step by step, x_t = sqrt(1 - beta_t) x + sqrt(beta_t) epsilon, it is the same.
+        variance, mean = 0.0, 0.5
+        for s in range(1, t + 1):
+            beta = 1 - alpha_bar[s] / alpha_bar[s - 1]
+            variance, mean = (1 - beta) * variance + beta, math.sqrt(1 - beta) * mean
+        np.testing.assert_allclose(variance, 1 - alpha_bar[t], rtol=1e-6)
+        np.testing.assert_allclose(mean, 0.5 * np.sqrt(alpha_bar[t]), rtol=1e-6)
+
+    @pytest.mark.parametrize("steps", [1, 3, 20])
+    def test_ddim_from_the_true_noise_returns_the_image(self, steps):
+        model = build("diffusion")
+        rng = np.random.default_rng(0)
+        x_0, epsilon = batch(2).astype("float64"), rng.normal(size=(2, *IMAGE_SHAPE))
+        model.ask = lambda x, t: epsilon
+        a = model.alpha_bar[-1]
+        x_t = np.sqrt(a) * x_0 + np.sqrt(1 - a) * epsilon
+        np.testing.assert_allclose(model.draw(x_t, steps), x_0, atol=1e-4)
+
+    def test_with_chance_the_drawing_is_not_settled_by_its_latent(self):
+        model = build("diffusion")
+        noise = np.random.default_rng(0).normal(size=(2, *IMAGE_SHAPE))
+        settled = [model.draw(noise, 3, eta=0.0, seed=s) for s in (0, 1)]
+        free = [model.draw(noise, 3, eta=1.0, seed=s) for s in (0, 1)]
+        np.testing.assert_array_equal(*settled)
+        assert np.abs(free[0] - free[1]).max() > 0.01
+
+    def test_steps_below_one_are_refused(self):
+        with pytest.raises(ValueError, match=r"at least 1\. Received: steps=0"):
+            build("diffusion").generate(2, steps=0)
+
+
+class TestFlow:
+    @pytest.mark.parametrize("method", [flow_matching.euler, flow_matching.heun])
+    def test_a_straight_flow_is_exact_in_one_step(self, method):
+        noise, image = np.zeros((1, 2, 2, 1)), np.full((1, 2, 2, 1), 0.7)
+        for steps in (1, 4):
+            found = method(lambda x, t: image - noise, noise, steps)
+            np.testing.assert_allclose(found, image, rtol=1e-12)
+
+    def test_heun_is_of_second_order(self):
+        # dx/dt = x from 1 ends at e; halving the step quarters the error (Euler's it halves).
+        errors = {
+            m: [abs(m(lambda x, t: x, np.ones(1), n)[0] - math.e) for n in (20, 40)]
+            for m in (flow_matching.euler, flow_matching.heun)
+        }
+        np.testing.assert_allclose(np.divide(*errors[flow_matching.euler]), 2, rtol=0.05)
+        np.testing.assert_allclose(np.divide(*errors[flow_matching.heun]), 4, rtol=0.05)
+
+    def test_the_target_is_the_velocity_of_the_path(self):
+        """A network that answers x_1 - x_0, told by x_t and t alone for x_1 = 0: -x_t / (1 - t)."""
+        model = build("flow_matching")
+
+        class Answer:
+            def __call__(self, inputs, training):
+                x, t = inputs
+                return -x / (1 - t)[:, None, None, None]
+
+        vars(model)["network"] = Answer()
+        close(model.losses(ops.zeros((4, *IMAGE_SHAPE)), training=False)["loss"], 0.0, atol=1e-6)
+
+
+def test_identity_networks_have_no_cycle_loss():
+    model = build("cyclegan", identity_weight=5.0)
+    x = keras.Input(IMAGE_SHAPE)
+    model.G = model.F = keras.Model(x, keras.layers.Identity()(x))
+    a, b = (ops.convert_to_tensor(batch(seed=i)) for i in range(2))
+    losses = model.g_losses(a, b, training=False)
+    close(losses["cycle_loss"], 0.0, atol=1e-7)
+    close(losses["identity_loss"], 0.0, atol=1e-7)
+    close(cyclegan.l1(ops.convert_to_tensor([1.0, -1.0]), ops.convert_to_tensor([0.5, 1.0])), 1.25)
+    with pytest.raises(ValueError, match="identity term needs sources and targets of one shape"):
+        build("cyclegan", task="coloured", identity_weight=5.0)
+
+
+def test_pix2pix_losses():
+    model = build("pix2pix")
+    x, y = (ops.convert_to_tensor(batch(seed=i)) for i in range(2))
+    losses = {k: number(v) for k, v in model.g_losses(x, y, training=False).items()}
+    drawn = number(model.generator(x, training=False))
+    np.testing.assert_allclose(losses["l1_loss"], np.abs(number(y) - drawn).mean(), rtol=1e-4)
+    logits = number(model.judge(x, ops.convert_to_tensor(drawn), training=False))
+    fooled = np.logaddexp(0, -logits).mean()
+    np.testing.assert_allclose(losses["g_loss"], fooled + 100 * losses["l1_loss"], rtol=1e-4)
+
+
+class TestStyleGAN:
+    def test_truncation_0_gives_one_image(self):
+        model = build("stylegan")
+        model.train_on_batch(batch())
+        z = model.latents(4, seed=0)
+        mean = model.decode(z, truncation=0.0)
+        np.testing.assert_allclose(mean, np.repeat(mean[:1], 4, axis=0), atol=1e-6)
+        assert np.abs(model.decode(z) - mean).max() > 1e-4
+
+    def test_mixing_all_or_no_layers_is_no_mixing(self):
+        model = build("stylegan")
+        a, b = model.latents(2, seed=0), model.latents(2, seed=1)
+        np.testing.assert_allclose(model.mix(a, b, change=0), model.decode(b), atol=1e-6)
+        np.testing.assert_allclose(model.mix(a, b, change=model.depth), model.decode(a), atol=1e-6)
+        assert np.abs(model.mix(a, b, change=1) - model.decode(a)).max() > 1e-5
+
+
+def test_vqvae_needs_words_of_its_vocabulary():
+    model = build("vqvae")
+    words = model.encode(batch())
+    assert words.shape == (8, 2, 2)
+    for bad in (words + 5, words - 5, words[:, 0]):
+        with pytest.raises(ValueError, match=r"\[0, 5\)"):
+            model.decode(bad)
+
+
+@pytest.mark.parametrize(
+    "augment",
+    [layers.DiffAugment(), layers.AdaptiveAugment(images=100), keras.layers.GaussianNoise(0.1)],
+    ids=["diff", "adaptive", "noise"],
+)
+@pytest.mark.parametrize("name", ["dcgan", "r3gan", "cgan"])
+def test_any_gan_takes_an_augmentation(name, augment, tmp_path):
+    """It trains, is saved with the model, and D judges without it in tests."""
+    from rows import feed
+
+    copy = type(augment).from_config(augment.get_config())
+    model = build(name, augment=copy)
+    given = feed(name)
+    given = given if isinstance(given, tuple) else (given,)
+    for _ in range(2):
+        model.train_on_batch(*given)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert type(loaded.augment) is type(augment)
+    logs = [m.train_on_batch(*given, return_dict=True) for m in (model, loaded)]
+    assert logs[0] == logs[1]
+    if hasattr(copy, "probability"):
+        assert float(loaded.augment.probability) == float(copy.probability)
