@@ -63,7 +63,8 @@ class Penalized(GenerativeModel):
 
 def subjects():
     for name, row in ROWS.items():
-        extra = {"dropout": 0.0} if name == "gan" else {}  # Keras draws dropout's masks itself
+        # Keras draws dropout's masks itself.
+        extra = {"dropout": 0.0} if name in ("gan", "pix2pix") else {}
         yield name, models.build(name, IMAGE_SHAPE, **row.build, **extra)
     yield "gradient_penalty", Penalized()
 
@@ -74,7 +75,7 @@ def one_step():
     for name, model in subjects():
         rng = np.random.default_rng(3)
         for v in model.weights:
-            if "moving_variance" not in v.path and "covariance" not in v.path:
+            if not v.path.endswith(("moving_variance", "code_covariance", "counts")):
                 v.assign(rng.normal(0, 0.3, v.shape).astype("float32"))
         model.compile(**{player: keras.optimizers.SGD(0.01) for player in model.players})
         fed = feed(name) if name in ROWS else batch()

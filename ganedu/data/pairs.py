@@ -30,16 +30,20 @@ def inverted(images):
 
 
 def slanted(images):
-    """Leaning to the right about its middle row; what comes in is the darkest value of its
-    image."""
+    """Leaning to the right about its middle row; between two pixels the mean, and what comes in is
+    the darkest value of its image."""
     height, width = images.shape[1:3]
-    shift = np.rint(SLANT * (np.arange(height) - (height - 1) / 2)).astype(int)
-    columns = np.arange(width)[None] + shift[:, None]  # (H, W)
-    inside = (columns >= 0) & (columns < width)
-    rows = np.arange(height)[:, None]
-    moved = images[:, rows, np.clip(columns, 0, width - 1)]
+    shift = SLANT * (np.arange(height) - (height - 1) / 2)
     ground = images.min(axis=(1, 2), keepdims=True)
-    return np.where(inside[None, :, :, None], moved, ground)
+    most = int(np.ceil(np.abs(shift).max())) + 1
+    side = np.broadcast_to(ground, (len(images), height, most, images.shape[-1]))
+    wide = np.concatenate([side, images, side], axis=2)
+    moved = np.empty_like(images)
+    for y, s in enumerate(shift):  # row y takes its values s columns further right
+        start, part = most + int(np.floor(s)), s - np.floor(s)
+        left, right = wide[:, y, start : start + width], wide[:, y, start + 1 : start + 1 + width]
+        moved[:, y] = np.rint((1 - part) * left + part * right)
+    return moved
 
 
 def coloured(images):

@@ -91,3 +91,8 @@ class AutoencodingModel(LatentModel):
     def reconstruct(self, x):
         """Images to the images that come back."""
         return self.decode(self.encode(x))
+
+    def sheet(self, examples, seed=0):
+        """48 drawings in 8 columns, over a row of test images and one of their copies."""
+        x = np.asarray(examples[:8])
+        return np.concatenate([self.generate(48, seed=seed), x, self.reconstruct(x)]), 8

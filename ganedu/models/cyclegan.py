@@ -36,7 +36,7 @@ class CycleGAN(Translator):
     Args:
         G, F: Keras models, sources (B, H, W, C) -> targets (B, H, W, C') and back.
         D_X, D_Y: Keras models, sources and targets -> outputs (B, h, w, 1).
-        task: str, one of `ganedu.data.TASKS`. Defaults to `"slanted"`.
+        task: str, one of `ganedu.data.TASKS`. Defaults to `"inverted"`.
         cycle_weight: float, lambda. Defaults to `10.0`.
         identity_weight: float, lambda_id; 0 where the two kinds differ in channels. Defaults to
             `5.0`.
@@ -50,7 +50,7 @@ class CycleGAN(Translator):
     log_names = ("g_loss", "d_loss", "cycle_loss", "identity_loss")
 
     def __init__(
-        self, G, F, D_X, D_Y, task="slanted", cycle_weight=10.0, identity_weight=5.0, seed=0
+        self, G, F, D_X, D_Y, task="inverted", cycle_weight=10.0, identity_weight=5.0, seed=0
     ):
         super().__init__(task, aligned=False, seed=seed)
         if identity_weight and G.input_shape != F.input_shape:
@@ -107,19 +107,19 @@ class CycleGAN(Translator):
 
 def build(
     image_shape,
-    task="slanted",
+    task="inverted",
     width=24,
     d_width=32,
     cycle_weight=10.0,
-    identity_weight=None,
+    identity_weight=0.0,
     learning_rate=1e-3,
     seed=0,
 ):
     """A compiled CycleGAN for a task made of images (H, W, C); Adam with beta_1 = 0.5 for both.
 
     Args:
-        identity_weight: as for `CycleGAN`. Defaults to 0 here: a slanted digit that G leaves as it is
-            would be a bad translation.
+        identity_weight: as for `CycleGAN`. Defaults to 0 here, where targets are far from their
+            sources: what G leaves as it is would be a bad translation.
     """
     source, target = pairs.shapes(task, image_shape)
     model = CycleGAN(
@@ -129,7 +129,7 @@ def build(
         networks.patch_discriminator(target, d_width, name="D_Y"),
         task=task,
         cycle_weight=cycle_weight,
-        identity_weight=identity_weight or 0.0,
+        identity_weight=identity_weight,
         seed=seed,
     )
     model.compile(

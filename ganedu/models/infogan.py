@@ -119,13 +119,13 @@ class InfoGAN(GAN):
 
 def build(
     image_shape,
-    noise_dim=20,
+    noise_dim=16,
     categories=10,
     numbers=2,
     width=32,
     info_weight=1.0,
-    g_learning_rate=3e-3,
-    d_learning_rate=3e-4,
+    g_learning_rate=2e-3,
+    d_learning_rate=4e-4,
     augment=None,
     ema_momentum=0.99,
     seed=0,

@@ -44,7 +44,8 @@ class VAEGAN(AutoencodingModel):
         encoder: Keras model, images (B, H, W, C) -> mean and log-variance, (B, latent_dim) each.
         decoder: Keras model, z -> images in [-1, 1].
         discriminator: Keras model, images -> `[features, logits (B, 1)]`.
-        gamma: float, the weight of L_llike for the decoder. Defaults to `0.01`.
+        gamma: float, the weight of L_llike for the decoder. Defaults to `1.0`: with a
+            hundredth the code is ignored from the start, and one image is drawn.
         seed: int in [0, 2**31). Defaults to `0`.
     """
 
@@ -55,7 +56,7 @@ class VAEGAN(AutoencodingModel):
     }
     log_names = ("kl_loss", "feature_loss", "decoder_loss", "d_loss")
 
-    def __init__(self, encoder, decoder, discriminator, gamma=0.01, seed=0):
+    def __init__(self, encoder, decoder, discriminator, gamma=1.0, seed=0):
         super().__init__(encoder, decoder, seed=seed)
         self.discriminator, self.gamma = discriminator, gamma
 
@@ -108,7 +109,7 @@ class VAEGAN(AutoencodingModel):
         return super().encode(x)[0]
 
 
-def build(image_shape, latent_dim=16, width=32, gamma=0.01, learning_rate=1e-3, seed=0):
+def build(image_shape, latent_dim=16, width=32, gamma=1.0, learning_rate=1e-3, seed=0):
     """A compiled VAE/GAN of the networks of `vae` and `dcgan`; D's features are its second map.
     Adam with beta_1 = 0.5 for all, D at a third of the others' rate."""
     judge = networks.discriminator(image_shape, width)

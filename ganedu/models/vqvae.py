@@ -30,20 +30,19 @@ def word_encoder(image_shape, code_dim, width):
     and map shrink together and say nothing."""
     x = image = keras.Input(image_shape, name="x")
     for w in (width, 2 * width):
-        x = layers.Conv2D(w, 4, strides=2, padding="same", activation="relu")(x)
-    x = layers.Conv2D(2 * width, 3, padding="same", activation="relu")(x)
+        x = layers.Conv2D(w, 4, strides=2, padding="same", activation="gelu")(x)
+    x = layers.Conv2D(2 * width, 3, padding="same", activation="gelu")(x)
     x = layers.LayerNormalization()(layers.Conv2D(code_dim, 1)(x))
     return keras.Model(image, x, name="encoder")
 
 
 def word_decoder(map_shape, channels, width):
-    """A map (B, h, w, code_dim) to images (B, 4h, 4w, channels) in [-1, 1]."""
+    """A map (B, h, w, code_dim) to images (B, 4h, 4w, channels), unbounded: tanh would be flat at the
+    black that most of a digit is, and stay there."""
     x = words = keras.Input(map_shape, name="z_q")
-    x = layers.Conv2D(2 * width, 3, padding="same", activation="relu")(x)
-    x = layers.Conv2DTranspose(width, 4, strides=2, padding="same", activation="relu")(x)
-    x = layers.Conv2DTranspose(
-        channels, 4, strides=2, padding="same", activation="tanh", dtype="float32"
-    )(x)
+    x = layers.Conv2D(2 * width, 3, padding="same", activation="gelu")(x)
+    x = layers.Conv2DTranspose(width, 4, strides=2, padding="same", activation="gelu")(x)
+    x = layers.Conv2DTranspose(channels, 4, strides=2, padding="same", dtype="float32")(x)
     return keras.Model(words, x, name="decoder")
 
 
@@ -151,7 +150,7 @@ class VQVAE(GenerativeModel):
                 f"[0, {self.quantizer.codes}). Received: {words.shape}, {words.min()} to {words.max()}"
             )
         z_q = ops.convert_to_numpy(self.quantizer.codebook)[words]
-        return self.decoder.predict(z_q, verbose=0, batch_size=256)
+        return np.clip(self.decoder.predict(z_q, verbose=0, batch_size=256), -1.0, 1.0)
 
     def reconstruct(self, x):
         """Images to the images that come back."""
@@ -173,7 +172,8 @@ class VQVAE(GenerativeModel):
         return np.concatenate([self.generate(48, seed=seed), x, self.reconstruct(x)]), 8
 
     def call(self, x, training=False):
-        return self.decoder(self.quantizer(self.encoder(x, training=training))[0])
+        z_q, *_ = self.quantizer(self.encoder(x, training=training))
+        return ops.clip(self.decoder(z_q, training=training), -1.0, 1.0)
 
 
 def build(image_shape, codes=64, code_dim=16, width=32, beta=0.25, learning_rate=1e-3, seed=0):

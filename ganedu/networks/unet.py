@@ -43,8 +43,8 @@ def denoiser(image_shape, width=48, name="denoiser"):
     x = layers.Conv2D(2 * width, 3, strides=2, padding="same")(x)  # (B, H/4, W/4, 2w)
     for _ in range(2):
         x = _block(x, time, 2 * width)
-    x = layers.Conv2D(width, 3, padding="same")(layers.UpSampling2D(2)(x))
-    x = _block(layers.Concatenate()([x, fine]), time, width)
+    x = fine + layers.Conv2DTranspose(width, 2, strides=2)(x)
+    x = _block(x, time, width)
     x = layers.Activation("silu")(layers.GroupNormalization(GROUPS)(x))
     x = layers.Conv2D(4 * channels, 3, padding="same", kernel_initializer="zeros", dtype="float32")(
         x
