@@ -60,7 +60,12 @@ def find(model, data, image_shape, profile):
 
 def smoke(model):
     """A small network and a few steps: shows that the code runs, and nothing else."""
-    widths = {"dcgan": {"g_width": 8, "d_width": 8}, "gan": {"width": 32}}
+    widths = {
+        "dcgan": {"g_width": 8, "d_width": 8},
+        "gan": {"width": 32},
+        "diffusion": {"width": 8, "units": 32},
+        "flow_matching": {"width": 8, "units": 32},
+    }
     batch_size = 18 if model in ("wgan", "wgan_gp") else 16  # in equal parts, for critic steps
     return Recipe(batch_size, 1, 0, widths.get(model, {"width": 8}))
 
@@ -108,14 +113,14 @@ QUICK = {
         "cifar10": Recipe(32, 50, 6, COLOUR, measured="39 s; colours and horizons, no objects"),
     },
     "diffusion": {
-        "digits": Recipe(64, 25, 40),
-        "mnist": Recipe(64, 25, 1),
-        "cifar10": Recipe(64, 25, 2),
+        "digits": Recipe(64, 50, 60),
+        "mnist": Recipe(64, 50, 1.5),
+        "cifar10": Recipe(64, 25, 2, {"width": 48}),
     },
     "flow_matching": {
-        "digits": Recipe(64, 25, 40),
-        "mnist": Recipe(64, 25, 1),
-        "cifar10": Recipe(64, 25, 2),
+        "digits": Recipe(64, 50, 60),
+        "mnist": Recipe(64, 50, 1.5),
+        "cifar10": Recipe(64, 25, 2, {"width": 48}),
     },
     "gan": {
         "digits": Recipe(64, 200, 100, measured="20 s; speckled digits"),

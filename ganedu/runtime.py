@@ -92,6 +92,10 @@ def setup(seed=0):
         if backend == "tensorflow":
             logging.getLogger("tensorflow").setLevel(logging.ERROR)  # its advice on retracing
             keras.utils.set_random_seed(seed)
+            import tensorflow as tf
+
+            # It sorts the terms of a sum by the names of layers: by how many a process made before.
+            tf.config.optimizer.set_experimental_options({"arithmetic_optimization": False})
     if backend != "tensorflow":  # Keras's function would import TensorFlow where it is installed
         random.seed(seed)
         import numpy as np

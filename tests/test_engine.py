@@ -216,6 +216,24 @@ def test_callbacks_can_stop_and_look():
     assert int(ops.convert_to_numpy(model.steps)) == 3
 
 
+def test_what_was_built_before_does_not_move_the_sums():
+    """TensorFlow would sum in the order of the layers' names, where dense_100 comes before
+    dense_99."""
+
+    def after(others):
+        keras.utils.clear_session()
+        for _ in range(others):
+            layers.Conv2D(1, 1), layers.Dense(1)
+        runtime.setup(0)
+        model = models.build("flow_matching", IMAGE_SHAPE, **ROWS["flow_matching"].build)
+        for i in range(2):
+            model.train_on_batch(batch(seed=i))
+        return everything(model)
+
+    for a, b in zip(after(0), after(94), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_streams_of_both_kinds_and_labels_are_unpacked():
     model = dcgan()
     labelled = data.ImageDataset(

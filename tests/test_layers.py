@@ -229,6 +229,20 @@ class TestVectorQuantizer:
 
 
 class TestStyle:
+    def test_slow_dense_by_hand(self):
+        layer = layers.SlowDense(1, multiplier=0.1)
+        layer.build((None, 2))
+        assign(layer.kernel, [[10.0], [20.0]])
+        assign(layer.bias, [5.0])
+        # sqrt(2 / 2) = 1: 0.1 (3 * 10 + 4 * 20) + 0.1 * 5 = 11.5
+        y = array(layer(np.array([[3.0, 4.0]], "float32")))
+        np.testing.assert_allclose(y, [[11.5]], rtol=1e-6)
+
+    def test_slow_dense_begins_like_he_and_keeps_the_variance_of_relu_units(self):
+        x = RNG.normal(size=(2000, 64)).astype("float32")
+        y = array(layers.SlowDense(400, multiplier=0.01)(x))
+        np.testing.assert_allclose(y.var(), 2.0, rtol=0.05)  # fan_in * 2 / fan_in
+
     def test_modulation_by_hand(self):
         layer = layers.ModulatedConv2D(1, 1)
         layer.build([(None, 2, 2, 2), (None, 1)])

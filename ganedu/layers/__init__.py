@@ -5,7 +5,7 @@ from ganedu.layers.minibatch import MinibatchStdDev
 from ganedu.layers.positions import PositionEmbedding
 from ganedu.layers.quantizer import VectorQuantizer
 from ganedu.layers.spectral import SpectralConv2D, SpectralDense
-from ganedu.layers.style import LearntConstant, ModulatedConv2D, NoiseInjection
+from ganedu.layers.style import LearntConstant, ModulatedConv2D, NoiseInjection, SlowDense
 from ganedu.layers.time import SinusoidalEmbedding
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "NoiseInjection",
     "PositionEmbedding",
     "SinusoidalEmbedding",
+    "SlowDense",
     "SpectralConv2D",
     "SpectralDense",
     "VectorQuantizer",

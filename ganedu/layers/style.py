@@ -12,6 +12,48 @@ from keras import layers, ops
 
 
 @keras.saving.register_keras_serializable("ganedu")
+class SlowDense(layers.Layer):
+    """A dense layer that learns slower than its optimizer's rate, whatever the optimizer.
+
+    y = (lambda sqrt(2 / fan_in)) x W + lambda b,   W ~ N(0, 1 / lambda^2)
+
+    At the start it is He's initialization; but a step that moves W by r moves the weights in use by r
+    times lambda sqrt(2 / fan_in).
+
+    Args:
+        units: int.
+        multiplier: float, lambda. Defaults to `0.01`.
+
+    Returns:
+        Of (B, fan_in), (B, units).
+
+    Reference:
+        Karras, Aila, Laine and Lehtinen 2018, section 4.1, arXiv:1710.10196; the multiplier from
+        Karras, Laine and Aila 2019, appendix C, arXiv:1812.04948.
+    """
+
+    def __init__(self, units, multiplier=0.01, **kwargs):
+        super().__init__(**kwargs)
+        self.units, self.multiplier = units, multiplier
+
+    def build(self, input_shape):
+        start = keras.initializers.RandomNormal(stddev=1.0 / self.multiplier)
+        self.kernel = self.add_weight((input_shape[-1], self.units), start, name="kernel")
+        self.bias = self.add_weight((self.units,), "zeros", name="bias")
+        self.gain = self.multiplier * math.sqrt(2.0 / input_shape[-1])
+        self.built = True
+
+    def call(self, x):
+        return ops.matmul(x, self.gain * self.kernel) + self.multiplier * self.bias
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.units)
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units, "multiplier": self.multiplier}
+
+
+@keras.saving.register_keras_serializable("ganedu")
 class ModulatedConv2D(layers.Layer):
     """A convolution whose kernel is scaled for each image by its style, and brought back to unit
     variance.

@@ -95,10 +95,15 @@ class Diffusion(DenoisingModel):
         return x
 
 
-def build(image_shape, width=48, times=1000, learning_rate=2e-3, ema_momentum=0.995, seed=0):
+def build(
+    image_shape, width=32, units=512, times=1000, learning_rate=2e-3, ema_momentum=0.995, seed=0
+):
     """A compiled diffusion model for images (H, W, C), with Adam."""
     model = Diffusion(
-        networks.denoiser(image_shape, width), times=times, ema_momentum=ema_momentum, seed=seed
+        networks.denoiser(image_shape, width, units),
+        times=times,
+        ema_momentum=ema_momentum,
+        seed=seed,
     )
     model.compile(optimizer=keras.optimizers.Adam(learning_rate))
     return model

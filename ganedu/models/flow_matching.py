@@ -55,10 +55,10 @@ class FlowMatching(DenoisingModel):
         return method(self.ask, np.asarray(x, "float64"), steps)
 
 
-def build(image_shape, width=48, learning_rate=2e-3, ema_momentum=0.995, seed=0):
+def build(image_shape, width=32, units=512, learning_rate=2e-3, ema_momentum=0.995, seed=0):
     """A compiled flow for images (H, W, C), with Adam."""
     model = FlowMatching(
-        networks.denoiser(image_shape, width), ema_momentum=ema_momentum, seed=seed
+        networks.denoiser(image_shape, width, units), ema_momentum=ema_momentum, seed=seed
     )
     model.compile(optimizer=keras.optimizers.Adam(learning_rate))
     return model

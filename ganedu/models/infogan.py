@@ -119,7 +119,7 @@ class InfoGAN(GAN):
 
 def build(
     image_shape,
-    noise_dim=16,
+    noise_dim=8,
     categories=10,
     numbers=2,
     width=32,

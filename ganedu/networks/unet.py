@@ -9,16 +9,19 @@ from ganedu.runtime import UsageError
 GROUPS = 8
 
 
-def denoiser(image_shape, width=48, name="denoiser"):
+def denoiser(image_shape, width=32, units=512, name="denoiser"):
     """`[x, t]`, (B, H, W, C) and (B,) in [0, 1], to (B, H, W, C), unbounded: a small U-Net.
 
     It works on patches of 2x2 pixels, so its first maps have half the image's sides, and a quarter
-    of the arithmetic; a second level has half of that. On each level residual blocks, which the
-    time scales and shifts. The last layer starts at zero.
+    of the arithmetic; a second level has half of that, and there dense layers see the whole map at
+    once, where larger networks attend. On each level the time scales and shifts what residual blocks
+    do. The last layer starts at zero, and x itself is added to it, times a gain that the time
+    decides: much of what is asked is noise that x shows.
 
     Args:
         image_shape: (H, W, C), sides divisible by 4.
-        width: int, channels of the first maps, a multiple of 8. Defaults to `48`.
+        width: int, channels of the first maps, a multiple of 8. Defaults to `32`.
+        units: int, how many numbers the dense layers have for the whole map. Defaults to `512`.
         name: str.
 
     Raises:
@@ -26,7 +29,8 @@ def denoiser(image_shape, width=48, name="denoiser"):
 
     Reference:
         Ronneberger, Fischer and Brox 2015, "U-Net", arXiv:1505.04597; the residual blocks from Ho,
-        Jain and Abbeel 2020, appendix B, arXiv:2006.11239.
+        Jain and Abbeel 2020, appendix B, arXiv:2006.11239; the gain after Karras, Aittala, Aila and
+        Laine 2022, equation 7, arXiv:2206.00364.
     """
     height, width_, channels = image_shape
     if height % 4 or width_ % 4:
@@ -38,32 +42,45 @@ def denoiser(image_shape, width=48, name="denoiser"):
     image, t = keras.Input(tuple(image_shape), name="x"), keras.Input((), name="t")
     time = layers.Dense(4 * width, activation="silu")(SinusoidalEmbedding(2 * width)(t))
 
-    x = fine = layers.Conv2D(width, 3, padding="same")(_patches(image))  # (B, H/2, W/2, w)
-    x = fine = _block(x, time, width)
+    x = layers.Conv2D(width, 3, padding="same")(_patches(image))  # (B, H/2, W/2, w)
+    x = fine = _block(x, time)
     x = layers.Conv2D(2 * width, 3, strides=2, padding="same")(x)  # (B, H/4, W/4, 2w)
-    for _ in range(2):
-        x = _block(x, time, 2 * width)
+    x = _block(x, time)
+    x = _block(_whole(x, time, units), time)
     x = fine + layers.Conv2DTranspose(width, 2, strides=2)(x)
-    x = _block(x, time, width)
+    x = _block(x, time)
     x = layers.Activation("silu")(layers.GroupNormalization(GROUPS)(x))
     x = layers.Conv2D(4 * channels, 3, padding="same", kernel_initializer="zeros", dtype="float32")(
         x
     )
-    return keras.Model([image, t], _pixels(x), name=name)
+    gain = layers.Reshape((1, 1, 1))(layers.Dense(1, dtype="float32")(time))
+    return keras.Model([image, t], _pixels(x) + gain * image, name=name)
 
 
-def _block(x, time, width):
-    """x + f(x): two convolutions; between them the time scales and shifts each channel."""
+def _block(x, time):
+    """x + f(x): two convolutions, with the time between them."""
+    width = x.shape[-1]
     h = layers.Activation("silu")(layers.GroupNormalization(GROUPS)(x))
     h = layers.Conv2D(width, 3, padding="same")(h)
-    h = layers.GroupNormalization(GROUPS)(h)
-    scale = layers.Reshape((1, 1, width))(layers.Dense(width)(time))
-    shift = layers.Reshape((1, 1, width))(layers.Dense(width)(time))
-    h = layers.Activation("silu")(h * (1.0 + scale) + shift)
-    h = layers.Conv2D(width, 3, padding="same")(h)
-    if x.shape[-1] != width:
-        x = layers.Conv2D(width, 1)(x)
-    return x + h
+    h = _at(time, layers.GroupNormalization(GROUPS)(h))
+    return x + layers.Conv2D(width, 3, padding="same")(layers.Activation("silu")(h))
+
+
+def _whole(x, time, units):
+    """x + f(x): the whole map (B, h, w, c) through `units` numbers, with the time between."""
+    _, height, width, channels = x.shape
+    h = layers.Conv2D(GROUPS * 2, 1)(layers.GroupNormalization(GROUPS)(x))
+    h = _at(time, layers.Dense(units)(layers.Flatten()(h)))
+    h = layers.Dense(height * width * GROUPS * 2)(layers.Activation("silu")(h))
+    h = layers.Reshape((height, width, GROUPS * 2))(h)
+    return x + layers.Conv2D(channels, 1)(h)
+
+
+def _at(time, h):
+    """h, each channel scaled and shifted as the time says."""
+    shape = (1,) * (len(h.shape) - 2) + (h.shape[-1],)
+    scale, shift = (layers.Reshape(shape)(layers.Dense(h.shape[-1])(time)) for _ in range(2))
+    return h * (1.0 + scale) + shift
 
 
 def _patches(x):
