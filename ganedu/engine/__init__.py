@@ -1,5 +1,6 @@
 """Custom training steps for Keras, written once for three backends."""
 
+from ganedu.engine.adversarial_model import AdversarialModel
 from ganedu.engine.conditional_model import ConditionalModel
 from ganedu.engine.denoising_model import DenoisingModel
 from ganedu.engine.failure import FirstFailure
@@ -10,6 +11,7 @@ from ganedu.engine.translator import Translator
 
 __all__ = [
     "BACKEND",
+    "AdversarialModel",
     "AutoencodingModel",
     "ConditionalModel",
     "DenoisingModel",

@@ -9,8 +9,10 @@ bfloat16 numbers.
 from ganedu.networks.convolutional import decoder, discriminator, encoder, generator, halvings
 from ganedu.networks.dense import dense_discriminator, dense_generator
 from ganedu.networks.labels import with_labels
+from ganedu.networks.style import mapping_network, synthesis_network
 from ganedu.networks.translators import patch_discriminator, resnet_translator, unet_translator
 from ganedu.networks.unet import denoiser
+from ganedu.networks.words import word_decoder, word_encoder, word_prior
 
 __all__ = [
     "decoder",
@@ -21,8 +23,13 @@ __all__ = [
     "encoder",
     "generator",
     "halvings",
+    "mapping_network",
     "patch_discriminator",
     "resnet_translator",
+    "synthesis_network",
     "unet_translator",
     "with_labels",
+    "word_decoder",
+    "word_encoder",
+    "word_prior",
 ]

@@ -1,0 +1,98 @@
+"""What two players have in common: a generator that draws from latents, and a discriminator."""
+
+import inspect
+
+import keras
+from keras import ops
+
+from ganedu.engine.latent_model import LatentModel
+
+
+class AdversarialModel(LatentModel):
+    """A `LatentModel` of a generator and a discriminator; a subclass says how they play.
+
+    Args:
+        generator: Keras model, z (B, latent_dim) -> images (B, H, W, C) in [-1, 1].
+        discriminator: Keras model, images -> logits (B, 1).
+        label_smoothing: float in [0, 1), for losses with targets. Defaults to `0.0`.
+        augment: Keras layer through which D sees all images, as `ganedu.layers.DiffAugment()`, or
+            `keras.layers.GaussianNoise(0.1)` (instance noise), or `None`. Defaults to `None`.
+        ema_momentum: float in [0, 1) or `None`: how slowly the averaged generator, which `generate`
+            uses, follows the trained one; `None` for no average. Defaults to `0.99`.
+        seed: int in [0, 2**31). Defaults to `0`.
+
+    Raises:
+        ValueError: if the two networks' image shapes differ, or labels are to be smoothed and the
+            loss has none.
+    """
+
+    players = {"g_optimizer": ("generator",), "d_optimizer": ("discriminator",)}
+
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        label_smoothing=0.0,
+        augment=None,
+        ema_momentum=0.99,
+        seed=0,
+    ):
+        super().__init__(seed=seed)
+        images = keras.tree.flatten(discriminator.input)[0].shape
+        if generator.output_shape != images:
+            raise ValueError(
+                "The discriminator must read what the generator draws. "
+                f"Received: {generator.output_shape} and {images}"
+            )
+        if (
+            label_smoothing
+            and "smoothing" not in inspect.signature(self.discriminator_loss).parameters
+        ):
+            raise ValueError(
+                "`label_smoothing` needs a loss with targets, as the GAN's or the LSGAN's. "
+                f"Received: {label_smoothing} for {type(self).__name__}"
+            )
+        self.generator, self.discriminator, self.augment = generator, discriminator, augment
+        self.label_smoothing = label_smoothing
+        self.ema_momentum = ema_momentum
+        if ema_momentum is not None:
+            self.averaged_generator = self.averaged_copy(generator)
+
+    @property
+    def artist(self):
+        """The averaged generator, or without one the trained one."""
+        return self.generator if self.ema_momentum is None else self.averaged_generator
+
+    def judge(self, x, training):
+        """D's logits of images that it sees through `augment`."""
+        return self.discriminator(self.seen(x, training), training=training)
+
+    def seen(self, x, training):
+        """Images as D sees them: in training, augmented."""
+        return x if self.augment is None else self.augment(x, training=training)
+
+    def follow_verdicts(self, real, training):
+        """Lets an adaptive `augment` see D's logits of real images."""
+        if training and hasattr(self.augment, "follow"):
+            self.augment.follow(ops.stop_gradient(real))
+
+    def draw_latents(self, count):
+        """z ~ N(0, I), (count, latent_dim)."""
+        return keras.random.normal((count, self.latent_dim), seed=self.seed_generator)
+
+    def follow_generator(self):
+        """Moves the averaged generator, after a step of the trained one."""
+        if self.ema_momentum is not None:
+            self.average(self.generator, self.averaged_generator, self.ema_momentum)
+
+    def call(self, z, training=False):
+        return self.artist(z, training=training)
+
+    def compile_with_adam(self, g_learning_rate, d_learning_rate, beta_1=0.5, beta_2=0.999):
+        """Compiles with an Adam optimizer for each player; returns the model."""
+        adam = keras.optimizers.Adam
+        self.compile(
+            g_optimizer=adam(g_learning_rate, beta_1=beta_1, beta_2=beta_2),
+            d_optimizer=adam(d_learning_rate, beta_1=beta_1, beta_2=beta_2),
+        )
+        return self

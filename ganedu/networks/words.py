@@ -1,0 +1,46 @@
+"""Networks of images that are maps of words: to words, back, and from the words so far to the next.
+
+Reference:
+    van den Oord, Vinyals and Kavukcuoglu 2017, section 4, arXiv:1711.00937; the transformer from
+    Vaswani et al. 2017, arXiv:1706.03762.
+"""
+
+import keras
+from keras import layers
+
+from ganedu.layers import PositionEmbedding
+
+
+def word_encoder(image_shape, code_dim, width):
+    """Images (B, H, W, C) to a map (B, H/4, W/4, code_dim), normalized at each place: without, codes
+    and map shrink together and say nothing."""
+    x = image = keras.Input(image_shape, name="x")
+    for w in (width, 2 * width):
+        x = layers.Conv2D(w, 4, strides=2, padding="same", activation="gelu")(x)
+    x = layers.Conv2D(2 * width, 3, padding="same", activation="gelu")(x)
+    x = layers.LayerNormalization()(layers.Conv2D(code_dim, 1)(x))
+    return keras.Model(image, x, name="encoder")
+
+
+def word_decoder(map_shape, channels, width):
+    """A map (B, h, w, code_dim) to images (B, 4h, 4w, channels), unbounded: tanh would be flat at the
+    black that most of a digit is, and stay there."""
+    x = words = keras.Input(map_shape, name="z_q")
+    x = layers.Conv2D(2 * width, 3, padding="same", activation="gelu")(x)
+    x = layers.Conv2DTranspose(width, 4, strides=2, padding="same", activation="gelu")(x)
+    x = layers.Conv2DTranspose(channels, 4, strides=2, padding="same", dtype="float32")(x)
+    return keras.Model(words, x, name="decoder")
+
+
+def word_prior(length, codes, width=64, blocks=2):
+    """Words so far (B, L), each in [0, codes] (`codes` is the start), to logits (B, L, codes) of
+    the next: a causal transformer."""
+    words = keras.Input((length,), dtype="int32", name="words")
+    x = PositionEmbedding()(layers.Embedding(codes + 1, width)(words))  # (B, L, width)
+    for _ in range(blocks):
+        h = layers.LayerNormalization()(x)
+        x = x + layers.MultiHeadAttention(4, width // 4)(h, h, use_causal_mask=True)
+        h = layers.LayerNormalization()(x)
+        x = x + layers.Dense(width)(layers.Dense(4 * width, activation="gelu")(h))
+    logits = layers.Dense(codes, dtype="float32")(layers.LayerNormalization()(x))
+    return keras.Model(words, logits, name="prior")
