@@ -222,6 +222,11 @@ class TestVectorQuantizer:
         layer(x, training=True)  # 0.25: dead
         assert array(layer.codebook)[1, 0] in x
 
+    def test_sums_begin_as_the_codes(self):
+        layer = layers.VectorQuantizer(4)
+        layer.build((None, 3))
+        np.testing.assert_array_equal(array(layer.sums), array(layer.codebook))
+
     def test_without_training_nothing_moves(self):
         layer = self.layer([[0.0], [1.0]])
         layer(np.array([[0.2]], "float32"), training=False)

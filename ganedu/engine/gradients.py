@@ -55,8 +55,10 @@ elif BACKEND == "torch":
         return aux, torch.autograd.grad(loss, values, allow_unused=True)
 
     def input_gradient(fn, x, state):
-        x = x.detach().requires_grad_(True)
-        return torch.autograd.grad(fn(x).sum(), x, create_graph=True)[0]
+        training = torch.is_grad_enabled()  # Keras evaluates without gradients
+        with torch.enable_grad():
+            x = x.detach().requires_grad_(True)
+            return torch.autograd.grad(fn(x).sum(), x, create_graph=training)[0]
 
     def apply_gradients(optimizer, gradients, variables):
         with torch.no_grad():

@@ -47,10 +47,9 @@ class VectorQuantizer(layers.Layer):
         shape = (self.codes, input_shape[-1])
         start = keras.initializers.RandomUniform(-1.0, 1.0, seed=self.seed)
         self.codebook = self.add_weight(shape, start, trainable=False, name="codebook")
-        # N and s; s = e at the start, so N is 1.
+        # N and s; s = e at the start, as `start` has a seed and draws the same twice, so N is 1.
         self.counts = self.add_weight((self.codes,), "ones", trainable=False, name="counts")
         self.sums = self.add_weight(shape, start, trainable=False, name="sums")
-        self.sums.assign(self.codebook)
         self.built = True
 
     def call(self, x, training=False):

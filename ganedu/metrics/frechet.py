@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ganedu.metrics.features import checked
 from ganedu.runtime import UsageError
 
 
@@ -12,12 +13,7 @@ def gaussian(features):
     Raises:
         UsageError: for fewer than two rows, or a value that is not finite.
     """
-    features = np.asarray(features, "float64")
-    if features.ndim != 2 or len(features) < 2 or not np.isfinite(features).all():
-        raise UsageError(
-            "Features must be finite, (N, d) with N of at least 2. "
-            f"Received: {features.shape}, all finite: {bool(np.isfinite(features).all())}"
-        )
+    features = checked(features)
     return features.mean(axis=0), np.cov(features, rowvar=False).reshape([features.shape[1]] * 2)
 
 

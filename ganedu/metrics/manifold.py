@@ -1,0 +1,95 @@
+"""Whether drawings lie among the real images, and whether they cover them."""
+
+import dataclasses
+
+import numpy as np
+
+from ganedu.metrics.features import checked_pair
+from ganedu.runtime import UsageError
+
+BLOCK = 1000
+
+
+@dataclasses.dataclass(frozen=True)
+class Manifold:
+    """Four shares of neighbours. With B(x) the ball around x that reaches its k-th nearest of its own
+    kind:
+
+    Args:
+        precision: float in [0, 1], the share of drawings in the ball of some real image: good ones.
+        recall: float in [0, 1], the share of real images in the ball of some drawing: varied ones.
+        density: float >= 0, in how many real balls a drawing lies, over k: 1 for real images. As
+            `precision`, but one far outlier among the real images does not make drawings good.
+        coverage: float in [0, 1], the share of real images whose ball holds a drawing. As `recall`,
+            but one far drawing does not make drawings varied.
+    """
+
+    precision: float
+    recall: float
+    density: float
+    coverage: float
+
+
+def manifold_scores(real, drawn, k=5):
+    """Precision, recall, density and coverage of features (N, d) and (M, d).
+
+    All depend on N, M and k: real images against other real ones, with as many, are the measure.
+    Coverage of real by real is 1 - (N - 1)...(N - k) / ((M + N - 1)...(M + N - k)) on average, about
+    1 - 2^-k where N = M. Memory is bounded by blocks of 1,000.
+
+    Returns:
+        `Manifold`.
+
+    Raises:
+        UsageError: for no more than k rows, NaN, or widths that differ.
+
+    Reference:
+        Kynkäänniemi et al. 2019, equations 1 and 2, arXiv:1904.06991; Naeem et al. 2020, equations 5
+        and 6 and proposition 2, arXiv:2002.09797.
+    """
+    if k < 1:
+        raise UsageError(f"`k` must be at least 1. Received: k={k}")
+    real, drawn = checked_pair(real, drawn, least=k + 1)
+    real_reach, drawn_reach = reach(real, k), reach(drawn, k)  # squared, (N,) and (M,)
+    holders, covered = (
+        np.zeros(len(drawn)),
+        np.zeros(len(real), bool),
+    )  # real balls around a drawing
+    recalled = np.zeros(len(real), bool)
+    for rows in blocks(len(real)):
+        for columns in blocks(len(drawn)):
+            distance = squared_distances(real[rows], drawn[columns])
+            inside = distance <= real_reach[rows, None]
+            holders[columns] += inside.sum(axis=0)
+            covered[rows] |= inside.any(axis=1)
+            recalled[rows] |= (distance <= drawn_reach[None, columns]).any(axis=1)
+    return Manifold(
+        precision=float((holders > 0).mean()),
+        recall=float(recalled.mean()),
+        density=float(holders.mean() / k),
+        coverage=float(covered.mean()),
+    )
+
+
+def squared_distances(x, y):
+    """||x_i - y_j||^2 of features (N, d) and (M, d): (N, M)."""
+    d = (-2.0 * x) @ y.T  # and the rest in place: memory is what takes the time here
+    d += np.sum(x**2, axis=1)[:, None]
+    d += np.sum(y**2, axis=1)[None]
+    return np.maximum(d, 0.0, out=d)
+
+
+def reach(x, k):
+    """The squared distance from each of features (N, d) to its k-th nearest other: (N,)."""
+    found = []
+    for rows in blocks(len(x)):
+        distance = squared_distances(x[rows], x)
+        distance[np.arange(len(distance)), rows] = 0.0  # rounding may leave a little
+        distance.partition(k, axis=1)
+        found.append(distance[:, k].copy())
+    return np.concatenate(found)
+
+
+def blocks(count):
+    """Index arrays that together are 0, ..., count - 1."""
+    return [np.arange(start, min(start + BLOCK, count)) for start in range(0, count, BLOCK)]

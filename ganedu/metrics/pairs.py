@@ -1,0 +1,63 @@
+"""Scores of copies beside their originals."""
+
+import numpy as np
+
+from ganedu.runtime import UsageError
+
+RANGE = 2.0  # from -1 to 1
+
+
+def checked_images(*sets, least=1):
+    """Image arrays as float64 (N, H, W, C), all of one shape.
+
+    Raises:
+        UsageError: for other shapes, fewer than `least`, NaN, or a value outside [-1, 1].
+    """
+    sets = [np.asarray(s, "float64") for s in sets]
+    for s in sets:
+        if s.ndim != 4 or len(s) < least or s.shape != sets[0].shape:
+            raise UsageError(
+                f"Images must be (N, H, W, C), N of at least {least}, and as many copies as originals. "
+                f"Received: {' and '.join(str(s.shape) for s in sets)}"
+            )
+        if not np.isfinite(s).all() or np.abs(s).max(initial=0) > 1.01:
+            raise UsageError("Images must be finite and lie in [-1, 1]. Received: others")
+    return sets
+
+
+def psnr(originals, copies):
+    """10 log10(2^2 / mean squared error) in decibels, for each image of the range [-1, 1]: (N,),
+    infinite for an exact copy.
+
+    Raises:
+        UsageError: as `checked_images`.
+    """
+    a, b = checked_images(originals, copies)
+    error = np.mean((a - b) ** 2, axis=(1, 2, 3))
+    with np.errstate(divide="ignore"):
+        return 10.0 * np.log10(RANGE**2 / error)
+
+
+def ssim(originals, copies):
+    """Structural similarity for each image, (N,), in [-1, 1], 1 for an exact copy: scikit-image's,
+    with the paper's Gaussian window of deviation 1.5.
+
+    Raises:
+        UsageError: as `checked_images`, and for images smaller than the window of 11x11.
+
+    Reference:
+        Wang, Bovik, Sheikh and Simoncelli 2004, "Image quality assessment", equation 13.
+    """
+    from skimage.metrics import structural_similarity
+
+    a, b = checked_images(originals, copies)
+    if min(a.shape[1:3]) < 11:
+        raise UsageError(f"SSIM needs sides of at least 11. Received: {a.shape[1]}x{a.shape[2]}")
+    options = {
+        "data_range": RANGE,
+        "channel_axis": -1,
+        "gaussian_weights": True,
+        "sigma": 1.5,
+        "use_sample_covariance": False,
+    }
+    return np.array([structural_similarity(x, y, **options) for x, y in zip(a, b, strict=True)])
