@@ -181,27 +181,22 @@ QUICK = {
     },
 }
 
+WIDE_GREY = {
+    "digits": Recipe(64, 500, 300, {"width": 64}),
+    "mnist": Recipe(64, 1000, 40, {"width": 64}),
+}
+WIDE_ALL = {**WIDE_GREY, "cifar10": Recipe(64, 1000, 100, {"width": 128})}
+
 FULL = {
-    "acgan": {
-        "digits": Recipe(64, 500, 300, {"width": 64}),
-        "mnist": Recipe(64, 1000, 40, {"width": 64}),
-        "cifar10": Recipe(64, 1000, 100, {"width": 128}),
-    },
+    "acgan": WIDE_ALL,
     "autoencoder": {
         "digits": Recipe(64, 500, 400, {"width": 64}),
         "mnist": Recipe(128, 1000, 40, {"width": 64}),
         "photos": Recipe(64, 500, 200, {"latent_dim": 128, "width": 64}),
         "cifar10": Recipe(128, 1000, 60, {"latent_dim": 128, "width": 64}),
     },
-    "cgan": {
-        "digits": Recipe(64, 500, 300, {"width": 64}),
-        "mnist": Recipe(64, 1000, 40, {"width": 64}),
-        "cifar10": Recipe(64, 1000, 100, {"width": 128}),
-    },
-    "cvae": {
-        "digits": Recipe(64, 500, 300, {"width": 64}),
-        "mnist": Recipe(64, 1000, 40, {"width": 64}),
-    },
+    "cgan": WIDE_ALL,
+    "cvae": WIDE_GREY,
     "cyclegan": {
         "digits": Recipe(64, 500, 100, {"width": 48, "d_width": 64}),
         "mnist": Recipe(64, 1000, 10, {"width": 48, "d_width": 64}),
@@ -228,46 +223,20 @@ FULL = {
         "photos": Recipe(64, 1000, 200, {"width": 1024}),
         "cifar10": Recipe(128, 1000, 100, {"width": 1024}),
     },
-    "infogan": {
-        "digits": Recipe(64, 500, 300, {"width": 64}),
-        "mnist": Recipe(64, 1000, 40, {"width": 64}),
-    },
-    "lsgan": {
-        "digits": Recipe(64, 500, 300, {"width": 64}),
-        "mnist": Recipe(64, 1000, 40, {"width": 64}),
-    },
-    "pix2pix": {
-        "digits": Recipe(64, 500, 300, {"width": 64}),
-        "mnist": Recipe(64, 1000, 40, {"width": 64}),
-    },
-    "r3gan": {
-        "digits": Recipe(64, 500, 300, {"width": 64}),
-        "mnist": Recipe(64, 1000, 40, {"width": 64}),
-        "cifar10": Recipe(64, 1000, 100, {"width": 128}),
-    },
-    "sngan": {
-        "digits": Recipe(64, 500, 300, {"width": 64}),
-        "mnist": Recipe(64, 1000, 40, {"width": 64}),
-        "cifar10": Recipe(64, 1000, 100, {"width": 128}),
-    },
-    "stylegan": {
-        "digits": Recipe(64, 500, 300, {"width": 64}),
-        "mnist": Recipe(64, 1000, 40, {"width": 64}),
-    },
+    "infogan": WIDE_GREY,
+    "lsgan": WIDE_GREY,
+    "pix2pix": WIDE_GREY,
+    "r3gan": WIDE_ALL,
+    "sngan": WIDE_ALL,
+    "stylegan": WIDE_GREY,
     "vae": {
         "digits": Recipe(64, 500, 400, {"width": 64}),
         "mnist": Recipe(128, 1000, 40, {"latent_dim": 16, "width": 64}),
         "photos": Recipe(64, 500, 200, {"latent_dim": 64, "width": 64}),
         "cifar10": Recipe(128, 1000, 60, {"latent_dim": 64, "width": 64}),
     },
-    "vaegan": {
-        "digits": Recipe(64, 500, 300, {"width": 64}),
-        "mnist": Recipe(64, 1000, 40, {"width": 64}),
-    },
-    "vqvae": {
-        "digits": Recipe(64, 500, 300, {"width": 64}),
-        "mnist": Recipe(64, 1000, 40, {"width": 64}),
-    },
+    "vaegan": WIDE_GREY,
+    "vqvae": WIDE_GREY,
     "wgan": {
         "digits": Recipe(480, 500, 300, {"width": 64, "critic_steps": 5}),
         "mnist": Recipe(480, 1000, 80, {"width": 64, "critic_steps": 5}),

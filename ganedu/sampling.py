@@ -18,8 +18,7 @@ def sample(model, facts, out, *, count=64, seed=0, label=None):
     Raises:
         UsageError: for a label where the model knows none, or more sources than there are.
     """
-    if label is not None and not hasattr(model, "num_classes"):
-        raise UsageError(f"--label needs a conditional model. Received: a {type(model).__name__}")
+    _check_label(model, label)
     if hasattr(model, "translate"):
         served = model.served(_test_images(facts))
         sources, _ = served.take(slice(count))
@@ -48,8 +47,7 @@ def interpolate(model, out, *, method="slerp", steps=10, seed=0, label=None):
     """
     if not hasattr(model, "latents"):
         raise UsageError(f"A walk needs a latent space. Received: a {type(model).__name__}")
-    if label is not None and not hasattr(model, "num_classes"):
-        raise UsageError(f"--label needs a conditional model. Received: a {type(model).__name__}")
+    _check_label(model, label)
     move = {"lerp": latent.lerp, "slerp": latent.slerp}[method]
     points = model.latents(2 * WALKS, seed=seed)
 
@@ -90,6 +88,11 @@ def evaluate(model, facts):
         name: float(value) if math.isfinite(value) else None for name, value in scores.items()
     }
     return {"model": facts["model"], "data": facts["data"], "count": len(dataset), "scores": scores}
+
+
+def _check_label(model, label):
+    if label is not None and not hasattr(model, "num_classes"):
+        raise UsageError(f"--label needs a conditional model. Received: a {type(model).__name__}")
 
 
 def _test_images(facts):

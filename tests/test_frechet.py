@@ -48,6 +48,11 @@ def test_singular_covariances():
     np.testing.assert_allclose(frechet_distance(line, line + np.array([0, 0, 3.0])), 9.0, atol=1e-6)
 
 
+def test_an_eigenvalue_that_rounding_brought_below_0_counts_as_0():
+    zero, rounded = np.zeros(2), np.diag([4.0, -1e-12])
+    np.testing.assert_allclose(frechet_distance((zero, rounded), (zero, np.eye(2))), 2.0)
+
+
 @pytest.mark.parametrize("bad", [np.zeros((1, 3)), np.full((4, 3), np.nan), np.zeros(3)])
 def test_what_cannot_be_scored_is_refused(bad):
     with pytest.raises(runtime.UsageError, match="finite, \\(N, d\\)"):

@@ -233,6 +233,14 @@ class TestVectorQuantizer:
         np.testing.assert_array_equal(array(layer.codebook), [[0.0], [1.0]])
 
 
+def test_positions_are_added():
+    layer = layers.PositionEmbedding()
+    layer.build((None, 2, 1))
+    assign(layer.embedding, [[10.0], [20.0]])
+    found = layer(np.array([[[1.0], [2.0]], [[3.0], [4.0]]], "float32"))
+    np.testing.assert_array_equal(array(found)[..., 0], [[11, 22], [13, 24]])
+
+
 class TestStyle:
     def test_slow_dense_by_hand(self):
         layer = layers.SlowDense(1, multiplier=0.1)

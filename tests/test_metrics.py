@@ -7,6 +7,7 @@ import pytest
 
 from ganedu import runtime
 from ganedu.metrics import accuracy, classes, kernel, manifold, memorisation, pairs
+from ganedu.metrics.estimate import Estimate
 
 RNG = np.random.default_rng(0)
 
@@ -71,6 +72,11 @@ class TestManifold:
         monkeypatch.setattr(manifold, "BLOCK", 16)
         assert manifold.manifold_scores(x, y) == whole
 
+    def test_the_reach_is_the_distance_to_the_kth_other(self):
+        x = normal(1500, 3)
+        every = np.sort(np.sum((x[:, None] - x[None]) ** 2, axis=-1), axis=1)
+        np.testing.assert_allclose(manifold.reach(x, 1000), every[:, 1000])
+
     @pytest.mark.parametrize("k", [0, 5])
     def test_too_few_are_refused(self, k):
         with pytest.raises(runtime.UsageError, match="at least"):
@@ -82,7 +88,7 @@ class TestClasses:
         # Certain of two classes, equally often: exp(log 2) = 2. Always the same row: 1.
         sure = np.eye(2)[[0, 1, 0, 1]]
         assert classes.inception_score(sure, splits=1).value == pytest.approx(2.0)
-        assert classes.inception_score(np.full((4, 2), 0.5), splits=2) == kernel.Estimate(1.0, 0.0)
+        assert classes.inception_score(np.full((4, 2), 0.5), splits=2) == Estimate(1.0, 0.0)
         # Rows (3/4, 1/4) and (1/4, 3/4), mean (1/2, 1/2): KL = 3/4 log(3/2) + 1/4 log(1/2) = 0.130812
         blurred = np.array([[0.75, 0.25], [0.25, 0.75]])
         expected = math.exp(0.75 * math.log(1.5) + 0.25 * math.log(0.5))
@@ -154,6 +160,13 @@ class TestMemorisation:
         np.testing.assert_allclose(distances, [5.0, 1.0])
         np.testing.assert_array_equal(nearest, [0, 1])
 
+    def test_blocks_change_nothing(self, monkeypatch):
+        x = normal(50, 5, seed=4)
+        whole = memorisation.to_nearest(x, self.train)
+        monkeypatch.setattr(manifold, "BLOCK", 16)
+        for a, b in zip(memorisation.to_nearest(x, self.train), whole, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-12)
+
     def test_too_few_unseen_images_are_refused(self):
         with pytest.raises(runtime.UsageError, match="at least 100"):
             memorisation.memorisation(self.train, self.train, self.test[:99])
@@ -179,5 +192,7 @@ class TestAccuracy:
         x, y = self.images, self.labels
         with pytest.raises(runtime.UsageError, match=r"no drawing of \[1\]"):
             accuracy.classification_accuracy_score(x, 0 * y, x, y)
+        with pytest.raises(runtime.UsageError, match="finite"):
+            accuracy.classification_accuracy_score(np.nan * x, y, x, y)
         with pytest.raises(runtime.UsageError, match="one label for each image"):
             accuracy.classification_accuracy_score(x, y[:-1], x, y)

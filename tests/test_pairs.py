@@ -27,6 +27,11 @@ def test_edges_by_hand():
     expected = np.zeros((6, 6))
     expected[:, 2:4] = 255
     np.testing.assert_array_equal(found, expected)
+    # Sobel's length is 8 times the step at right angles to it: of steps of 90, 29 and 31 columns, the
+    # second has under a third of the most, the third over it.
+    x = np.repeat(np.cumsum([0, 0, 90, 0, 0, 29, 0, 0, 31, 0, 0]), 6).reshape(1, 11, 6, 1)
+    rows = pairs.edges(x.astype("uint8"))[0, :, 0, 0] > 0
+    np.testing.assert_array_equal(np.flatnonzero(rows), [1, 2, 7, 8])
     assert not pairs.edges(np.full((1, 6, 6, 1), 7, "uint8")).any()
 
 
@@ -108,6 +113,8 @@ def test_labelled_batches_and_their_refusals(digits):
     images, labels = first(digits.labelled(10).batches(5))
     assert images.shape == (5, 8, 8, 1)
     assert labels.shape == (5,)
+    with pytest.raises(runtime.UsageError, match=r"in \[0, 9\). Received: 0 to 9"):
+        digits.labelled(9)
     with pytest.raises(runtime.UsageError, match=r"in \[0, 3\). Received: 0 to 9"):
         digits.labelled(3)
     with pytest.raises(runtime.UsageError, match=r"needs labels\. digits has none"):

@@ -92,6 +92,15 @@ def test_bernoulli_nll():
     np.testing.assert_allclose(number(vae.bernoulli_nll(x, logits)), [2.51096463], rtol=1e-6)
 
 
+def test_the_negative_elbo_weighs_its_second_term():
+    # x = 1 at logit ln 3: -ln 3/4. KL(N(1, 1) || N(0, 1)) = 1/2, for each of two numbers.
+    x, logits = ops.ones((1, 1, 1, 1)), ops.full((1, 1, 1, 1), math.log(3.0))
+    found = vae.negative_elbo(x, logits, ops.ones((1, 2)), ops.zeros((1, 2)), beta=4.0)
+    assert list(found) == ["loss", "reconstruction_loss", "kl_loss"]
+    expected = [math.log(4 / 3) + 4.0, math.log(4 / 3), 1.0]
+    np.testing.assert_allclose([number(v) for v in found.values()], expected, rtol=1e-5)
+
+
 def test_vae_image_of_a_logit():
     # 2 sigma(ln 3) - 1 = 1/2
     np.testing.assert_allclose(number(vae.images_of(ops.full((1,), math.log(3.0)))), [0.5], 1e-6)
@@ -442,7 +451,7 @@ def test_vqvae_needs_words_of_its_vocabulary():
     model = build("vqvae")
     words = model.encode(batch())
     assert words.shape == (8, 2, 2)
-    for bad in (words + 5, words - 5, words[:, 0]):
+    for bad in (words + 5, words - 5, words[:, 0], np.full_like(words, 5)):
         with pytest.raises(ValueError, match=r"\[0, 5\)"):
             model.decode(bad)
 

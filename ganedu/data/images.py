@@ -24,6 +24,15 @@ def to_float(images):
     return images
 
 
+def check_range(images):
+    """
+    Raises:
+        UsageError: if a value of float images is not finite, or not in [-1, 1].
+    """
+    if not np.isfinite(images).all() or np.abs(images).max(initial=0) > 1.01:
+        raise UsageError("Images must be finite and lie in [-1, 1]. Received: others")
+
+
 def to_uint8(images):
     """float [-1, 1] to uint8 [0, 255], rounded; what lies outside is clipped."""
     return np.clip(np.rint((np.asarray(images, "float32") + 1) * 127.5), 0, 255).astype("uint8")
@@ -83,17 +92,10 @@ class ImageDataset:
         Raises:
             UsageError: for numbers out of range, and an `augment` that does not fit these images.
         """
-        if not 1 <= batch_size <= len(self):
-            raise UsageError(
-                f"The batch size must lie between 1 and the number of images, {len(self)}. "
-                f"Received: {batch_size}"
-            )
-        if seed < 0 or start < 0:
-            raise UsageError(f"Seed and start must be at least 0. Received: {seed} and {start}")
         order = Order(len(self), batch_size, seed, start)
         if augment is None:
             return stream(lambda i: self.take(order[i]), self._forms(batch_size), None)
-        self._check(augment)
+        self.check_augment(augment)
 
         def augmented(i):
             return self.take(order[i], lambda images: augment(images, order.step_seed(i)))
@@ -144,8 +146,12 @@ class ImageDataset:
         images = (batch_size, *self.image_shape), "float32"
         return (images, ((batch_size,), "int64")) if self.with_labels else images
 
-    def _check(self, augment):
-        """One image through `augment`, here: an error inside of `tf.data` loses its type."""
+    def check_augment(self, augment):
+        """One image through `augment`, here: an error inside of `tf.data` loses its type.
+
+        Raises:
+            UsageError: if it changes the type or the shape.
+        """
         image = self.images[:1]
         changed = augment(image, 0)
         if changed.dtype != np.uint8 or changed.shape != image.shape:
@@ -162,10 +168,20 @@ class Order:
         count: int, the number of images.
         batch_size: int.
         seed: int >= 0.
-        start: int, the step of item 0. Defaults to `0`.
+        start: int >= 0, the step of item 0. Defaults to `0`.
+
+    Raises:
+        UsageError: for numbers out of range.
     """
 
     def __init__(self, count, batch_size, seed, start=0):
+        if not 1 <= batch_size <= count:
+            raise UsageError(
+                f"The batch size must lie between 1 and the number of images, {count}. "
+                f"Received: {batch_size}"
+            )
+        if seed < 0 or start < 0:
+            raise UsageError(f"Seed and start must be at least 0. Received: {seed} and {start}")
         self.count, self.batch_size, self.seed, self.start = count, batch_size, seed, start
         self.per_epoch = count // batch_size
         self._kept = (None, None)

@@ -105,12 +105,10 @@ class PairedImages:
 
     def batches(self, batch_size, *, seed=0, start=0, augment=None):
         """As `ImageDataset.batches`."""
-        if not 1 <= batch_size <= len(self):
-            raise UsageError(
-                f"The batch size must lie between 1 and {len(self)}. Received: {batch_size}"
-            )
         order = Order(len(self), batch_size, seed, start)
         others = Order(len(self), batch_size, seed + 1, start)
+        if augment is not None:
+            self.dataset.check_augment(augment)
 
         def batch(i):
             def changed(images, n):
@@ -128,7 +126,7 @@ class PairedImages:
         """All images once, in order, each with its own target."""
 
         def batch(i):
-            return self._pair(self.dataset.images[i * batch_size : (i + 1) * batch_size], None)
+            return self.take(slice(i * batch_size, (i + 1) * batch_size))
 
         return stream(batch, self._forms(None), -(-len(self.dataset) // batch_size))
 

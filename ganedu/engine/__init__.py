@@ -5,7 +5,7 @@ from ganedu.engine.conditional_model import ConditionalModel
 from ganedu.engine.denoising_model import DenoisingModel
 from ganedu.engine.failure import FirstFailure
 from ganedu.engine.gradients import BACKEND
-from ganedu.engine.latent_model import AutoencodingModel, LatentModel
+from ganedu.engine.latent_model import AutoencodingModel, LatentModel, Reconstructing
 from ganedu.engine.model import GenerativeModel
 from ganedu.engine.translator import Translator
 
@@ -18,5 +18,6 @@ __all__ = [
     "FirstFailure",
     "GenerativeModel",
     "LatentModel",
+    "Reconstructing",
     "Translator",
 ]

@@ -37,7 +37,20 @@ class LatentModel(GenerativeModel):
         return self.generate(64, seed=seed), 8
 
 
-class AutoencodingModel(LatentModel):
+class Reconstructing:
+    """What models have in common that encode an image and decode it again."""
+
+    def reconstruct(self, x):
+        """Images to the images that come back."""
+        return self.decode(self.encode(x))
+
+    def sheet(self, examples, seed=0):
+        """48 drawings in 8 columns, over a row of the examples and one of their copies."""
+        x = np.asarray(examples[:8])
+        return np.concatenate([self.generate(48, seed=seed), x, self.reconstruct(x)]), 8
+
+
+class AutoencodingModel(Reconstructing, LatentModel):
     """One player of two networks, an encoder and a decoder; a subclass says with which `losses`.
 
     Args:
@@ -87,12 +100,3 @@ class AutoencodingModel(LatentModel):
     def encode(self, x):
         """Images (N, H, W, C) in [-1, 1] to codes (N, latent_dim), float32 NumPy."""
         return self.encoder.predict(np.asarray(x), verbose=0, batch_size=256)
-
-    def reconstruct(self, x):
-        """Images to the images that come back."""
-        return self.decode(self.encode(x))
-
-    def sheet(self, examples, seed=0):
-        """48 drawings in 8 columns, over a row of test images and one of their copies."""
-        x = np.asarray(examples[:8])
-        return np.concatenate([self.generate(48, seed=seed), x, self.reconstruct(x)]), 8

@@ -87,7 +87,7 @@ class GenerativeModel(keras.Model):
         """One picture of what the model is for.
 
         Args:
-            examples: the first test batch, as `served` gives it.
+            examples: a batch of at least 16 images, as `served` gives it.
             seed: int. Defaults to `0`.
 
         Returns:

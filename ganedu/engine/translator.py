@@ -41,7 +41,7 @@ class Translator(GenerativeModel):
         return self.artist.predict(sources, verbose=0, batch_size=256)
 
     def sheet(self, examples, seed=0):
-        """Three rows, twice: eight test sources, what becomes of them, and real targets."""
+        """Three rows, twice: eight sources, what becomes of them, and their own targets."""
         sources, targets = (np.asarray(a[:16]) for a in examples)
         drawn = self.translate(sources)
         rows = [r[i : i + 8] for i in (0, 8) for r in (sources, drawn, targets)]

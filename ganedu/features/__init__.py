@@ -14,6 +14,7 @@ from importlib import resources
 import numpy as np
 from keras import ops
 
+from ganedu.data.images import check_range
 from ganedu.features.network import classifier
 from ganedu.runtime import UsageError
 
@@ -62,8 +63,7 @@ class Features:
                 f"The features of {self.name} are those of images {self.image_shape}. "
                 f"Received: {images.shape[1:]}"
             )
-        if not np.isfinite(images).all() or np.abs(images).max(initial=0) > 1.01:
-            raise UsageError("Images must be finite and lie in [-1, 1]. Received: others")
+        check_range(images)
         return self.network.predict(images, verbose=0, batch_size=512)
 
 

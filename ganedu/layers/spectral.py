@@ -37,7 +37,6 @@ class _Spectral:
         if training:
             u = _unit(ops.matmul(v, fixed))
             self.u.assign(u)
-        v, u = ops.stop_gradient(v), ops.stop_gradient(u)
         return kernel / ops.dot(v, ops.matmul(matrix, u))
 
     # Dense and Conv2D save their kernel and bias only; `Layer` saves all.

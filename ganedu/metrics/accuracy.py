@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ganedu.data.images import check_range
 from ganedu.runtime import UsageError
 
 
@@ -23,7 +24,7 @@ def classification_accuracy_score(images, labels, real_images, real_labels, epoc
         float in [0, 1].
 
     Raises:
-        UsageError: if shapes do not fit, or a label among the real ones was never drawn.
+        UsageError: if shapes or ranges do not fit, or a label among the real ones was never drawn.
 
     Reference:
         Ravuri and Vinyals 2019, "Classification accuracy score for conditional generative models",
@@ -45,6 +46,8 @@ def classification_accuracy_score(images, labels, real_images, real_labels, epoc
             "There must be one label for each image, and one shape of images. "
             f"Received: {images.shape}, {labels.shape}; {real_images.shape}, {real_labels.shape}"
         )
+    check_range(images)
+    check_range(real_images)
     unseen = sorted(set(real_labels.tolist()) - set(labels.tolist()))
     if unseen:
         raise UsageError(f"Every class must be drawn. Received: no drawing of {unseen}")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ganedu.metrics.kernel import Estimate
+from ganedu.metrics.estimate import Estimate
 from ganedu.runtime import UsageError
 
 
@@ -48,8 +48,7 @@ def inception_score(probabilities, splits=10):
         marginal = np.broadcast_to(part.mean(axis=0), part.shape)
         seen = part > 0
         found.append(np.exp(np.sum(part[seen] * np.log(part[seen] / marginal[seen])) / len(part)))
-    error = np.std(found, ddof=1) / np.sqrt(splits) if splits > 1 else 0.0
-    return Estimate(float(np.mean(found)), float(error))
+    return Estimate.of(found)
 
 
 def class_histogram(probabilities):

@@ -1,22 +1,9 @@
 """The kernel distance between two sets of features."""
 
-import dataclasses
-
 import numpy as np
 
+from ganedu.metrics.estimate import Estimate
 from ganedu.metrics.features import checked_pair
-
-
-@dataclasses.dataclass(frozen=True)
-class Estimate:
-    """
-    Args:
-        value: float.
-        error: float, its standard error.
-    """
-
-    value: float
-    error: float
 
 
 def polynomial(x, y):
@@ -64,4 +51,4 @@ def kernel_distance(first, second, subsets=50, size=500, seed=0):
         mmd(*(x[rng.choice(len(x), size, replace=False)] for x in (first, second)))
         for _ in range(subsets)
     ]
-    return Estimate(float(np.mean(found)), float(np.std(found, ddof=1) / np.sqrt(subsets)))
+    return Estimate.of(found)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ganedu.data.images import check_range
 from ganedu.runtime import UsageError
 
 RANGE = 2.0  # from -1 to 1
@@ -20,8 +21,7 @@ def checked_images(*sets, least=1):
                 f"Images must be (N, H, W, C), N of at least {least}, and as many copies as originals. "
                 f"Received: {' and '.join(str(s.shape) for s in sets)}"
             )
-        if not np.isfinite(s).all() or np.abs(s).max(initial=0) > 1.01:
-            raise UsageError("Images must be finite and lie in [-1, 1]. Received: others")
+        check_range(s)
     return sets
 
 

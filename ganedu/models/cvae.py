@@ -12,11 +12,10 @@ Reference:
 
 import keras
 import numpy as np
-from keras import ops
 
 from ganedu import networks
 from ganedu.engine import AutoencodingModel, ConditionalModel
-from ganedu.models.vae import bernoulli_nll, images_of, kl_divergence, reparametrize
+from ganedu.models.vae import images_of, negative_elbo, reparametrize
 
 
 @keras.saving.register_keras_serializable("ganedu")
@@ -45,13 +44,8 @@ class CVAE(ConditionalModel, AutoencodingModel):
         x, y = inputs
         mean, log_variance = self.encoder([x, y], training=training)
         z = reparametrize(mean, log_variance, self.seed_generator)
-        reconstruction = ops.mean(bernoulli_nll(x, self.decoder([z, y], training=training)))
-        kl = ops.mean(ops.sum(kl_divergence(mean, log_variance), axis=-1))
-        return {
-            "loss": reconstruction + self.beta * kl,
-            "reconstruction_loss": reconstruction,
-            "kl_loss": kl,
-        }
+        logits = self.decoder([z, y], training=training)
+        return negative_elbo(x, logits, mean, log_variance, self.beta)
 
     def call(self, inputs, training=False):
         x, y = inputs

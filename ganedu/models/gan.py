@@ -43,6 +43,7 @@ class GAN(AdversarialModel):
 
     discriminator_loss = staticmethod(discriminator_loss)
     generator_loss = staticmethod(generator_loss)
+    verdict = staticmethod(ops.sigmoid)  # from a logit to a probability
 
     def train_step(self, data):
         x, _ = self.unpack(data)
@@ -76,9 +77,8 @@ class GAN(AdversarialModel):
         return {"g_loss": self.generator_loss(fake)}
 
     def verdicts(self, real, fake):
-        """What the logs say of D's logits: the mean probabilities that it gives real and drawn
-        images."""
-        return {"D(x)": ops.mean(ops.sigmoid(real)), "D(G(z))": ops.mean(ops.sigmoid(fake))}
+        """What the logs say of D's outputs: the mean `verdict` of real and of drawn images."""
+        return {"D(x)": ops.mean(self.verdict(real)), "D(G(z))": ops.mean(self.verdict(fake))}
 
 
 def build(

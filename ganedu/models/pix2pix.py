@@ -46,11 +46,6 @@ class Pix2Pix(Translator):
     def artist(self):
         return self.generator
 
-    def get_config(self):
-        config = super().get_config()
-        config.pop("aligned", None)
-        return config
-
     def train_step(self, data):
         x, y = self.unpack(data)
         d = self.minimize(

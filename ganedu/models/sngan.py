@@ -32,9 +32,7 @@ class SNGAN(GAN):
 
     discriminator_loss = staticmethod(discriminator_loss)
     generator_loss = staticmethod(generator_loss)
-
-    def verdicts(self, real, fake):
-        return {"D(x)": ops.mean(real), "D(G(z))": ops.mean(fake)}
+    verdict = staticmethod(lambda output: output)
 
 
 def build(

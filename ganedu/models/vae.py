@@ -38,6 +38,18 @@ def kl_divergence(mean, log_variance):
     return -0.5 * (1.0 + log_variance - ops.square(mean) - ops.exp(log_variance))
 
 
+def negative_elbo(x, logits, mean, log_variance, beta):
+    """-E_q[log p(x|z)] + beta KL(q(z|x) || p(z)) in nats, the mean over the batch: as `loss`, after
+    it the two terms."""
+    reconstruction = ops.mean(bernoulli_nll(x, logits))
+    kl = ops.mean(ops.sum(kl_divergence(mean, log_variance), axis=-1))
+    return {
+        "loss": reconstruction + beta * kl,
+        "reconstruction_loss": reconstruction,
+        "kl_loss": kl,
+    }
+
+
 def images_of(logits):
     """Logits to the mean image in [-1, 1]: 2 sigma(a) - 1 = tanh(a / 2)."""
     return ops.tanh(logits / 2.0)
@@ -76,13 +88,7 @@ class VAE(AutoencodingModel):
         mean, log_variance = self.encoder(x, training=training)
         z = reparametrize(mean, log_variance, self.seed_generator)
         logits = self.decoder(z, training=training)
-        reconstruction = ops.mean(bernoulli_nll(x, logits))
-        kl = ops.mean(ops.sum(kl_divergence(mean, log_variance), axis=-1))
-        return {
-            "loss": reconstruction + self.beta * kl,
-            "reconstruction_loss": reconstruction,
-            "kl_loss": kl,
-        }
+        return negative_elbo(x, logits, mean, log_variance, self.beta)
 
     def call(self, x, training=False):
         mean, _ = self.encoder(x, training=training)

@@ -20,7 +20,7 @@ from keras import ops
 
 from ganedu import networks
 from ganedu.engine import AutoencodingModel
-from ganedu.models.gan import generator_loss
+from ganedu.models.gan import discriminator_loss, generator_loss
 from ganedu.models.vae import kl_divergence, reparametrize
 
 
@@ -32,8 +32,7 @@ def feature_loss(real, copy):
 
 def game(real, copy, prior):
     """-L_GAN of logits (B, 1)."""
-    fake = ops.mean(ops.softplus(copy)) + ops.mean(ops.softplus(prior))
-    return ops.mean(ops.softplus(-real)) + fake
+    return discriminator_loss(real, copy) + ops.mean(ops.softplus(prior))
 
 
 @keras.saving.register_keras_serializable("ganedu")

@@ -21,12 +21,12 @@ import numpy as np
 from keras import ops
 
 from ganedu import networks
-from ganedu.engine import GenerativeModel
+from ganedu.engine import GenerativeModel, Reconstructing
 from ganedu.layers import VectorQuantizer
 
 
 @keras.saving.register_keras_serializable("ganedu")
-class VQVAE(GenerativeModel):
+class VQVAE(Reconstructing, GenerativeModel):
     """Two players: encoder and decoder, and the prior.
 
     Args:
@@ -117,10 +117,6 @@ class VQVAE(GenerativeModel):
         z_q = ops.convert_to_numpy(self.quantizer.codebook)[words]
         return np.clip(self.decoder.predict(z_q, verbose=0, batch_size=256), -1.0, 1.0)
 
-    def reconstruct(self, x):
-        """Images to the images that come back."""
-        return self.decode(self.encode(x))
-
     def generate(self, count, temperature=1.0, seed=0):
         """Draws `count` images (count, H, W, C): the prior writes the words, one by one."""
         rng, codes = np.random.default_rng(seed), self.quantizer.codes
@@ -130,11 +126,6 @@ class VQVAE(GenerativeModel):
             # The largest of logits with Gumbel noise is a draw from their softmax.
             words[:, i + 1] = np.argmax(logits / temperature + rng.gumbel(size=logits.shape), -1)
         return self.decode(words[:, 1:].reshape(count, *self.map_shape))
-
-    def sheet(self, examples, seed=0):
-        """48 drawings in 8 columns, over a row of test images and one of their copies."""
-        x = np.asarray(examples[:8])
-        return np.concatenate([self.generate(48, seed=seed), x, self.reconstruct(x)]), 8
 
     def call(self, x, training=False):
         z_q, *_ = self.quantizer(self.encoder(x, training=training))

@@ -7,6 +7,7 @@ from ganedu.layers import SinusoidalEmbedding
 from ganedu.runtime import UsageError
 
 GROUPS = 8
+THIN = 16  # channels of the coarse map that the dense layers see
 
 
 def denoiser(image_shape, width=32, units=512, name="denoiser"):
@@ -69,10 +70,10 @@ def _block(x, time):
 def _whole(x, time, units):
     """x + f(x): the whole map (B, h, w, c) through `units` numbers, with the time between."""
     _, height, width, channels = x.shape
-    h = layers.Conv2D(GROUPS * 2, 1)(layers.GroupNormalization(GROUPS)(x))
+    h = layers.Conv2D(THIN, 1)(layers.GroupNormalization(GROUPS)(x))
     h = _at(time, layers.Dense(units)(layers.Flatten()(h)))
-    h = layers.Dense(height * width * GROUPS * 2)(layers.Activation("silu")(h))
-    h = layers.Reshape((height, width, GROUPS * 2))(h)
+    h = layers.Dense(height * width * THIN)(layers.Activation("silu")(h))
+    h = layers.Reshape((height, width, THIN))(h)
     return x + layers.Conv2D(channels, 1)(h)
 
 

@@ -78,15 +78,15 @@ def table(results, seconds):
         f"| model | paper | idea | trained weights | images/s | distance | labels right | after {seconds:.0f} s |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for name in models.names():
+    for name in filter(results.get, models.names()):
         documentation = models.module(name).__doc__
         idea = documentation.splitlines()[0].rstrip(".").partition(": ")[2]
         reference = " ".join(documentation.partition("Reference:")[2].split())
-        row = results.get(name, {})
+        row = results[name]
         agreement = row.get("agreement")
         lines.append(
             f"| [`{name}`](../ganedu/models/{name}.py) | {paper(reference)} | {idea} | "
-            f"{row.get('parameters', 0):,} | {row.get('images/s', ''):,} | {row.get('distance', '')} | "
+            f"{row['parameters']:,} | {row['images/s']:,} | {row.get('distance', '')} | "
             f"{'' if agreement is None else f'{agreement:.1%}'} | ![{name}](pictures/models/{name}.png) |"
         )
     return "\n".join(lines)
