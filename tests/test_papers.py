@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from rows import IMAGE_SHAPE, ROWS, batch
+from rows import IMAGE_SHAPE, ROWS, batch, feed
 
 from ganedu import layers, models, networks, runtime
 from ganedu.models import (
@@ -454,6 +454,19 @@ def test_vqvae_needs_words_of_its_vocabulary():
     for bad in (words + 5, words - 5, words[:, 0], np.full_like(words, 5)):
         with pytest.raises(ValueError, match=r"\[0, 5\)"):
             model.decode(bad)
+
+
+@pytest.mark.parametrize("name", ["dcgan", "r3gan", "cgan", "infogan"])
+def test_an_adaptive_augmentation_follows_the_verdicts(name):
+    # Every r is over a target of -2: each step of 8 images moves p by 8 / 100, and no evaluation does.
+    augment = layers.AdaptiveAugment(target=-2.0, images=100)
+    model = models.build(name, IMAGE_SHAPE, **ROWS[name].build, augment=augment)
+    fed = feed(name)
+    given = fed if isinstance(fed, tuple) else (fed,)
+    for _ in range(2):
+        model.train_on_batch(*given)
+    model.evaluate(*given, verbose=0)
+    np.testing.assert_allclose(number(model.augment.probability), 0.16, rtol=1e-5)
 
 
 @pytest.mark.parametrize(
