@@ -217,7 +217,7 @@ def test_callbacks_can_stop_and_look():
 
 
 def test_what_was_built_before_does_not_move_the_sums():
-    """TensorFlow would sum in the order of the layers' names, where dense_100 comes before
+    """TensorFlow would rewrite the sums by the layers' names, where dense_100 comes before
     dense_99."""
 
     def after(others):
