@@ -175,7 +175,7 @@ def datasets():
 @main.group(invoke_without_command=True)
 @click.pass_context
 def lessons(context):
-    """List the lessons; copy them; run them anew."""
+    """List the lessons; copy them; run them anew; check them."""
     from ganedu import lessons as room
 
     if context.invoked_subcommand is None:
@@ -185,11 +185,12 @@ def lessons(context):
 
 @lessons.command("copy")
 @click.argument("folder", type=click.Path(path_type=Path))
-def copy_lessons(folder):
+@click.option("--solved", is_flag=True, help="With solutions and outputs.")
+def copy_lessons(folder, solved):
     """Copy the lessons into FOLDER, to work in."""
     from ganedu import lessons as room
 
-    for file in room.copy(folder):
+    for file in room.copy(folder, solved):
         click.echo(file)
 
 
@@ -202,6 +203,30 @@ def execute_lessons(names):
     for name in names or room.names():
         room.execute(name)
         click.echo(name)
+
+
+@lessons.command("table")
+def table_of_lessons():
+    """Print the README's table of lessons."""
+    from ganedu import lessons as room
+
+    click.echo(room.table())
+
+
+@lessons.command("check")
+@click.argument("names", nargs=-1)
+@click.option("--seeds", type=click.IntRange(1), default=3, show_default=True)
+def check_lessons(names, seeds):
+    """Run lessons (all by default) under several seeds: do their claims hold?"""
+    from ganedu import lessons as room
+
+    for name in names or room.names():
+        found = room.check(name, seeds)
+        click.echo(f"{name}: {'the same under each seed' if not found else ''}")
+        for line in found:
+            click.echo(f"  {line}")
+        if found:
+            raise RunError(f"{name} claims what does not hold under each seed")
 
 
 def _known_model(name):

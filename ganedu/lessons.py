@@ -1,10 +1,27 @@
 """The lessons: where they are, a student's own copies, and how their outputs are made anew."""
 
 import os
+import re
 import shutil
+import time
 from pathlib import Path
 
 from ganedu.runtime import RunError, UsageError
+
+# Run before a lesson: all that it draws comes from other seeds, the initial weights and latents, the models' own
+# draws, the order of batches.
+OTHER_SEEDS = """
+from ganedu import runtime
+usual = runtime.setup
+usual(0)
+from ganedu import latent, models
+from ganedu.data.images import Order
+runtime.setup = lambda seed=0: usual(seed + {shift})
+draw, build, order = latent.draw, models.build, Order.__init__
+latent.draw = lambda count, dim, seed=0: draw(count, dim, seed + {shift})
+models.build = lambda name, shape, **more: build(name, shape, **{{"seed": {shift}, **more}})
+Order.__init__ = lambda self, count, size, seed, start=0: order(self, count, size, seed + {shift}, start)
+"""
 
 
 def claim(text, holds):
@@ -49,8 +66,56 @@ def title(name):
     return first.splitlines()[0].lstrip("# ").strip()
 
 
-def copy(destination):
-    """Copies all lessons; none is overwritten.
+def table():
+    """The README's table of lessons, in Markdown, from what each notebook says of itself under `ganedu` in its
+    metadata: `modules`, `paper`, `claim`, and the `seconds` that `execute` measured."""
+    import nbformat
+
+    lines = [
+        "| lesson | module | paper | what it claims, checked by nbval | time |",
+        "|---|---|---|---|---|",
+    ]
+    for name in names():
+        facts = nbformat.read(path(name), as_version=4).metadata.ganedu
+        modules = ", ".join(f"[`{m}`](ganedu/models/{m}.py)" for m in facts.modules)
+        took = f"{5 * round(facts.seconds / 5)} s"
+        lesson = f"[{name[:2]} {title(name)}](notebooks/{name}.ipynb)"
+        lines.append(f"| {lesson} | {modules} | {facts.paper} | {facts.claim} | {took} |")
+    return "\n".join(lines)
+
+
+def unsolved(notebook):
+    """Makes a student's copy of a lesson, in place: solutions become `raise NotImplementedError()`, hidden tests and
+    all outputs go.
+
+    Args:
+        notebook: `nbformat` notebook. A solution stands between `### BEGIN SOLUTION` and `### END SOLUTION`, hidden
+            tests between `### BEGIN HIDDEN TESTS` and `### END HIDDEN TESTS`, as nbgrader has it.
+
+    Returns:
+        The notebook.
+    """
+    stub = r"\1# YOUR CODE HERE\n\1raise NotImplementedError()\n"
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            source = _without("HIDDEN TESTS", "", cell.source + "\n")
+            cell.source = _without("SOLUTION", stub, source).removesuffix("\n")
+            cell.outputs, cell.execution_count = [], None
+    return notebook
+
+
+def _without(what, instead, source):
+    return re.sub(
+        rf"^( *)### BEGIN {what}\n.*?### END {what}\n", instead, source, flags=re.M | re.S
+    )
+
+
+def copy(destination, solved=False):
+    """Gives a student copies of all lessons; no file is overwritten.
+
+    Args:
+        destination: the folder.
+        solved: bool, whether the copies are the lessons as they are, with solutions and outputs. Defaults to `False`.
 
     Returns:
         The new files.
@@ -58,6 +123,8 @@ def copy(destination):
     Raises:
         UsageError: if a file of the same name is there.
     """
+    import nbformat
+
     destination = Path(destination)
     files = [destination / path(name).name for name in names()]
     there = [file for file in files if file.exists()]
@@ -65,7 +132,10 @@ def copy(destination):
         raise UsageError(f"{there[0]} is there already; choose another folder")
     destination.mkdir(parents=True, exist_ok=True)
     for file in files:
-        shutil.copyfile(path(file.stem), file)
+        if solved:
+            shutil.copyfile(path(file.stem), file)
+        else:
+            nbformat.write(unsolved(nbformat.read(path(file.stem), as_version=4)), file)
     return files
 
 
@@ -91,22 +161,60 @@ def execute(name, setup="", save=True):
     notebook = nbformat.read(file, as_version=4)
     # nbval runs inside pytest, where ipykernel leaves file descriptor 2 alone: the references are made alike.
     os.environ.setdefault("PYTEST_CURRENT_TEST", "lessons")
+    before = [nbformat.v4.new_code_cell(setup)] if setup else []
+    lesson, notebook.cells = notebook.cells, [*before, *notebook.cells]
     client = NotebookClient(
         notebook, timeout=1800, resources={"metadata": {"path": str(file.parent)}}
     )
+    started = time.monotonic()
     try:
         with client.setup_kernel():
-            if setup:
-                client.execute_cell(nbformat.v4.new_code_cell(setup), -1, store_history=False)
             for i, cell in enumerate(notebook.cells):
-                client.execute_cell(cell, i)
+                client.execute_cell(cell, i, store_history=i >= len(before))
     except CellExecutionError as e:
         raise RunError(f"{file.name} failed: {e}") from None
+    notebook.cells = lesson
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if output.get("name") == "stderr":
                 raise RunError(f"{file.name} wrote on stderr: {output.text}")
         cell.metadata.pop("execution", None)  # time stamps
     if save:
+        notebook.metadata.setdefault("ganedu", {})["seconds"] = round(time.monotonic() - started)
         nbformat.write(notebook, file)
     return notebook
+
+
+def check(name, seeds=3):
+    """Runs a lesson under several seeds; its claims must come out under each as they are stored.
+
+    Args:
+        name: str, a lesson's name or number.
+        seeds: int, how many. Defaults to `3`.
+
+    Returns:
+        List of str, what came out otherwise and under which seed; empty for a good lesson.
+
+    Raises:
+        RunError: if a cell fails, or writes on stderr.
+    """
+    import nbformat
+
+    wanted, found = _told(nbformat.read(path(name), as_version=4)), []
+    for shift in range(1, seeds + 1):
+        told = _told(execute(name, setup=OTHER_SEEDS.format(shift=shift), save=False))
+        found += [
+            f"seed {shift}: {' '.join(got.split())!r} in the place of {' '.join(want.split())!r}"
+            for want, got in zip(wanted, told, strict=True)
+            if want != got
+        ]
+    return found
+
+
+def _told(notebook):
+    """What each code cell prints, where nbval compares it."""
+    return [
+        "".join(o.text for o in c.outputs if o.output_type == "stream")
+        for c in notebook.cells
+        if c.cell_type == "code" and "NBVAL" not in c.source
+    ]

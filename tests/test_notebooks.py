@@ -132,3 +132,49 @@ def test_a_lesson_is_found_by_name_or_number_and_copied(tmp_path):
     assert [c.stem for c in copies] == lessons.names()
     with pytest.raises(lessons.UsageError, match="is there already"):
         lessons.copy(tmp_path / "mine")
+    solved = lessons.copy(tmp_path / "solved", solved=True)
+    assert solved[0].read_bytes() == lessons.path("00").read_bytes()
+    for file in copies:
+        told = file.read_text()
+        assert "NotImplementedError" in told
+        assert not re.search("SOLUTION|HIDDEN|image/png", told)
+
+
+def test_a_copy_has_the_question_without_the_answer():
+    solution = "def f():\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION"
+    hidden = (
+        "assert f() == 1\n### BEGIN HIDDEN TESTS\nassert f() < 2\n### END HIDDEN TESTS\nprint(1)"
+    )
+    notebook = new_notebook(
+        cells=[new_code_cell(source, execution_count=1) for source in (solution, hidden)]
+    )
+    stub, tests = lessons.unsolved(notebook).cells
+    assert stub.source == "def f():\n    # YOUR CODE HERE\n    raise NotImplementedError()"
+    assert tests.source == "assert f() == 1\nprint(1)"
+    assert stub.execution_count is None
+
+
+def test_a_claim_that_depends_on_the_seed_is_found(tmp_path, monkeypatch):
+    draws = "import numpy as np\nfrom ganedu import latent\n"
+    claims = [
+        FIRST_CELL,
+        f"{draws}print(np.random.random())",
+        "print(latent.draw(1, 1))",
+        "print(np.linalg.norm(latent.draw(1, 10_000)) > 50)",
+        "# NBVAL_IGNORE_OUTPUT\nprint(np.random.random())",
+    ]
+    notebook = new_notebook(cells=[new_code_cell(source) for source in claims])
+    monkeypatch.setattr(lessons, "path", lambda name: tmp_path / "lesson.ipynb")
+    nbformat.write(notebook, tmp_path / "lesson.ipynb")
+    lessons.execute("any")
+    found = lessons.check("any", seeds=1)
+    assert len(found) == 2
+    assert all("seed 1: " in line for line in found)
+
+
+def test_a_cell_that_fails_is_a_clear_error(tmp_path, monkeypatch):
+    notebook = new_notebook(cells=[new_code_cell("1 / 0")])
+    monkeypatch.setattr(lessons, "path", lambda name: tmp_path / "lesson.ipynb")
+    nbformat.write(notebook, tmp_path / "lesson.ipynb")
+    with pytest.raises(lessons.RunError, match="ZeroDivisionError"):
+        lessons.execute("any")
