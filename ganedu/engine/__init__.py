@@ -6,8 +6,11 @@ from ganedu.engine.denoising_model import DenoisingModel
 from ganedu.engine.failure import FirstFailure
 from ganedu.engine.gradients import BACKEND
 from ganedu.engine.latent_model import AutoencodingModel, LatentModel, Reconstructing
+from ganedu.engine.likelihood import importance_sampled
 from ganedu.engine.model import GenerativeModel
+from ganedu.engine.styled_model import StyledModel
 from ganedu.engine.translator import Translator
+from ganedu.engine.word_model import WordModel
 
 __all__ = [
     "BACKEND",
@@ -19,5 +22,8 @@ __all__ = [
     "GenerativeModel",
     "LatentModel",
     "Reconstructing",
+    "StyledModel",
     "Translator",
+    "WordModel",
+    "importance_sampled",
 ]

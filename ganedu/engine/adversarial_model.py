@@ -44,10 +44,8 @@ class AdversarialModel(LatentModel):
                 "The discriminator must read what the generator draws. "
                 f"Received: {generator.output_shape} and {images}"
             )
-        if (
-            label_smoothing
-            and "smoothing" not in inspect.signature(self.discriminator_loss).parameters
-        ):
+        smooth = "smoothing" in inspect.signature(self.discriminator_loss).parameters
+        if label_smoothing and not smooth:
             raise ValueError(
                 "`label_smoothing` needs a loss with targets, as the GAN's or the LSGAN's. "
                 f"Received: {label_smoothing} for {type(self).__name__}"
@@ -87,12 +85,3 @@ class AdversarialModel(LatentModel):
 
     def call(self, z, training=False):
         return self.artist(z, training=training)
-
-    def compile_with_adam(self, g_learning_rate, d_learning_rate, beta_1=0.5, beta_2=0.999):
-        """Compiles with an Adam optimizer for each player; returns the model."""
-        adam = keras.optimizers.Adam
-        self.compile(
-            g_optimizer=adam(g_learning_rate, beta_1=beta_1, beta_2=beta_2),
-            d_optimizer=adam(d_learning_rate, beta_1=beta_1, beta_2=beta_2),
-        )
-        return self

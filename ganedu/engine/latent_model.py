@@ -98,5 +98,11 @@ class AutoencodingModel(Reconstructing, LatentModel):
         return self.log(self.losses(x, training=False))
 
     def encode(self, x):
-        """Images (N, H, W, C) in [-1, 1] to codes (N, latent_dim), float32 NumPy."""
-        return self.encoder.predict(np.asarray(x), verbose=0, batch_size=256)
+        """Images (N, H, W, C) in [-1, 1] to codes (N, latent_dim), float32 NumPy; where a code is a
+        distribution, to its mean."""
+        codes = self.encoder.predict(np.asarray(x), verbose=0, batch_size=256)
+        return keras.tree.flatten(codes)[0]
+
+    def call(self, x, training=False):
+        code, *_ = keras.tree.flatten(self.encoder(x, training=training))
+        return self.decoder(code, training=training)

@@ -41,7 +41,7 @@ class GenerativeModel(keras.Model):
 
     and writes `train_step(data)` and `test_step(data)`, both ending in `return self.log({...})`.
     Arguments of `__init__` are kept in attributes of the same name; that makes `get_config` and
-    loading work with no further code.
+    loading work with no further code. `**others` in an `__init__` stands for its parents' arguments.
 
     Args:
         seed: int in [0, 2**31). Every random draw of the model comes from `self.seed_generator`.
@@ -245,6 +245,21 @@ class GenerativeModel(keras.Model):
         super().compile(optimizer=whole, **self.compile_options)
         self.optimizer.build(self.trainable_variables)
 
+    def compile_with(self, kind, *learning_rates, **options):
+        """Compiles with optimizers of one kind.
+
+        Args:
+            kind: class, as `keras.optimizers.Adam`.
+            *learning_rates: float, one for each player in the order of `players`.
+            **options: arguments of all the optimizers, as `beta_1=0.5`.
+
+        Returns:
+            The model.
+        """
+        rates = dict(zip(self.players, learning_rates, strict=True))
+        self.compile(**{name: kind(rate, **options) for name, rate in rates.items()})
+        return self
+
     def _check_optimizers(self, optimizers):
         if set(optimizers) != set(self.players):
             raise ValueError(
@@ -277,7 +292,7 @@ class GenerativeModel(keras.Model):
         self.compile(**keras.saving.deserialize_keras_object(config))
 
     def get_config(self):
-        names = [n for n in inspect.signature(type(self).__init__).parameters if n != "self"]
+        names = _arguments(type(self))
         return {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in names}
 
     @classmethod
@@ -362,6 +377,19 @@ class _shown_as:
 
     def __exit__(self, *exception):
         del self.attributes[self.name]
+
+
+def _arguments(model_class):
+    """The names of what a class's `__init__` takes; where it takes `**others`, its parents' too."""
+    names = []
+    for owner in model_class.__mro__:
+        if "__init__" not in vars(owner):
+            continue
+        parameters = list(inspect.signature(owner.__init__).parameters.values())[1:]
+        names += [p.name for p in parameters if p.kind != p.VAR_KEYWORD and p.name not in names]
+        if all(p.kind != p.VAR_KEYWORD for p in parameters):
+            break
+    return names
 
 
 def _portable(optimizer):

@@ -37,18 +37,8 @@ class ACGAN(CGAN):
 
     log_names = ("d_loss", "g_loss", "D(x)", "D(G(z))", "class_loss")
 
-    def __init__(
-        self,
-        generator,
-        discriminator,
-        class_weight=1.0,
-        augment=None,
-        ema_momentum=0.99,
-        seed=0,
-    ):
-        super().__init__(
-            generator, discriminator, augment=augment, ema_momentum=ema_momentum, seed=seed
-        )
+    def __init__(self, generator, discriminator, class_weight=1.0, **others):
+        super().__init__(generator, discriminator, **others)
         self.class_weight = class_weight
 
     def d_losses(self, x, y, z, training):
@@ -91,4 +81,4 @@ def build(
         ema_momentum=ema_momentum,
         seed=seed,
     )
-    return model.compile_with_adam(g_learning_rate, d_learning_rate)
+    return model.compile_with(keras.optimizers.Adam, g_learning_rate, d_learning_rate, beta_1=0.5)

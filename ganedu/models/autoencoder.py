@@ -54,9 +54,6 @@ class Autoencoder(AutoencodingModel):
         self.code_covariance.assign(momentum * self.code_covariance + (1 - momentum) * covariance)
         self.code_mean.assign(momentum * self.code_mean + (1 - momentum) * mean)
 
-    def call(self, x, training=False):
-        return self.decoder(self.encoder(x, training=training), training=training)
-
     def latents(self, count, seed=0):
         """Codes (count, latent_dim) from the Gaussian with the mean and covariance of the codes
         seen in training."""
@@ -73,5 +70,4 @@ def build(image_shape, latent_dim=8, width=32, learning_rate=1e-3, seed=0):
         networks.decoder(image_shape, latent_dim, width),
         seed=seed,
     )
-    model.compile(optimizer=keras.optimizers.Adam(learning_rate))
-    return model
+    return model.compile_with(keras.optimizers.Adam, learning_rate)

@@ -110,7 +110,7 @@ def build(
         ema_momentum=ema_momentum,
         seed=seed,
     )
-    return model.compile_with_adam(g_learning_rate, d_learning_rate)
+    return model.compile_with(keras.optimizers.Adam, g_learning_rate, d_learning_rate, beta_1=0.5)
 
 
 def labelled_generator(image_shape, num_classes, latent_dim, width):

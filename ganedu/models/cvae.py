@@ -82,5 +82,4 @@ def build(
         num_classes,
     )
     model = CVAE(encoder, decoder, beta=beta, seed=seed)
-    model.compile(optimizer=keras.optimizers.Adam(learning_rate))
-    return model
+    return model.compile_with(keras.optimizers.Adam, learning_rate)

@@ -1,13 +1,12 @@
 """CycleGAN: from one kind of image to another and back, without a single pair.
 
-G: X -> Y and F: Y -> X, and a judge of patches for each kind, with the losses of `lsgan`:
+G: X -> Y, F: Y -> X, and a judge of patches for each kind, with the losses of `lsgan`:
 
     L_cyc = E_x||F(G(x)) - x||_1 + E_y||G(F(y)) - y||_1                                (equation 2)
     G and F minimize  L_GAN(G, D_Y) + L_GAN(F, D_X) + lambda L_cyc + lambda_id L_id    (equation 3, section 5.2)
     L_id  = E_y||G(y) - y||_1 + E_x||F(x) - x||_1
 
-||.||_1 is the mean over pixels. The paper's D also sees drawings from a history of 50; here only the
-newest.
+||.||_1 is the mean over pixels. The paper's D also sees older drawings, from a history of 50.
 
 Reference:
     Zhu, Park, Isola and Efros 2017, "Unpaired image-to-image translation using cycle-consistent
@@ -15,18 +14,13 @@ Reference:
 """
 
 import keras
-import numpy as np
 from keras import ops
 
 from ganedu import networks
 from ganedu.data import pairs
 from ganedu.engine import Translator
 from ganedu.models.lsgan import discriminator_loss, generator_loss
-
-
-def l1(x, y):
-    """E||x - y||_1 / (number of values)."""
-    return ops.mean(ops.abs(x - y))
+from ganedu.models.pix2pix import l1
 
 
 @keras.saving.register_keras_serializable("ganedu")
@@ -37,9 +31,8 @@ class CycleGAN(Translator):
         G, F: Keras models, sources (B, H, W, C) -> targets (B, H, W, C') and back.
         D_X, D_Y: Keras models, sources and targets -> outputs (B, h, w, 1).
         task: str, one of `ganedu.data.TASKS`. Defaults to `"inverted"`.
-        cycle_weight: float, lambda. Defaults to `10.0`.
-        identity_weight: float, lambda_id; 0 where the two kinds differ in channels. Defaults to
-            `5.0`.
+        cycle_weight, identity_weight: float, lambda and lambda_id; the latter is 0 where the two
+            kinds differ in channels. Default to `10.0` and `5.0`.
         seed: int in [0, 2**31). Defaults to `0`.
 
     Raises:
@@ -92,14 +85,9 @@ class CycleGAN(Translator):
 
     def d_losses(self, x, y, training):
         fake_y, fake_x = self.G(x, training=training), self.F(y, training=training)
-        loss = discriminator_loss(
-            self.D_X(x, training=training), self.D_X(fake_x, training=training)
-        ) + discriminator_loss(self.D_Y(y, training=training), self.D_Y(fake_y, training=training))
-        return {"d_loss": loss}
-
-    def translate_back(self, targets):
-        """As `translate`, from the target's kind to the source's."""
-        return self.F.predict(np.asarray(targets, "float32"), verbose=0, batch_size=256)
+        sides = ((self.D_X, x, fake_x), (self.D_Y, y, fake_y))
+        verdicts = [(D(a, training=training), D(b, training=training)) for D, a, b in sides]
+        return {"d_loss": sum(discriminator_loss(real, fake) for real, fake in verdicts)}
 
     def call(self, x, training=False):
         return self.G(x, training=training)
@@ -115,12 +103,8 @@ def build(
     learning_rate=1e-3,
     seed=0,
 ):
-    """A compiled CycleGAN for a task made of images (H, W, C); Adam with beta_1 = 0.5 for both.
-
-    Args:
-        identity_weight: as for `CycleGAN`. Defaults to 0 here, where targets are far from their
-            sources: what G leaves as it is would be a bad translation.
-    """
+    """A compiled CycleGAN for a task made of images (H, W, C); Adam with beta_1 = 0.5 for both. No
+    identity term: these tasks' targets are far from their sources, and should not be left alone."""
     source, target = pairs.shapes(task, image_shape)
     model = CycleGAN(
         networks.resnet_translator(source, target[-1], width, name="G"),
@@ -132,8 +116,4 @@ def build(
         identity_weight=identity_weight,
         seed=seed,
     )
-    model.compile(
-        g_optimizer=keras.optimizers.Adam(learning_rate, beta_1=0.5),
-        d_optimizer=keras.optimizers.Adam(learning_rate / 2, beta_1=0.5),
-    )
-    return model
+    return model.compile_with(keras.optimizers.Adam, learning_rate, learning_rate / 2, beta_1=0.5)

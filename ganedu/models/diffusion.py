@@ -105,5 +105,4 @@ def build(
         ema_momentum=ema_momentum,
         seed=seed,
     )
-    model.compile(optimizer=keras.optimizers.Adam(learning_rate))
-    return model
+    return model.compile_with(keras.optimizers.Adam, learning_rate)

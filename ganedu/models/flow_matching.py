@@ -60,5 +60,4 @@ def build(image_shape, width=32, units=512, learning_rate=2e-3, ema_momentum=0.9
     model = FlowMatching(
         networks.denoiser(image_shape, width, units), ema_momentum=ema_momentum, seed=seed
     )
-    model.compile(optimizer=keras.optimizers.Adam(learning_rate))
-    return model
+    return model.compile_with(keras.optimizers.Adam, learning_rate)

@@ -102,4 +102,4 @@ def build(
         ema_momentum=ema_momentum,
         seed=seed,
     )
-    return model.compile_with_adam(learning_rate, learning_rate)
+    return model.compile_with(keras.optimizers.Adam, learning_rate, learning_rate, beta_1=0.5)

@@ -5,13 +5,11 @@ A latent is [noise, c]: a category and a few numbers in [-1, 1]. Q(c|x), a secon
     L_I = E_{c, x = G(z, c)}[log Q(c|x)] + H(c)  <=  I(c; G(z, c))      (equation 5)
     min_{G,Q} max_D  V(D, G) - lambda L_I                               (equation 6)
 
-Nobody says what c is to mean: on digits the category finds the kinds, the numbers slant and width. Q
-is a softmax for the category and a Gaussian for each number. D and Q share their body, so L_I moves it
-in D's step as in G's.
+Q is a softmax for the category and a Gaussian for each number. D and Q share their body, so L_I moves
+it in D's step as in G's.
 
 Reference:
-    Chen, Duan, Houthooft, Schulman, Sutskever and Abbeel 2016, "InfoGAN", section 5 and appendix C,
-    arXiv:1606.03657.
+    Chen, Duan, Houthooft, Schulman, Sutskever and Abbeel 2016, "InfoGAN", arXiv:1606.03657.
 """
 
 import keras
@@ -24,8 +22,7 @@ from ganedu.models.gan import GAN
 
 
 def gaussian_nll(c, mean, log_variance):
-    """-E[log N(c; mean, variance)] in nats, summed over the numbers: (B, n) each to a scalar, less
-    the constant n/2 log(2 pi)."""
+    """-E[log N(c; mean, variance)] in nats, of (B, n) each to a scalar, less n/2 log(2 pi)."""
     nll = 0.5 * (log_variance + ops.square(c - mean) / ops.exp(log_variance))
     return ops.mean(ops.sum(nll, axis=-1))
 
@@ -36,31 +33,19 @@ class InfoGAN(GAN):
 
     Args:
         generator: Keras model, z (B, noise + categories + numbers) -> images.
-        discriminator: Keras model, images -> `[logits (B, 1), category logits (B, categories), means
-            (B, numbers), log-variances (B, numbers)]`.
-        categories: int. Defaults to `10`.
-        numbers: int. Defaults to `2`.
-        info_weight: float, lambda of the category; the numbers have a tenth of it. Defaults to
-            `1.0`.
+        discriminator: Keras model, images -> logits of D (B, 1) and of the category (B,
+            categories), means and log-variances (B, numbers).
+        categories, numbers: int. Default to `10` and `2`.
+        info_weight: float, lambda of the category; the numbers have a tenth. Defaults to `1.0`.
         Others as for `GAN`.
     """
 
     log_names = ("d_loss", "g_loss", "D(x)", "D(G(z))", "category_loss", "numbers_loss")
 
     def __init__(
-        self,
-        generator,
-        discriminator,
-        categories=10,
-        numbers=2,
-        info_weight=1.0,
-        augment=None,
-        ema_momentum=0.99,
-        seed=0,
+        self, generator, discriminator, categories=10, numbers=2, info_weight=1.0, **others
     ):
-        super().__init__(
-            generator, discriminator, augment=augment, ema_momentum=ema_momentum, seed=seed
-        )
+        super().__init__(generator, discriminator, **others)
         self.categories, self.numbers, self.info_weight = categories, numbers, info_weight
 
     def d_losses(self, x, z, training):
@@ -75,45 +60,40 @@ class InfoGAN(GAN):
         fake, *guess = self.judge(self.generator(z, training=training), training)
         return {"g_loss": self.generator_loss(fake) + self.unread(z, guess)[0]}
 
+    @property
+    def noise_dim(self):
+        return self.latent_dim - self.categories - self.numbers
+
     def unread(self, z, guess):
         """-lambda L_I up to the constant H(c), and its two parts."""
         category, mean, log_variance = guess
-        start, stop = self.latent_dim - self.categories - self.numbers, -self.numbers
-        parts = {
-            "category_loss": class_loss(z[:, start:stop], category),
-            "numbers_loss": gaussian_nll(z[:, stop:], mean, ops.clip(log_variance, -6.0, 2.0)),
-        }
-        total = parts["category_loss"] + 0.1 * parts["numbers_loss"]
-        return self.info_weight * total, parts
+        read = class_loss(z[:, self.noise_dim : -self.numbers], category)
+        numbers = gaussian_nll(z[:, -self.numbers :], mean, ops.clip(log_variance, -6.0, 2.0))
+        parts = {"category_loss": read, "numbers_loss": numbers}
+        return self.info_weight * (read + 0.1 * numbers), parts
 
     def draw_latents(self, count):
         """[noise ~ N(0, I), a category, numbers ~ U[-1, 1]], (count, latent_dim)."""
         seed, k = self.seed_generator, self.categories
-        noise = keras.random.normal((count, self.latent_dim - k - self.numbers), seed=seed)
-        # The largest of k uniforms is at a place that is uniform, too.
-        place = ops.argmax(keras.random.uniform((count, k), seed=seed), axis=-1)
+        noise = keras.random.normal((count, self.noise_dim), seed=seed)
+        place = ops.argmax(keras.random.uniform((count, k), seed=seed), axis=-1)  # any of k alike
         numbers = 2.0 * keras.random.uniform((count, self.numbers), seed=seed) - 1.0
         return ops.concatenate([noise, ops.one_hot(place, k, dtype="float32"), numbers], axis=-1)
 
     def latents(self, count, seed=0):
         """As `draw_latents`, float32 NumPy, the same on every backend; the categories in turn."""
-        noise = latent.draw(count, self.latent_dim - self.categories - self.numbers, seed)
+        noise = latent.draw(count, self.noise_dim, seed)
         numbers = np.random.default_rng([seed, 1]).uniform(-1, 1, (count, self.numbers))
         category = np.eye(self.categories)[np.arange(count) % self.categories]
         return np.concatenate([noise, category, numbers], axis=1).astype("float32")
 
     def sheet(self, examples, seed=0):
-        """A column for each category. Five rows of latents that differ in noise; then, for each
-        number, three rows of one latent in which it goes from -1 over 0 to 1."""
-        k = self.categories
-        z = np.repeat(self.latents(5, seed), k, axis=0)
-        for i in range(self.numbers):
-            row = np.repeat(z[:1], 3 * k, axis=0)
-            row[:, -self.numbers :] = 0
-            row[:, self.latent_dim - self.numbers + i] = np.repeat([-1, 0, 1], k)
-            z = np.concatenate([z, row])
-        start = self.latent_dim - k - self.numbers
-        z[:, start : start + k] = np.tile(np.eye(k), (len(z) // k, 1))
+        """A column for each category: five rows of noise; three for each number, at -1, 0 and 1."""
+        z, k = self.latents(5, seed), self.categories
+        walks = np.repeat(z[:1], 3 * self.numbers, axis=0)
+        walks[:, -self.numbers :] = np.kron(np.eye(self.numbers), [[-1], [0], [1]])
+        z = np.repeat(np.concatenate([z, walks]), k, axis=0)
+        z[:, self.noise_dim : -self.numbers] = np.tile(np.eye(k), (len(z) // k, 1))
         return self.decode(z), k
 
 
@@ -141,4 +121,4 @@ def build(
         ema_momentum=ema_momentum,
         seed=seed,
     )
-    return model.compile_with_adam(g_learning_rate, d_learning_rate)
+    return model.compile_with(keras.optimizers.Adam, g_learning_rate, d_learning_rate, beta_1=0.5)

@@ -22,6 +22,11 @@ from ganedu.engine import Translator
 from ganedu.models.gan import discriminator_loss, generator_loss
 
 
+def l1(x, y):
+    """E||x - y||_1 / (number of values)."""
+    return ops.mean(ops.abs(x - y))
+
+
 @keras.saving.register_keras_serializable("ganedu")
 class Pix2Pix(Translator):
     """Two players on pairs.
@@ -67,9 +72,9 @@ class Pix2Pix(Translator):
 
     def g_losses(self, x, y, training):
         drawn = self.generator(x, training=training)
-        l1 = ops.mean(ops.abs(y - drawn))
+        far = l1(y, drawn)
         fooled = generator_loss(self.judge(x, drawn, training))
-        return {"g_loss": fooled + self.l1_weight * l1, "l1_loss": l1}
+        return {"g_loss": fooled + self.l1_weight * far, "l1_loss": far}
 
     def judge(self, x, y, training):
         return self.discriminator(ops.concatenate([x, y], axis=-1), training=training)
@@ -97,8 +102,4 @@ def build(
         l1_weight=l1_weight,
         seed=seed,
     )
-    model.compile(
-        g_optimizer=keras.optimizers.Adam(learning_rate, beta_1=0.5),
-        d_optimizer=keras.optimizers.Adam(learning_rate / 2, beta_1=0.5),
-    )
-    return model
+    return model.compile_with(keras.optimizers.Adam, learning_rate, learning_rate / 2, beta_1=0.5)

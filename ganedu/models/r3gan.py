@@ -50,12 +50,8 @@ class R3GAN(GAN):
     discriminator_loss = staticmethod(discriminator_loss)
     generator_loss = staticmethod(generator_loss)
 
-    def __init__(
-        self, generator, discriminator, gamma=1.0, augment=None, ema_momentum=0.99, seed=0
-    ):
-        super().__init__(
-            generator, discriminator, augment=augment, ema_momentum=ema_momentum, seed=seed
-        )
+    def __init__(self, generator, discriminator, gamma=1.0, **others):
+        super().__init__(generator, discriminator, **others)
         self.gamma = gamma
 
     def d_losses(self, x, z, training):
@@ -97,4 +93,6 @@ def build(
         ema_momentum=ema_momentum,
         seed=seed,
     )
-    return model.compile_with_adam(g_learning_rate, d_learning_rate, beta_1=0.0, beta_2=0.9)
+    return model.compile_with(
+        keras.optimizers.Adam, g_learning_rate, d_learning_rate, beta_1=0.0, beta_2=0.9
+    )

@@ -53,4 +53,6 @@ def build(
         ema_momentum=ema_momentum,
         seed=seed,
     )
-    return model.compile_with_adam(g_learning_rate, d_learning_rate, beta_1=0.0, beta_2=0.9)
+    return model.compile_with(
+        keras.optimizers.Adam, g_learning_rate, d_learning_rate, beta_1=0.0, beta_2=0.9
+    )

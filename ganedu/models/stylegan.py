@@ -14,17 +14,16 @@ Reference:
 """
 
 import keras
-import numpy as np
 from keras import ops
 
 from ganedu import networks
-from ganedu.engine import LatentModel
+from ganedu.engine import StyledModel
 from ganedu.models.gan import discriminator_loss, generator_loss
 from ganedu.models.r3gan import flatness
 
 
 @keras.saving.register_keras_serializable("ganedu")
-class StyleGAN(LatentModel):
+class StyleGAN(StyledModel):
     """Two players; the generator is two networks.
 
     Args:
@@ -44,21 +43,8 @@ class StyleGAN(LatentModel):
     def __init__(
         self, mapping, synthesis, discriminator, gamma=2.0, mixing=0.9, ema_momentum=0.99, seed=0
     ):
-        super().__init__(seed=seed)
-        self.mapping, self.synthesis, self.discriminator = mapping, synthesis, discriminator
-        self.gamma, self.mixing, self.ema_momentum = gamma, mixing, ema_momentum
-        self.averaged_mapping = self.averaged_copy(mapping)
-        self.averaged_synthesis = self.averaged_copy(synthesis)
-        self.w_mean = self.add_weight((self.latent_dim,), "zeros", trainable=False, name="w_mean")
-
-    @property
-    def latent_dim(self):
-        return self.mapping.input_shape[-1]
-
-    @property
-    def depth(self):
-        """L, the number of layers that have a style."""
-        return self.synthesis.input_shape[1]
+        super().__init__(mapping, synthesis, ema_momentum, seed)
+        self.discriminator, self.gamma, self.mixing = discriminator, gamma, mixing
 
     def train_step(self, data):
         x, _ = self.unpack(data)
@@ -70,8 +56,7 @@ class StyleGAN(LatentModel):
             (self.mapping, self.synthesis),
             self.g_optimizer,
         )
-        self.average(self.mapping, self.averaged_mapping, self.ema_momentum)
-        self.average(self.synthesis, self.averaged_synthesis, self.ema_momentum)
+        self.follow_generator()
         return self.log(d | g)
 
     def test_step(self, data):
@@ -95,8 +80,7 @@ class StyleGAN(LatentModel):
             self.mapping(keras.random.normal(shape, seed=seed), training=training) for _ in range(2)
         )
         if training:
-            mean = ops.stop_gradient(ops.mean(w, axis=0))
-            self.w_mean.assign(self.w_mean + 0.005 * (mean - self.w_mean))
+            self.follow_styles(w)
         chosen = keras.random.uniform((2, count), seed=seed)
         change = ops.where(
             chosen[0] < self.mixing, 1.0 + ops.floor(chosen[1] * (self.depth - 1)), self.depth
@@ -104,41 +88,6 @@ class StyleGAN(LatentModel):
         coarse = ops.arange(self.depth, dtype="float32")[None] < change[:, None]  # (B, L)
         styles = ops.where(coarse[:, :, None], w[:, None], other[:, None])
         return self.synthesis(styles, training=training)
-
-    def styles(self, z):
-        """Latents (N, latent_dim) to w, (N, latent_dim), float32 NumPy."""
-        return self.averaged_mapping.predict(np.asarray(z), verbose=0, batch_size=256)
-
-    def decode(self, z, truncation=1.0):
-        """Latents (N, latent_dim) to images (N, H, W, C) in [-1, 1], float32 NumPy.
-
-        Args:
-            truncation: float, psi: 1 draws all styles, 0 the mean style only. Defaults to `1.0`.
-        """
-        mean = ops.convert_to_numpy(self.w_mean)
-        w = mean + truncation * (self.styles(z) - mean)
-        return self.paint(np.repeat(w[:, None], self.depth, axis=1))
-
-    def mix(self, coarse, fine, change=1):
-        """Images with the coarse layers, the first `change`, of one latent and the others of
-        another: (N, latent_dim) each."""
-        a, b = (np.repeat(self.styles(z)[:, None], self.depth, axis=1) for z in (coarse, fine))
-        return self.paint(np.concatenate([a[:, :change], b[:, change:]], axis=1))
-
-    def paint(self, styles):
-        """Styles (N, L, latent_dim) to images, float32 NumPy."""
-        return self.averaged_synthesis.predict(styles, verbose=0, batch_size=256)
-
-    def sheet(self, examples, seed=0):
-        """Five rows of eight drawings; then three in which a latent gives the coarse layers and the
-        top row the fine ones."""
-        z = self.latents(40, seed)
-        mixed = [self.mix(np.repeat(z[8 * r : 8 * r + 1], 8, axis=0), z[:8]) for r in (1, 2, 3)]
-        return np.concatenate([self.decode(z), *mixed]), 8
-
-    def call(self, z, training=False):
-        w = self.averaged_mapping(z, training=training)
-        return self.averaged_synthesis(ops.repeat(w[:, None], self.depth, axis=1))
 
 
 def build(
@@ -160,8 +109,6 @@ def build(
         ema_momentum=ema_momentum,
         seed=seed,
     )
-    model.compile(
-        g_optimizer=keras.optimizers.Adam(g_learning_rate, beta_1=0.0, beta_2=0.99),
-        d_optimizer=keras.optimizers.Adam(d_learning_rate, beta_1=0.0, beta_2=0.99),
+    return model.compile_with(
+        keras.optimizers.Adam, g_learning_rate, d_learning_rate, beta_1=0.0, beta_2=0.99
     )
-    return model

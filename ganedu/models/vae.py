@@ -16,14 +16,12 @@ Reference:
     2015, equation 8, arXiv:1509.00519.
 """
 
-import math
-
 import keras
 import numpy as np
 from keras import ops
 
 from ganedu import networks
-from ganedu.engine import AutoencodingModel
+from ganedu.engine import AutoencodingModel, importance_sampled
 
 
 def bernoulli_nll(x, logits):
@@ -66,8 +64,7 @@ class VAE(AutoencodingModel):
     """One player of two networks.
 
     Args:
-        encoder: Keras model, images (B, H, W, C) in [-1, 1] -> mean and log-variance, (B,
-            latent_dim) each.
+        encoder: Keras model, images (B, H, W, C) -> mean and log-variance, (B, latent_dim) each.
         decoder: Keras model, z (B, latent_dim) -> logits (B, H, W, C).
         beta: float >= 0, the weight of the KL term. Defaults to `1.0`.
         seed: int in [0, 2**31). Defaults to `0`.
@@ -91,12 +88,7 @@ class VAE(AutoencodingModel):
         return negative_elbo(x, logits, mean, log_variance, self.beta)
 
     def call(self, x, training=False):
-        mean, _ = self.encoder(x, training=training)
-        return images_of(self.decoder(mean, training=training))
-
-    def encode(self, x):
-        """Images (N, H, W, C) in [-1, 1] to the means of q(z|x), (N, latent_dim), float32 NumPy."""
-        return self.encode_distribution(x)[0]
+        return images_of(super().call(x, training=training))
 
     def encode_distribution(self, x):
         """Images to the means and log-variances of q(z|x), each (N, latent_dim), float32 NumPy."""
@@ -107,30 +99,14 @@ class VAE(AutoencodingModel):
         return np.tanh(super().decode(z) / 2)
 
     def log_likelihood(self, x, samples=64, seed=0):
-        """log p(x) in nats by importance sampling with q(z|x) as the proposal.
+        """log p(x) in nats of images x as above, (N,), from `samples` draws of q(z|x); binary images (-1
+        or 1) for a true likelihood. See `ganedu.engine.importance_sampled`."""
 
-        log 1/K sum_k p(x|z_k) p(z_k) / q(z_k|x): a lower bound in expectation, that rises to log
-        p(x) with K; with K = 1 it is the ELBO.
+        def logits_of(z):
+            return self.decoder.predict(z, verbose=0, batch_size=1024)
 
-        Args:
-            x: images (N, H, W, C) in [-1, 1]; binary images (-1 or 1) for a true likelihood.
-            samples: int, K. Defaults to `64`.
-            seed: int. Defaults to `0`.
-
-        Returns:
-            Array (N,), float64.
-        """
-        mean, log_variance = (a.astype("float64") for a in self.encode_distribution(x))
-        rng = np.random.default_rng(seed)
-        epsilon = rng.standard_normal((samples, *mean.shape))
-        z = mean + np.exp(0.5 * log_variance) * epsilon  # (K, N, d)
-        log_ratio = 0.5 * np.sum(epsilon**2 - z**2 + log_variance, axis=-1)  # log p(z) - log q(z|x)
-        log_px = np.empty((samples, len(mean)))
-        p = (np.asarray(x, "float64") + 1) / 2
-        for n in range(len(mean)):  # all draws of one image at once
-            a = self.decoder.predict(z[:, n].astype("float32"), verbose=0, batch_size=1024)
-            log_px[:, n] = np.sum(p[n] * a - np.logaddexp(0, a), axis=(1, 2, 3))
-        return np.logaddexp.reduce(log_px + log_ratio, axis=0) - math.log(samples)
+        distribution = self.encode_distribution(x)
+        return importance_sampled(x, *distribution, logits_of, samples, seed)
 
 
 def build(image_shape, latent_dim=8, width=32, beta=1.0, learning_rate=1e-3, seed=0):
@@ -141,5 +117,4 @@ def build(image_shape, latent_dim=8, width=32, beta=1.0, learning_rate=1e-3, see
         beta=beta,
         seed=seed,
     )
-    model.compile(optimizer=keras.optimizers.Adam(learning_rate))
-    return model
+    return model.compile_with(keras.optimizers.Adam, learning_rate)

@@ -99,14 +99,6 @@ class VAEGAN(AutoencodingModel):
             "feature_loss": likeness,
         }
 
-    def call(self, x, training=False):
-        mean, _ = self.encoder(x, training=training)
-        return self.decoder(mean, training=training)
-
-    def encode(self, x):
-        """Images (N, H, W, C) in [-1, 1] to the means of q(z|x), (N, latent_dim), float32 NumPy."""
-        return super().encode(x)[0]
-
 
 def build(image_shape, latent_dim=16, width=32, gamma=1.0, learning_rate=1e-3, seed=0):
     """A compiled VAE/GAN of the networks of `vae` and `dcgan`; D's features are its second map.
@@ -120,11 +112,5 @@ def build(image_shape, latent_dim=16, width=32, gamma=1.0, learning_rate=1e-3, s
         gamma=gamma,
         seed=seed,
     )
-    rates = {"encoder": 1.0, "decoder": 1.0, "d": 0.3}
-    model.compile(
-        **{
-            f"{name}_optimizer": keras.optimizers.Adam(rate * learning_rate, beta_1=0.5)
-            for name, rate in rates.items()
-        }
-    )
-    return model
+    rates = (learning_rate, learning_rate, 0.3 * learning_rate)
+    return model.compile_with(keras.optimizers.Adam, *rates, beta_1=0.5)

@@ -17,23 +17,19 @@ Reference:
 import math
 
 import keras
-import numpy as np
 from keras import ops
 
 from ganedu import networks
-from ganedu.engine import GenerativeModel, Reconstructing
+from ganedu.engine import WordModel
 from ganedu.layers import VectorQuantizer
 
 
 @keras.saving.register_keras_serializable("ganedu")
-class VQVAE(Reconstructing, GenerativeModel):
+class VQVAE(WordModel):
     """Two players: encoder and decoder, and the prior.
 
     Args:
-        encoder: Keras model, images (B, H, W, C) in [-1, 1] -> map (B, h, w, code_dim).
-        quantizer: `VectorQuantizer`.
-        decoder: Keras model, map -> images.
-        prior: Keras model, words so far (B, h w) -> logits of the next (B, h w, codes).
+        encoder, quantizer, decoder, prior: as for `WordModel`.
         beta: float, the weight of the commitment. Defaults to `0.25`.
         variance: float, sigma^2. Defaults to `0.05`.
         seed: int in [0, 2**31). Defaults to `0`.
@@ -43,16 +39,8 @@ class VQVAE(Reconstructing, GenerativeModel):
     log_names = ("loss", "reconstruction_loss", "commitment_loss", "prior_loss", "perplexity")
 
     def __init__(self, encoder, quantizer, decoder, prior, beta=0.25, variance=0.05, seed=0):
-        super().__init__(seed=seed)
-        self.encoder, self.quantizer, self.decoder = encoder, quantizer, decoder
-        self.prior, self.beta, self.variance = prior, beta, variance
-        if not quantizer.built:
-            quantizer.build(encoder.output_shape)
-
-    @property
-    def map_shape(self):
-        """(h, w), in words."""
-        return self.encoder.output_shape[1:3]
+        super().__init__(encoder, quantizer, decoder, prior, seed=seed)
+        self.beta, self.variance = beta, variance
 
     def train_step(self, data):
         x, _ = self.unpack(data)
@@ -96,41 +84,6 @@ class VQVAE(Reconstructing, GenerativeModel):
             keras.losses.sparse_categorical_crossentropy(words, logits, from_logits=True)
         )
 
-    def encode(self, x):
-        """Images (N, H, W, C) in [-1, 1] to maps of words (N, h, w), int32 NumPy."""
-        z_e = self.encoder.predict(np.asarray(x), verbose=0, batch_size=256)
-        flat = ops.convert_to_tensor(z_e.reshape(-1, z_e.shape[-1]))
-        return ops.convert_to_numpy(self.quantizer.nearest(flat)).reshape(z_e.shape[:-1])
-
-    def decode(self, words):
-        """Maps of words (N, h, w), each in [0, codes), to images (N, H, W, C), float32 NumPy."""
-        words = np.asarray(words)
-        if (
-            words.shape[1:] != self.map_shape
-            or words.min() < 0
-            or words.max() >= self.quantizer.codes
-        ):
-            raise ValueError(
-                f"Words must have the shape (N, {self.map_shape[0]}, {self.map_shape[1]}) and lie in "
-                f"[0, {self.quantizer.codes}). Received: {words.shape}, {words.min()} to {words.max()}"
-            )
-        z_q = ops.convert_to_numpy(self.quantizer.codebook)[words]
-        return np.clip(self.decoder.predict(z_q, verbose=0, batch_size=256), -1.0, 1.0)
-
-    def generate(self, count, temperature=1.0, seed=0):
-        """Draws `count` images (count, H, W, C): the prior writes the words, one by one."""
-        rng, codes = np.random.default_rng(seed), self.quantizer.codes
-        words = np.full((count, math.prod(self.map_shape) + 1), codes, "int32")
-        for i in range(words.shape[1] - 1):
-            logits = self.prior.predict(words[:, :-1], verbose=0, batch_size=256)[:, i]
-            # The largest of logits with Gumbel noise is a draw from their softmax.
-            words[:, i + 1] = np.argmax(logits / temperature + rng.gumbel(size=logits.shape), -1)
-        return self.decode(words[:, 1:].reshape(count, *self.map_shape))
-
-    def call(self, x, training=False):
-        z_q, *_ = self.quantizer(self.encoder(x, training=training))
-        return ops.clip(self.decoder(z_q, training=training), -1.0, 1.0)
-
 
 def build(image_shape, codes=64, code_dim=16, width=32, beta=0.25, learning_rate=1e-3, seed=0):
     """A compiled VQ-VAE for images (H, W, C), sides divisible by 4; Adam for both players."""
@@ -145,8 +98,4 @@ def build(image_shape, codes=64, code_dim=16, width=32, beta=0.25, learning_rate
         beta=beta,
         seed=seed,
     )
-    model.compile(
-        coder_optimizer=keras.optimizers.Adam(learning_rate),
-        prior_optimizer=keras.optimizers.Adam(learning_rate),
-    )
-    return model
+    return model.compile_with(keras.optimizers.Adam, learning_rate, learning_rate)

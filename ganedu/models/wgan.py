@@ -4,9 +4,8 @@
     max_D  E_x[D(x)] - E_z[D(G(z))],   w <- clip(w, -c, c)         (Algorithm 1, lines 5 to 7)
     max_G  E_z[D(G(z))]                                            (lines 10 and 11)
 
-Algorithm 1: n_critic steps of D, each on fresh real images and a fresh z, then one step of G.
-Clipping keeps D's slope bounded, by what is not known; so the logged distance is that of the
-paper up to a factor. It falls while the drawings get better.
+n_critic steps of D, each on fresh real images and a fresh z, then one step of G. Clipping bounds D's
+slope, by what is not known: the logged distance is W up to a factor.
 
 Reference:
     Arjovsky, Chintala and Bottou 2017, "Wasserstein GAN", Algorithm 1, arXiv:1701.07875.
@@ -33,8 +32,7 @@ class CriticGAN(GAN):
     """The game of Algorithm 1, without clipping; the base of `WGAN` and of `WGANGP`.
 
     Args:
-        critic_steps: int >= 1, n_critic. A batch of training holds as many equal parts, one for
-            each critic step; the generator's step draws one part's number of images.
+        critic_steps: int >= 1, n_critic. A batch holds as many equal parts, a critic step each.
         Others as for `GAN`.
     """
 
@@ -43,28 +41,19 @@ class CriticGAN(GAN):
     discriminator_loss = staticmethod(critic_loss)
     generator_loss = staticmethod(generator_loss)
 
-    def __init__(
-        self, generator, discriminator, critic_steps=5, augment=None, ema_momentum=0.99, seed=0
-    ):
-        super().__init__(
-            generator, discriminator, augment=augment, ema_momentum=ema_momentum, seed=seed
-        )
+    def __init__(self, generator, discriminator, critic_steps=5, **others):
+        super().__init__(generator, discriminator, **others)
         if critic_steps < 1:
             raise ValueError(f"`critic_steps` must be at least 1. Received: {critic_steps}")
         self.critic_steps = critic_steps
 
     def train_step(self, data):
         x, _ = self.unpack(data)
-        if x.shape[0] is not None and x.shape[0] % self.critic_steps:
-            raise ValueError(
-                f"A batch must hold {self.critic_steps} equal parts, one for each critic step. "
-                f"Received: {x.shape[0]} images"
-            )
-        parts = ops.split(x, self.critic_steps)
-        d = [self.critic_step(part) for part in parts][-1]
-        z = self.draw_latents(ops.shape(parts[0])[0])
+        for part in self.parts(x):
+            d = self.critic_step(part)
+        z = self.draw_latents(ops.shape(part)[0])
         g = self.minimize(
-            lambda: self.g_losses(parts[0], z, training=True), self.generator, self.g_optimizer
+            lambda: self.g_losses(part, z, training=True), self.generator, self.g_optimizer
         )
         self.follow_generator()
         return self.log(d | g)
@@ -75,30 +64,26 @@ class CriticGAN(GAN):
             lambda: self.d_losses(x, z, training=True), self.discriminator, self.d_optimizer
         )
 
+    def parts(self, x):
+        """A batch in `critic_steps` equal parts."""
+        if x.shape[0] is not None and x.shape[0] % self.critic_steps:
+            raise ValueError(
+                f"A batch must hold {self.critic_steps} equal parts, one for each critic step. "
+                f"Received: {x.shape[0]} images"
+            )
+        return ops.split(x, self.critic_steps)
+
     def verdicts(self, real, fake):
         return {"distance": ops.mean(real) - ops.mean(fake)}
 
 
 @keras.saving.register_keras_serializable("ganedu")
 class WGAN(CriticGAN):
-    """A `CriticGAN` whose critic's weights are clipped.
+    """A `CriticGAN` whose critic's weights are clipped to [-c, c], c = `clip`, a float > 0. Defaults
+    to `0.05`; the paper's 0.01 asks for smaller steps. Other arguments as for `CriticGAN`."""
 
-    Args:
-        clip: float > 0, c. Defaults to `0.05`; the paper's 0.01 asks for smaller steps.
-        Others as for `CriticGAN`.
-    """
-
-    def __init__(
-        self,
-        generator,
-        discriminator,
-        critic_steps=5,
-        clip=0.05,
-        augment=None,
-        ema_momentum=0.99,
-        seed=0,
-    ):
-        super().__init__(generator, discriminator, critic_steps, augment, ema_momentum, seed)
+    def __init__(self, generator, discriminator, clip=0.05, **others):
+        super().__init__(generator, discriminator, **others)
         if clip <= 0:
             raise ValueError(f"`clip` must be positive. Received: clip={clip}")
         self.clip = clip
@@ -132,8 +117,4 @@ def build(
         ema_momentum=ema_momentum,
         seed=seed,
     )
-    model.compile(
-        g_optimizer=keras.optimizers.RMSprop(g_learning_rate),
-        d_optimizer=keras.optimizers.RMSprop(d_learning_rate),
-    )
-    return model
+    return model.compile_with(keras.optimizers.RMSprop, g_learning_rate, d_learning_rate)

@@ -35,17 +35,8 @@ class WGANGP(CriticGAN):
 
     log_names = ("d_loss", "g_loss", "distance", "penalty")
 
-    def __init__(
-        self,
-        generator,
-        discriminator,
-        critic_steps=5,
-        penalty_weight=10.0,
-        augment=None,
-        ema_momentum=0.99,
-        seed=0,
-    ):
-        super().__init__(generator, discriminator, critic_steps, augment, ema_momentum, seed)
+    def __init__(self, generator, discriminator, penalty_weight=10.0, **others):
+        super().__init__(generator, discriminator, **others)
         self.penalty_weight = penalty_weight
 
     def d_losses(self, x, z, training):
@@ -85,4 +76,6 @@ def build(
         ema_momentum=ema_momentum,
         seed=seed,
     )
-    return model.compile_with_adam(g_learning_rate, d_learning_rate, beta_1=0.0, beta_2=0.9)
+    return model.compile_with(
+        keras.optimizers.Adam, g_learning_rate, d_learning_rate, beta_1=0.0, beta_2=0.9
+    )
