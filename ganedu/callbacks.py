@@ -126,6 +126,60 @@ class StopOnNonFinite(keras.callbacks.Callback):
         )
 
 
+class Score(keras.callbacks.Callback):
+    """Scores what a model draws, every few rounds; keeps the best, and stops when it only gets worse: a GAN
+    often draws best long before its training ends.
+
+    The logs of a round that is scored hold the score under `name`, of others the last one before (NaN where
+    there is none). Drawings are those of the averaged weights, where a model has them.
+
+    Args:
+        score: function of the model to a float, lower is better, as `ganedu.sampling.distance_to` makes one.
+        every: int, in rounds. Defaults to `1`.
+        patience: int, how many scores in a row may be no better than the best before training stops, or `None`
+            for no end. Defaults to `None`.
+        keep: function of the model, called at each new best. Defaults to `None`.
+        before: list of float, the scores of rounds before this `fit`, one a round, as the logs had them. Defaults to
+            none.
+        name: str. Defaults to `"distance"`.
+
+    Attributes:
+        scores: list of float, one for each scored round.
+    """
+
+    def __init__(self, score, every=1, patience=None, keep=None, before=(), name="distance"):
+        super().__init__()
+        if every < 1:
+            raise ValueError(f"`every` must be at least 1. Received: every={every}")
+        self.score, self.every, self.patience, self.keep = score, every, patience, keep
+        self.name, self.rounds = name, len(before)
+        self.scores = list(before)[every - 1 :: every]
+
+    @property
+    def best(self):
+        """The lowest score so far; infinite where there is none."""
+        return min(self.scores, default=float("inf"))
+
+    @property
+    def exhausted(self):
+        """Whether the last `patience` scores were all no better than the best before them."""
+        if self.patience is None or len(self.scores) <= self.patience:
+            return False
+        return self.scores.index(self.best) < len(self.scores) - self.patience
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.rounds += 1
+        if self.rounds % self.every == 0:
+            best, found = self.best, float(self.score(self.model))
+            self.scores.append(found)
+            if found < best and self.keep is not None:
+                self.keep(self.model)
+            if self.exhausted:
+                self.model.stop_training = True
+        if logs is not None:
+            logs[self.name] = self.scores[-1] if self.scores else float("nan")
+
+
 class RoundEnd(keras.callbacks.Callback):
     """Calls `do(logs)` at the end of each round, after the weights have settled."""
 

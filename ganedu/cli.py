@@ -74,6 +74,12 @@ def main():
 @click.option("--batch-size", type=int)
 @click.option("--image-size", type=int, help="Pixels on a side.")
 @click.option(
+    "--score-every",
+    type=int,
+    help="Rounds after which drawings are scored; the best model is kept as best.keras.",
+)
+@click.option("--patience", type=int, help="Scores no better than the best before the run ends.")
+@click.option(
     "--profile",
     type=click.Choice(PROFILES),
     help="Size and length. [default: $GANEDU_PROFILE or quick]",
@@ -143,12 +149,13 @@ def interpolate(folder, out, method, steps, seed, label):
 
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-def evaluate(folder):
-    """Print the losses on the test images as JSON."""
+@click.option("--count", type=click.IntRange(1), help="Test images, and drawings. [default: all]")
+def evaluate(folder, count):
+    """Print the losses on the test images, and the scores of as many drawings, as JSON."""
     model, facts = _load(folder)
     from ganedu import sampling
 
-    click.echo(json.dumps(sampling.evaluate(model, facts)))
+    click.echo(json.dumps(sampling.evaluate(model, facts, count)))
 
 
 @main.command()

@@ -3,6 +3,7 @@ exactly.
 
     DIR/run.json       what was asked: model, data, recipe, seed, versions, times, status
     DIR/model.keras    the whole model with its optimizers; loads with keras.models.load_model
+    DIR/best.keras     the same at its best score, where scores were asked for
     DIR/history.csv    a row a round
     DIR/samples.png    the same latents, after the last round       DIR/training.gif   the same latents over time
     DIR/checkpoint/    step-N/ (model.keras, state.json), the last two; frames/, a picture a round
@@ -69,6 +70,31 @@ def _sync(path):
         os.close(descriptor)
 
 
+def cached(pieces, make):
+    """An array that takes long to make, kept on the disk from one run to the next, in `$GANEDU_CACHE` or
+    `~/.cache/ganedu`.
+
+    Args:
+        pieces: list of bytes, all that decides the array.
+        make: function of no arguments that makes it, for when it is not there or cannot be read.
+    """
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(hashlib.sha256(piece).digest())
+    folder = Path(os.environ.get("GANEDU_CACHE") or Path.home() / ".cache" / "ganedu")
+    path = folder / f"{digest.hexdigest()}.npy"
+    import numpy as np
+
+    with contextlib.suppress(OSError, ValueError, EOFError):
+        return np.load(path, allow_pickle=False)
+    array = make()
+    with contextlib.suppress(OSError):  # no room, or no right to write: next time again
+        folder.mkdir(parents=True, exist_ok=True)
+        with written(path) as file:
+            np.save(file, array)
+    return array
+
+
 def _digest(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -84,6 +110,8 @@ def begin(
     seconds=None,
     batch_size=None,
     image_size=None,
+    score_every=None,
+    patience=None,
 ):
     """Makes the folder of a new run, with what is asked for in `run.json`; imports no framework.
 
@@ -96,6 +124,10 @@ def begin(
         epochs: float, passes over the data. Defaults to the recipe's.
         seconds: float, the length in time instead. Defaults to `None`.
         batch_size, image_size: int. Default to the recipe's and the data set's.
+        score_every: int, the rounds after which drawings are scored; the best model is kept. Defaults
+            to `None`: never.
+        patience: int, how many scores in a row may be worse than the best before the run ends.
+            Defaults to `None`: any number.
 
     Returns:
         `RunFolder`.
@@ -110,8 +142,14 @@ def begin(
             raise UsageError(f"The {name} must lie between 0 and {MOST:g}. Received: {value}")
     if not 0 <= seed < 2**31:
         raise UsageError(f"The seed must lie in [0, 2**31). Received: {seed}")
+    for name, value in {"score-every": score_every, "patience": patience}.items():
+        if value is not None and value < 1:
+            raise UsageError(f"--{name} must be at least 1. Received: {value}")
+    if patience is not None and score_every is None:
+        raise UsageError("--patience needs scores: say --score-every N, too")
     values = (model, str(data), seed, runtime.profile(profile), epochs, seconds, batch_size)
     asked = dict(zip(ASKED, (*values, image_size), strict=True))
+    asked |= {"score_every": score_every, "patience": patience}
     return RunFolder.create(
         out, {**asked, "status": "started", "started": now(), "versions": _versions()}
     )
@@ -320,6 +358,18 @@ class RunFolder:
         temporary.unlink(missing_ok=True)  # a link onto the same file is not moved by `replace`
         self.write_history(state["history"])
 
+    def save_best(self, model):
+        """`best.keras`, the model whose drawings had the best score so far."""
+        building = self.path / ".best.part"
+        building.mkdir(exist_ok=True)
+        try:
+            model.save(building / "best.keras")
+            _sync(building / "best.keras")
+            os.replace(building / "best.keras", self.path / "best.keras")
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+        _sync(self.path)
+
     def steps(self):
         """The checkpoints' folders, oldest first."""
         return sorted(self.checkpoints.glob("step-" + 9 * "[0-9]"))
@@ -374,6 +424,7 @@ class RunFolder:
         for folder in self.steps():
             if int(folder.name.removeprefix("step-")) > step:
                 shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(self.path / ".best.part", ignore_errors=True)
         late = [file for file in self.frame_files() if int(file.stem) > step]
         for file in [*late, *self.path.glob(".*.part"), *self.frames.glob(".*.part")]:
             file.unlink(missing_ok=True)

@@ -4,11 +4,15 @@ import math
 
 import numpy as np
 
-from ganedu import data, figures, latent
-from ganedu.runs import written
+from ganedu import data, features, figures, latent
+from ganedu.metrics.frechet import frechet_distance
+from ganedu.metrics.pairs import psnr, ssim
+from ganedu.metrics.summary import feature_scores
+from ganedu.runs import cached, written
 from ganedu.runtime import UsageError
 
 WALKS = 5
+LEAST = 50  # images of which a score says something
 
 
 def sample(model, facts, out, *, count=64, seed=0, label=None):
@@ -70,24 +74,94 @@ def interpolate(model, out, *, method="slerp", steps=10, seed=0, label=None):
         figures.save_png(drawn(walks, np.arange(WALKS).repeat(steps)), file, columns=steps)
 
 
-def evaluate(model, facts):
-    """The test losses of a run.
+def evaluate(model, facts, count=None):
+    """The losses of a run on test images, and the scores of as many drawings.
 
     Args:
         model: compiled `GenerativeModel`.
         facts: dict, the run's `run.json`.
+        count: int, how many test images are used. Defaults to all.
 
     Returns:
-        Dict of `model`, `data`, `count` (of test images) and `scores` (name to float, `None` where
-        not finite).
+        Dict of `model`, `data`, `count` (of test images) and `scores`: the losses, then, where there are
+        at least 50 images of a shape that `ganedu.features` knows, those of
+        `ganedu.metrics.summary.feature_scores`, `labels_right` of a conditional model, and `psnr`
+        (decibels) and `ssim` of what a model reconstructs. Floats, `None` where not finite.
+
+    Raises:
+        UsageError: if there are fewer test images than asked for.
     """
     dataset = _test_images(facts)
+    if count is not None and count > len(dataset):
+        raise UsageError(f"There are {len(dataset)} test images. Received: count={count}")
+    dataset = dataset.first(count)
     batches = model.served(dataset).test_batches()
     scores = model.evaluate(batches, verbose=0, return_dict=True)
+    scores |= _scores_of_drawings(model, dataset)
     scores = {
         name: float(value) if math.isfinite(value) else None for name, value in scores.items()
     }
     return {"model": facts["model"], "data": facts["data"], "count": len(dataset), "scores": scores}
+
+
+def _scores_of_drawings(model, dataset):
+    if len(dataset) < LEAST:
+        return {}
+    drawn, real, labels = drawings(model, dataset)
+    scores, network = {}, features.fitting(dataset.name, real.shape[1:])
+    if network is not None:
+        scores |= feature_scores(real_features(network, real), network.features(drawn))
+        if labels is not None and network.name == dataset.name:
+            found = network.probabilities(drawn).argmax(axis=1)
+            scores["labels_right"] = np.mean(found == labels)
+    if hasattr(model, "reconstruct"):
+        labels = [dataset.labels] if hasattr(model, "num_classes") else []
+        copies = model.reconstruct(real, *labels)
+        scores |= {"psnr": np.mean(psnr(real, copies)), "ssim": np.mean(ssim(real, copies))}
+    return scores
+
+
+def drawings(model, dataset, seed=1):
+    """As many drawings as there are images, and what they should be like.
+
+    Returns:
+        `(drawn, real, labels)`: float32 images (N, H, W, C) each, of a translator its translations and
+        the true targets, and the classes that were asked for, int (N,) or `None`.
+    """
+    if hasattr(model, "translate"):
+        sources, targets = model.served(dataset).take(slice(None))
+        return model.translate(sources), targets, None
+    count = len(dataset)
+    if not hasattr(model, "num_classes"):
+        return model.generate(count, seed=seed), dataset.array(), None
+    labels = np.arange(count) % model.num_classes
+    return model.generate(count, labels=labels, seed=seed), dataset.array(), labels
+
+
+def real_features(network, images):
+    """`network.features(images)`, kept on the disk between runs."""
+    key = [images.tobytes(), *(w.tobytes() for w in network.network.get_weights())]
+    return cached(key, lambda: network.features(images))
+
+
+def distance_to(dataset):
+    """A function of a model: the Fréchet distance of its drawings to as many images, lower is better.
+
+    Args:
+        dataset: `ImageDataset`, of images that the model does not train on.
+
+    Raises:
+        UsageError: if there are fewer than 50 images, or no features for their shape.
+    """
+    if len(dataset) < LEAST:
+        raise UsageError(f"A score needs at least {LEAST} test images. Received: {len(dataset)}")
+
+    def distance(model):
+        drawn, real, _ = drawings(model, dataset)
+        network = features.for_shape(dataset.name, real.shape[1:])
+        return frechet_distance(real_features(network, real), network.features(drawn))
+
+    return distance
 
 
 def _check_label(model, label):

@@ -10,12 +10,21 @@ import warnings
 import numpy as np
 from PIL import Image
 
-from ganedu import data, figures, models, recipes, runtime
-from ganedu.callbacks import Clock, Interrupt, RoundBar, RoundEnd, StepCounter, StopOnNonFinite
+from ganedu import data, figures, models, recipes, runtime, sampling
+from ganedu.callbacks import (
+    Clock,
+    Interrupt,
+    RoundBar,
+    RoundEnd,
+    Score,
+    StepCounter,
+    StopOnNonFinite,
+)
 from ganedu.runs import loaded, now, written
 from ganedu.runtime import NonFiniteLoss, RunError, UsageError
 
 MOST_FRAMES = 60  # in the GIF
+MOST_SCORED = 2000  # drawings of a score in training
 
 
 def go_on(folder):
@@ -109,6 +118,27 @@ class Stretch:
         self.per_epoch = len(served) // recipe.batch_size
         self.counter = StepCounter(state["step"], self.total_steps(facts))
         self.clock = Clock(state["seconds"], facts["seconds"])
+        self.score = self.score_of(facts)
+
+    def score_of(self, facts):
+        """The callback that scores, or `None` where no scores were asked for."""
+        if not facts.get("score_every"):
+            return None
+        test = data.load(facts["data"], "test", image_size=facts["image_size"])
+        return Score(
+            sampling.distance_to(test.first(MOST_SCORED)),
+            every=facts["score_every"],
+            patience=facts["patience"],
+            keep=self.keep_best,
+            before=[row["distance"] for row in self.state["history"]],
+        )
+
+    def keep_best(self, model):
+        with (
+            _warning_of("best.keras", "An earlier one is kept, if there was one"),
+            runtime.silenced(),  # Keras imports TensorFlow here where it is installed
+        ):
+            self.folder.save_best(model)
 
     def total_steps(self, facts):
         """How many steps the run has; `None` where time limits it."""
@@ -119,6 +149,8 @@ class Stretch:
         return max(1, round((facts["epochs"] or self.recipe.epochs) * self.per_epoch))
 
     def finished(self):
+        if self.score is not None and self.score.exhausted:
+            return True
         if self.counter.total is None:
             return self.state["seconds"] >= self.clock.budget
         return self.counter.steps >= self.counter.total
@@ -154,6 +186,7 @@ class Stretch:
             self.counter,
             self.clock,
             StopOnNonFinite(self.counter),
+            *([self.score] if self.score else []),
             RoundEnd(self.end_round),
             interrupt,
         ]

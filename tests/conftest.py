@@ -1,5 +1,10 @@
-"""Starts the backend quietly, once for each worker, before any test module imports Keras."""
+"""Starts the backend quietly, once for each worker, before any test module imports Keras; what is kept between
+runs goes to a folder of its own."""
+
+import os
+import tempfile
 
 from ganedu import runtime
 
+os.environ.setdefault("GANEDU_CACHE", tempfile.mkdtemp(prefix="ganedu-"))
 runtime.setup()

@@ -100,6 +100,37 @@ def told(act):
     return "\n".join(str(w.message) for w in caught)
 
 
+# Scores
+
+
+def test_the_best_is_kept_and_a_run_that_gets_worse_ends(tmp_path, monkeypatch):
+    values = iter([3.0, 1.0, 2.0, 5.0])
+    monkeypatch.setattr(
+        training.sampling, "distance_to", lambda dataset: lambda model: next(values)
+    )
+    folder = begin(tmp_path / "run", score_every=1, patience=1, epochs=2)
+    assert training.go_on(folder) == "finished"
+    assert [row["distance"] for row in history(folder)] == ["3.0", "1.0", "2.0"]
+    best = keras.models.load_model(folder.path / "best.keras")
+    assert int(keras.ops.convert_to_numpy(best.steps)) == 8  # the second of three rounds of 4
+    assert not (folder.path / ".best.part").exists()
+    folder.update_facts(status="interrupted")
+    assert training.go_on(folder) == "finished"
+    assert next(values) == 5.0  # nothing was scored again
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"score_every": 0}, "--score-every must be at least 1. Received: 0"),
+        ({"patience": 2}, "--patience needs scores"),
+    ],
+)
+def test_scores_that_cannot_be(tmp_path, asked, said):
+    with pytest.raises(UsageError, match=said):
+        begin(tmp_path / "run", **asked)
+
+
 # Rounds and lengths
 
 

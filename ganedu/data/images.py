@@ -70,6 +70,11 @@ class ImageDataset:
         """The first `count` images (all by default), float32 (count, H, W, C) in [-1, 1]."""
         return to_float(self.images[:count])
 
+    def first(self, count):
+        """The first `count` images alone; all for `None`."""
+        labels = None if self.labels is None else self.labels[:count]
+        return dataclasses.replace(self, images=self.images[:count], labels=labels)
+
     def batches(self, batch_size, *, seed=0, start=0, augment=None):
         """An endless stream of shuffled training batches, for `fit(..., steps_per_epoch=...)`.
 

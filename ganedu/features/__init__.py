@@ -90,17 +90,35 @@ def load(name):
         return Features(name, network, float(stored["accuracy"]))
 
 
-def for_dataset(dataset):
-    """The network for an `ImageDataset`: its own, or for other images of its shape MNIST's or
-    CIFAR-10's.
+def fitting(name, image_shape):
+    """The network for images of a data set: its own, or for other images of that shape MNIST's or
+    CIFAR-10's; `None` if there is none.
+
+    Args:
+        name: str, of the data set.
+        image_shape: (H, W, C).
+    """
+    for known in (name, "mnist", "cifar10"):
+        if known in NAMES and load(known).image_shape == tuple(image_shape):
+            return load(known)
+    return None
+
+
+def for_shape(name, image_shape):
+    """As `fitting`.
 
     Raises:
-        UsageError: if none fits the images' shape.
+        UsageError: if there is none.
     """
-    for name in (dataset.name, "mnist", "cifar10"):
-        if name in NAMES and load(name).image_shape == tuple(dataset.image_shape):
-            return load(name)
-    raise UsageError(
-        "There are features for images of 28x28x1 and 32x32x3. "
-        f"Received: {'x'.join(map(str, dataset.image_shape))}"
-    )
+    network = fitting(name, image_shape)
+    if network is None:
+        raise UsageError(
+            "There are features for images of 28x28x1 and 32x32x3. "
+            f"Received: {'x'.join(map(str, image_shape))}"
+        )
+    return network
+
+
+def for_dataset(dataset):
+    """As `for_shape`, for an `ImageDataset`."""
+    return for_shape(dataset.name, dataset.image_shape)

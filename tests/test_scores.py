@@ -1,0 +1,166 @@
+"""Scores where model and data meet: `evaluate`, the callback that keeps the best, what is kept between runs."""
+
+import math
+
+import numpy as np
+import pytest
+
+from ganedu import callbacks, data, models, runs, runtime, sampling
+from ganedu.runtime import UsageError
+
+FACTS = {"model": "any", "data": "digits", "image_size": None}
+
+
+class Photocopier:
+    """Draws the test images themselves."""
+
+    def __init__(self, classes=None):
+        self.images = data.load("digits", "test")
+        if classes:
+            self.num_classes = classes
+
+    def served(self, dataset):
+        return dataset
+
+    def evaluate(self, batches, **options):
+        return {"loss": math.inf}
+
+    def generate(self, count, labels=None, seed=0):
+        if labels is None:
+            return self.images.array(count)
+        first = [np.flatnonzero(self.images.labels == k)[0] for k in range(10)]
+        return self.images.array()[np.array(first)[labels]]
+
+
+def test_a_photocopier_has_perfect_scores():
+    found = sampling.evaluate(Photocopier(), FACTS)
+    assert found["count"] == 304
+    scores = found["scores"]
+    assert scores.pop("loss") is None
+    assert scores["frechet_distance"] < 1e-6
+    assert scores["precision"] == scores["recall"] == scores["coverage"] == 1
+    assert set(scores) == {
+        *("frechet_distance", "kernel_distance", "kernel_distance_error"),
+        *("precision", "recall", "density", "coverage"),
+    }
+
+
+def test_a_model_that_draws_what_is_asked_has_its_labels_right():
+    scores = sampling.evaluate(Photocopier(10), FACTS, count=100)["scores"]
+    assert scores["labels_right"] > 0.9
+    assert scores["recall"] < 0.7  # ten digits, again and again
+
+
+@pytest.mark.parametrize(("name", "extra"), [("autoencoder", {}), ("cvae", {"num_classes": 10})])
+def test_a_model_that_reconstructs_is_scored_for_that(name, extra):
+    runtime.setup(0)
+    model = models.build(name, (28, 28, 1), latent_dim=2, width=4, **extra)
+    scores = sampling.evaluate(model, FACTS, count=60)["scores"]
+    assert 0 < scores["psnr"] < 20
+    assert -1 < scores["ssim"] < 0.5
+    assert scores["frechet_distance"] > 1
+
+
+def test_a_translator_is_scored_beside_its_targets():
+    runtime.setup(0)
+    model = models.build("pix2pix", (28, 28, 1), width=4)
+    dataset = data.load("digits", "test").first(60)
+    drawn, real, labels = sampling.drawings(model, dataset)
+    assert drawn.shape == real.shape == (60, 28, 28, 1)
+    assert labels is None
+    np.testing.assert_array_equal(real, dataset.array())  # of edges to digits
+    assert sampling.distance_to(dataset)(model) > 1
+
+
+def test_few_images_have_no_scores():
+    assert set(sampling.evaluate(Photocopier(), FACTS, count=49)["scores"]) == {"loss"}
+    with pytest.raises(UsageError, match=r"at least 50 test images. Received: 49"):
+        sampling.distance_to(data.load("digits", "test").first(49))
+    with pytest.raises(UsageError, match=r"There are 304 test images. Received: count=305"):
+        sampling.evaluate(Photocopier(), FACTS, count=305)
+
+
+def test_a_shape_without_features_has_no_distance():
+    dataset = data.load("digits", "test", image_size=8)
+    small = Photocopier()
+    small.images = dataset
+    assert set(sampling.evaluate(small, {**FACTS, "image_size": 8})["scores"]) == {"loss"}
+    with pytest.raises(UsageError, match=r"28x28x1 and 32x32x3. Received: 8x8x1"):
+        sampling.distance_to(dataset)(small)
+
+
+# The callback
+
+
+def scored(values, **options):
+    """Runs the callback over rounds whose scores are `values`; returns it, the logs and the rounds kept."""
+    left, kept, logs = list(values), [], []
+    callback = callbacks.Score(
+        lambda model: left.pop(0), keep=lambda model: kept.append(len(callback.scores)), **options
+    )
+    callback.set_model(type("Model", (), {"stop_training": False})())
+    while not callback.model.stop_training and (left or callback.rounds % callback.every):
+        logs.append({})
+        callback.on_epoch_end(len(logs), logs[-1])
+    return callback, [log["distance"] for log in logs], kept
+
+
+def test_each_new_best_is_kept():
+    callback, logs, kept = scored([3.0, 2.0, 2.5, 1.0])
+    assert logs == [3.0, 2.0, 2.5, 1.0]
+    assert kept == [1, 2, 4]
+    assert callback.best == 1.0
+
+
+def test_rounds_between_have_the_score_before():
+    _, logs, kept = scored([3.0, 2.0], every=2)
+    assert math.isnan(logs[0])
+    assert logs[1:] == [3.0, 3.0, 2.0]
+    assert kept == [1, 2]
+
+
+def test_it_stops_when_it_only_gets_worse():
+    callback, logs, _ = scored([3.0, 1.0, 2.0, 1.0, 0.5], patience=2)
+    assert logs == [3.0, 1.0, 2.0, 1.0]
+    assert callback.exhausted
+    assert not scored([3.0, 1.0, 2.0, 0.5], patience=2)[0].exhausted
+
+
+def test_it_goes_on_from_the_rounds_before():
+    _, logs, _ = scored([2.0, 3.0, 1.0], patience=2, before=[4.0, 1.0])
+    assert logs == [2.0, 3.0]
+    _, logs, kept = scored([2.0], every=2, before=[math.nan, 3.0, 3.0])
+    assert logs == [2.0]
+    assert kept == [2]
+
+
+def test_a_score_never_taken_is_refused():
+    with pytest.raises(ValueError, match="`every` must be at least 1"):
+        callbacks.Score(float, every=0)
+
+
+# What is kept between runs
+
+
+def test_an_array_is_made_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("GANEDU_CACHE", str(tmp_path / "cache"))
+    made = []
+
+    def make():
+        made.append(len(made))
+        return np.arange(3.0) + len(made)
+
+    first = runs.cached([b"a", b"b"], make)
+    np.testing.assert_array_equal(runs.cached([b"a", b"b"], make), first)
+    assert made == [0]
+    runs.cached([b"ab"], make)
+    assert made == [0, 1]
+    for file in (tmp_path / "cache").iterdir():
+        file.write_bytes(file.read_bytes()[:20])
+    assert runs.cached([b"a", b"b"], make)[0] == 3.0
+
+
+def test_no_place_to_keep_it_is_no_error(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("GANEDU_CACHE", str(tmp_path / "file"))
+    assert runs.cached([b"a"], lambda: np.ones(2)).sum() == 2
