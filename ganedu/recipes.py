@@ -71,9 +71,11 @@ def smoke(model):
 
 
 def default(model, image_shape, profile):
-    """For a pair without a recipe: the model file's own sizes. Not measured."""
+    """For a pair without a recipe: the model file's own sizes; in colour, rates that leave the
+    discriminator time. Not measured."""
     batch_size = 96 if model in ("wgan", "wgan_gp") else 32
-    return Recipe(batch_size, 100, 20 if profile == "quick" else 200)
+    arguments = COLOUR if image_shape[-1] == 3 and model in ("acgan", "cgan", "dcgan") else {}
+    return Recipe(batch_size, 100, 20 if profile == "quick" else 200, arguments)
 
 
 # In colour the fast generator of `dcgan.build` leaves its discriminator no time to see texture.

@@ -37,6 +37,11 @@ class TestKernel:
         found = [kernel.kernel_distance(x, y, subsets=3, size=50, seed=s) for s in (0, 0, 1)]
         assert found[0] == found[1] != found[2]
 
+    def test_few_images_leave_it_an_error(self):
+        x, y = normal(40, 3), normal(40, 3, seed=1)
+        assert kernel.kernel_distance(x, y).error > 1e-6
+        assert kernel.kernel_distance(x, y, size=40).error < 1e-12  # one subset alone
+
 
 class TestManifold:
     def test_by_hand(self):

@@ -20,7 +20,7 @@ def mmd(x, y):
     return float(within / (m * (m - 1)) - 2.0 * xy.mean())
 
 
-def kernel_distance(first, second, subsets=50, size=500, seed=0):
+def kernel_distance(first, second, subsets=50, size=None, seed=0):
     """The squared maximum mean discrepancy with a cubic kernel: the mean over random subsets, and
     its standard error.
 
@@ -30,7 +30,8 @@ def kernel_distance(first, second, subsets=50, size=500, seed=0):
     Args:
         first, second: features (N, d) and (M, d).
         subsets: int, how many pairs of subsets are compared. Defaults to `50`.
-        size: int >= 2, of a subset, at most N and M. Defaults to `500`, or N or M where that is less.
+        size: int >= 2, of a subset, at most N and M: of all there is only one subset, and the error is 0.
+            Defaults to `500`, or to half of N or M where that is less.
         seed: int, of the choice of subsets. Defaults to `0`.
 
     Returns:
@@ -45,7 +46,8 @@ def kernel_distance(first, second, subsets=50, size=500, seed=0):
         4.1, arXiv:1801.01401.
     """
     first, second = checked_pair(first, second)
-    size = min(size, len(first), len(second))
+    fewest = min(len(first), len(second))
+    size = min(500, max(2, fewest // 2)) if size is None else min(size, fewest)
     rng = np.random.default_rng(seed)
     found = [
         mmd(*(x[rng.choice(len(x), size, replace=False)] for x in (first, second)))
