@@ -11,16 +11,21 @@ from ganedu.runtime import RunError, UsageError
 # Run before a lesson: all that it draws comes from other seeds, the initial weights and latents, the models' own
 # draws, the order of batches.
 OTHER_SEEDS = """
-from ganedu import runtime
-usual = runtime.setup
-usual(0)
-from ganedu import latent, models
-from ganedu.data.images import Order
-runtime.setup = lambda seed=0: usual(seed + {shift})
-draw, build, order = latent.draw, models.build, Order.__init__
-latent.draw = lambda count, dim, seed=0: draw(count, dim, seed + {shift})
-models.build = lambda name, shape, **more: build(name, shape, **{{"seed": {shift}, **more}})
-Order.__init__ = lambda self, count, size, seed, start=0: order(self, count, size, seed + {shift}, start)
+def _shifted(shift):
+    from ganedu import runtime
+
+    setup = runtime.setup
+    setup(0)
+    from ganedu import latent, models
+    from ganedu.data.images import Order
+
+    draw, build, order = latent.draw, models.build, Order.__init__
+    runtime.setup = lambda seed=0: setup(seed + shift)
+    latent.draw = lambda count, dim, seed=0: draw(count, dim, seed + shift)
+    models.build = lambda name, shape, **more: build(name, shape, **{{"seed": shift, **more}})
+    Order.__init__ = lambda self, count, size, seed, start=0: order(self, count, size, seed + shift, start)
+
+_shifted({shift})
 """
 
 
