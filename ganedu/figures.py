@@ -131,7 +131,8 @@ def curves(history, groups=None, x=None, xlabel="round"):
     for axes, names in zip(np.ravel(figure.subplots(1, len(groups))), groups, strict=True):
         for name, colour in zip(names, COLOURS * 8, strict=False):
             values = history[name]
-            axes.plot(x or range(1, len(values) + 1), values, label=name, color=colour)
+            places = range(1, len(values) + 1) if x is None else x
+            axes.plot(places, values, label=name, color=colour)
         axes.set_xlabel(xlabel, color=INK)
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.legend(frameon=False)
@@ -184,6 +185,43 @@ def scatter(codes, labels=None, class_names=(), title=None):
     return figure
 
 
+def plane(panels, extent=3.0):
+    """The plane [-extent, extent]^2, in panels side by side.
+
+    Args:
+        panels: dict of a panel's title to a dict of what it shows, any of
+
+            - `"heat"`: (S, S) numbers in [0, 1], red at 0 and blue at 1, at the places
+              `np.linspace(-extent, extent, S)` along each axis; the first row lies lowest;
+            - `"arrows"`: (S, S, 2), laid out alike; the longest is as long as they stand apart;
+            - `"points"`: (N, 2), or a dict of a name to points, each in its colour;
+            - `"paths"`: a list of paths (T, 2), each marked at its start and drawn step by step.
+        extent: float. Defaults to `3.0`.
+    """
+    figure = Figure(figsize=(3.1 * len(panels), 3.3), layout="constrained")
+    for axes, (title, shown) in zip(
+        np.ravel(figure.subplots(1, len(panels))), panels.items(), strict=True
+    ):
+        _landscape(axes, shown, extent)
+        points = shown.get("points", {})
+        points = points if isinstance(points, dict) else {"": points}
+        colours = [INK] if list(points) == [""] else COLOURS * 8
+        for (name, places), colour in zip(points.items(), colours, strict=False):
+            dots = np.asarray(places).reshape(-1, 2)
+            axes.scatter(*dots.T, s=4, color=colour, alpha=0.5, linewidths=0, label=name)
+        for path in shown.get("paths", ()):
+            axes.plot(*np.asarray(path).T, "-o", color=INK, linewidth=0.8, markersize=2.5)
+            axes.plot(*path[0], "o", color="white", markeredgecolor=INK, markersize=7)
+        if any(points) and len(points) <= 4:
+            axes.legend(frameon=False, markerscale=3, loc="upper left", borderpad=0)
+        axes.set(xlim=(-extent, extent), ylim=(-extent, extent), aspect="equal")
+        axes.set_title(title, color=INK, fontsize=10)
+        axes.set_xticks([])
+        axes.set_yticks([])
+        axes.spines[:].set_color(GRID)
+    return figure
+
+
 def save_png(images, file, columns=None, least=448):
     """Writes a sheet of images (N, H, W, C) as PNG, each pixel enlarged by a whole number until a
     side has `least` pixels."""
@@ -231,6 +269,29 @@ def _picture(axes, sheet, title=None):
     axes.spines[:].set_visible(False)
     if title:
         axes.set_title(title, color=INK)
+
+
+def _landscape(axes, shown, extent):
+    """The heat and the arrows of a panel of `plane`."""
+    if "heat" in shown:
+        heat = np.asarray(shown["heat"])
+        half = extent / (len(heat) - 1)  # half a cell, so that a cell's middle is its place
+        edges = (-extent - half, extent + half) * 2
+        axes.imshow(heat, "RdBu", origin="lower", extent=edges, vmin=0, vmax=1, alpha=0.7)
+    if "arrows" in shown:
+        arrows = np.asarray(shown["arrows"])
+        ticks = np.linspace(-extent, extent, len(arrows))
+        longest = max(np.linalg.norm(arrows, axis=-1).max(), 1e-12)
+        unit = longest / (ticks[1] - ticks[0])
+        axes.quiver(
+            ticks,
+            ticks,
+            *np.moveaxis(arrows, -1, 0),
+            color=INK,
+            angles="xy",
+            scale_units="xy",
+            scale=unit,
+        )
 
 
 def _plain(axes):

@@ -133,6 +133,85 @@ def normal_grid(side, latent_dim=2):
     return grid
 
 
+def attribute_vector(codes, has):
+    """The direction of an attribute: the mean code of those that have it, minus the mean code of
+    those that have not.
+
+    Adding a multiple of it to a code and decoding gives the image more of the attribute. Whatever
+    else the two groups differ in goes into the vector too: choose them alike in all but the
+    attribute.
+
+    Args:
+        codes: array (N, d).
+        has: bool array (N,), which of them have the attribute: some, not all.
+
+    Returns:
+        Array (d,). Its dtype is that of the codes, float32 at least.
+
+    Raises:
+        UsageError: for other shapes, a `has` that is not bool, and an empty group.
+
+    Reference:
+        Radford, Metz and Chintala 2015, section 6.3.2, arXiv:1511.06434; Larsen et al. 2016,
+        "Autoencoding beyond pixels using a learned similarity metric", arXiv:1512.09300; for groups
+        that are alike, White 2016, arXiv:1609.04468.
+    """
+    codes, has = _points(codes), np.asarray(has)
+    if has.dtype != bool or has.shape != codes.shape[:1]:
+        raise UsageError(
+            f"`has` must be one bool for each of the {len(codes)} codes. "
+            f"Received: {has.dtype} {has.shape}"
+        )
+    if has.all() or not has.any():
+        raise UsageError(
+            "Some codes must have the attribute and some not. "
+            f"Received: {np.sum(has)} of {len(has)} have it"
+        )
+    return codes[has].mean(axis=0) - codes[~has].mean(axis=0)
+
+
+def principal_directions(codes, count):
+    """The directions in which codes differ most, found without a label: u_1, u_2, ... such that
+
+        C u_k = s_k^2 u_k,   C = 1/N sum_n (z_n - mean) (z_n - mean)^T,   s_1 >= s_2 >= ...
+
+    Args:
+        codes: array (N, d), N >= 2.
+        count: int, from 1 to the smaller of N and d.
+
+    Returns:
+        The directions, array (count, d) of unit rows that are perpendicular to each other, the
+        largest number of each positive; and s, the standard deviations of the codes along them,
+        (count,). The dtype of both is that of the codes, float32 at least.
+
+    Raises:
+        UsageError: for another shape or count.
+
+    Reference:
+        Härkönen et al. 2020, "GANSpace: discovering interpretable GAN controls", arXiv:2004.02546.
+    """
+    codes = _points(codes)
+    if len(codes) < 2 or not 1 <= count <= min(codes.shape):
+        raise UsageError(
+            "There are 1 to min(N, d) directions of N >= 2 codes (N, d). "
+            f"Received: count={count} and {codes.shape}"
+        )
+    around = codes.astype("float64") - codes.mean(axis=0, dtype="float64")
+    _, lengths, directions = np.linalg.svd(around, full_matrices=False)
+    directions, spreads = directions[:count], lengths[:count] / np.sqrt(len(codes))
+    largest = np.abs(directions).argmax(axis=1)[:, None]
+    directions = directions * np.sign(np.take_along_axis(directions, largest, axis=1))
+    return directions.astype(codes.dtype), spreads.astype(codes.dtype)
+
+
+def _points(codes):
+    """Codes (N, d), float32 at least."""
+    codes = np.asarray(codes)
+    if codes.ndim != 2:
+        raise UsageError(f"`codes` must have the shape (N, d). Received: {codes.shape}")
+    return codes.astype(np.result_type(codes, "float32"))
+
+
 def _ends(a, b, t):
     """Both ends, and t in float64 with axes for theirs."""
     a, b, t = np.asarray(a), np.asarray(b), np.asarray(t, "float64")

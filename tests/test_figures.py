@@ -42,9 +42,11 @@ def test_what_cannot_be_tiled_is_refused(shape):
         lambda: figures.strip(IMAGES),
         lambda: figures.manifold(np.zeros((3, 3, 4, 4, 1))),
         lambda: figures.curves({"a": [1, 2], "b": [2, 1]}, [["a"], ["b"]]),
+        lambda: figures.curves({"a": [1, 2]}, x=np.array([0.1, 0.2])),
         lambda: figures.bars({"drawn": [1, 2]}, ["0", "1"]),
         lambda: figures.scatter(np.zeros((4, 2)), np.array([0, 1, 1, 0]), ("a", "b")),
         lambda: figures.scatter(np.zeros((4, 3))),
+        lambda: figures.plane({"a": {"points": np.zeros((4, 2))}, "b": {"heat": np.eye(5)}}),
     ],
 )
 def test_every_figure_draws_itself_as_png(figure):
@@ -97,3 +99,26 @@ def test_a_gif_has_the_frames_and_turns_forever():
 def test_a_gif_of_nothing_is_refused():
     with pytest.raises(ValueError, match="at least one frame"):
         figures.save_gif([], io.BytesIO())
+
+
+def test_a_plane_puts_all_in_its_place():
+    heat = np.zeros((3, 3))
+    heat[0, 2] = 1.0  # lowest row, right
+    arrows = np.zeros((3, 3, 2))
+    arrows[2, 0] = (0.0, 4.0)  # highest row, left: up
+    shown = {
+        "heat": heat,
+        "arrows": arrows,
+        "points": {"p": [[1.0, -1.0]]},
+        "paths": [[[0, 0], [1, 2]]],
+    }
+    (axes,) = figures.plane({"t": shown}, extent=2.0).axes
+    (picture,), (quiver, dots) = axes.images, axes.collections
+    assert picture.origin == "lower"
+    assert picture.get_extent() == [-3, 3, -3, 3]  # cells of side 2, around -2, 0 and 2
+    np.testing.assert_array_equal(picture.get_array(), heat)
+    np.testing.assert_array_equal(dots.get_offsets(), [[1, -1]])
+    np.testing.assert_array_equal(axes.lines[0].get_xydata(), [[0, 0], [1, 2]])
+    assert axes.get_xlim() == axes.get_ylim() == (-2, 2)
+    assert [*quiver.get_offsets()[6], quiver.U[6], quiver.V[6]] == [-2, 2, 0, 4]
+    assert quiver.scale == 2  # the longest, 4, is drawn as long as 2

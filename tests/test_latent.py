@@ -5,7 +5,15 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from ganedu.latent import draw, lerp, normal_grid, slerp, walk
+from ganedu.latent import (
+    attribute_vector,
+    draw,
+    lerp,
+    normal_grid,
+    principal_directions,
+    slerp,
+    walk,
+)
 from ganedu.runtime import UsageError
 
 T = np.linspace(0, 1, 11)
@@ -164,6 +172,52 @@ def test_normal_grid_by_hand():
     np.testing.assert_array_equal(normal_grid(1), np.zeros((1, 1, 2)))
 
 
+def test_an_attribute_vector_by_hand():
+    codes = np.array([[1, 0], [3, 4], [0, 0], [0, 3], [-3, 0]])
+    vector = attribute_vector(codes, np.array([True, True, False, False, False]))
+    close(vector, [2 - -1, 2 - 1])
+    close(attribute_vector(codes, np.array([False, False, True, True, True])), -vector)
+    wanted = {"float16": "float32", "float32": "float32", "float64": "float64"}
+    for given, got in wanted.items():
+        assert attribute_vector(codes.astype(given), codes[:, 0] > 0).dtype == got
+
+
+def test_an_attribute_vector_does_not_see_what_the_groups_share():
+    rng = np.random.default_rng(0)
+    has, kind = np.arange(4000) % 2 == 0, np.arange(4000) // 2 % 2
+    noise = 0.1 * rng.standard_normal((4000, 3))
+    codes = noise + np.outer(has, [1.0, 0.0, 0.0]) + np.outer(kind, [0.0, 5.0, 0.0])
+    close(attribute_vector(codes, has), [1, 0, 0], atol=0.03)
+    apart = has == (kind == 1)  # here kind goes with the attribute, and into the vector
+    close(attribute_vector(codes[apart], has[apart]), [1, 5, 0], atol=0.03)
+
+
+def test_principal_directions_by_hand():
+    # Along (3, 4) / 5 lie -5, 0 and 5, across it -1, 2 and -1: no correlation.
+    along, across = np.array([0.6, 0.8]), np.array([0.8, -0.6])
+    codes = np.outer([-5, 0, 5], along) + np.outer([-1, 2, -1], across) + [10.0, -7.0]
+    directions, spreads = principal_directions(codes, 2)
+    close(directions, [along, across])  # the largest number of each is positive
+    close(spreads, np.sqrt([50 / 3, 2]))
+    one, spread = principal_directions(-codes, 1)
+    close(one, [along])
+    close(spread, spreads[:1])
+
+
+def test_principal_directions_solve_the_equation():
+    codes = draw(300, 6, seed=4) @ draw(6, 6, seed=5)
+    directions, spreads = principal_directions(codes, 6)
+    assert directions.dtype == spreads.dtype == np.float32
+    close(directions @ directions.T, np.eye(6), atol=1e-5)
+    covariance = np.cov(codes, rowvar=False, bias=True)
+    for u, s in zip(directions, spreads, strict=True):
+        close(covariance @ u, s**2 * u, atol=1e-3)
+    assert (np.diff(spreads) < 0).all()
+    close(spreads, np.std(codes @ directions.T, axis=0), atol=1e-4)
+    few, _ = principal_directions(codes[:4], 4)  # fewer codes than numbers
+    assert few.shape == (4, 6)
+
+
 @pytest.mark.parametrize(
     ("act", "said"),
     [
@@ -175,6 +229,15 @@ def test_normal_grid_by_hand():
         (lambda: walk(np.zeros((2, 3)), 0), r"`steps`.*0"),
         (lambda: normal_grid(0), r"side of at least 1.*0 and 2"),
         (lambda: normal_grid(3, 1), r"at least 2 latents.*3 and 1"),
+        (lambda: attribute_vector(np.zeros(3), [True]), r"\(N, d\).*\(3,\)"),
+        (lambda: attribute_vector(np.zeros((2, 3)), [1, 0]), r"one bool.*2 codes.*int64 \(2,\)"),
+        (lambda: attribute_vector(np.zeros((2, 3)), [True]), r"one bool.*bool \(1,\)"),
+        (lambda: attribute_vector(np.zeros((2, 3)), [True, True]), r"some not.*2 of 2"),
+        (lambda: attribute_vector(np.zeros((2, 3)), [False, False]), r"some not.*0 of 2"),
+        (lambda: principal_directions(np.zeros(3), 1), r"\(N, d\).*\(3,\)"),
+        (lambda: principal_directions(np.zeros((4, 3)), 4), r"count=4 and \(4, 3\)"),
+        (lambda: principal_directions(np.zeros((4, 3)), 0), r"count=0"),
+        (lambda: principal_directions(np.zeros((1, 3)), 1), r"N >= 2.*\(1, 3\)"),
     ],
 )
 def test_mistakes_are_named(act, said):

@@ -9,6 +9,7 @@ from keras import ops
 from rows import IMAGE_SHAPE, ROWS, batch, feed
 
 from ganedu import layers, models, networks, runtime
+from ganedu.engine import AdversarialModel
 from ganedu.models import (
     acgan,
     autoencoder,
@@ -174,6 +175,7 @@ def test_label_smoothing():
     close(lsgan.discriminator_loss(column(0.5), column(0.0), smoothing=0.1), 0.08)
     with pytest.raises(ValueError, match=r"needs a loss with targets.*SNGAN"):
         sngan.SNGAN(*players(), label_smoothing=0.1)
+    AdversarialModel(*players())  # one whose steps have losses of their own
 
 
 def players():

@@ -44,8 +44,7 @@ class AdversarialModel(LatentModel):
                 "The discriminator must read what the generator draws. "
                 f"Received: {generator.output_shape} and {images}"
             )
-        smooth = "smoothing" in inspect.signature(self.discriminator_loss).parameters
-        if label_smoothing and not smooth:
+        if label_smoothing and not _smooths(self.discriminator_loss):
             raise ValueError(
                 "`label_smoothing` needs a loss with targets, as the GAN's or the LSGAN's. "
                 f"Received: {label_smoothing} for {type(self).__name__}"
@@ -85,3 +84,7 @@ class AdversarialModel(LatentModel):
 
     def call(self, z, training=False):
         return self.artist(z, training=training)
+
+
+def _smooths(loss):
+    return "smoothing" in inspect.signature(loss).parameters
