@@ -22,7 +22,9 @@ def _shifted(shift):
     draw, build, order = latent.draw, models.build, Order.__init__
     runtime.setup = lambda seed=0: setup(seed + shift)
     latent.draw = lambda count, dim, seed=0: draw(count, dim, seed + shift)
-    models.build = lambda name, shape, **more: build(name, shape, **{{"seed": shift, **more}})
+    models.build = lambda name, image_shape, **more: build(
+        name, image_shape, **{{"seed": shift, **more}}
+    )
     Order.__init__ = lambda self, count, size, seed, start=0: order(self, count, size, seed + shift, start)
 
 _shifted({shift})

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from ganedu.data import embedded, files, standard
 from ganedu.data.augment import Augmentation
+from ganedu.data.captions import CaptionedImages, captioned_digits, scenes
+from ganedu.data.grammar import Entity, Picture, parse
 from ganedu.data.images import ImageDataset, to_float, to_uint8
 from ganedu.data.pairs import TASKS, PairedImages
 from ganedu.runtime import UsageError
@@ -20,9 +22,15 @@ __all__ = [
     "NAMES",
     "TASKS",
     "Augmentation",
+    "CaptionedImages",
+    "Entity",
     "ImageDataset",
     "PairedImages",
+    "Picture",
+    "captioned_digits",
     "load",
+    "parse",
+    "scenes",
     "to_float",
     "to_uint8",
 ]

@@ -1,0 +1,314 @@
+"""Pictures of one or two objects with captions that are true of them.
+
+>>> pairs = captioned_digits(load("mnist"), 50_000)
+>>> pairs.captions[0], pairs.images[0].shape
+('a large thin upright magenta number four in the lower middle', (32, 32, 3))
+
+One generator draws what is to be seen, `draw` draws it, `grammar.write` says it. All three are functions of a
+seed, so a picture can be drawn again with one attribute changed and everything else as it was.
+
+Some combinations of kind and colour can be kept out of training, so that what a model composes can be told
+from what it remembers: `is_held_out` is the rule.
+"""
+
+import dataclasses
+import random
+
+import numpy as np
+
+from ganedu.data.glyphs import SIDE, digit_glyphs, means, shape_glyphs
+from ganedu.data.grammar import (
+    DIGITS,
+    RELATIONS,
+    SHAPES,
+    VALUES,
+    Entity,
+    Picture,
+    applicable,
+    omitted,
+    write,
+)
+from ganedu.data.images import Order, stream, to_float
+from ganedu.runtime import UsageError
+
+COMBOS = ("all", "seen", "held_out")
+COLOURS = {
+    "red": (255, 40, 40),
+    "green": (40, 215, 60),
+    "blue": (60, 80, 255),
+    "yellow": (255, 230, 40),
+    "magenta": (240, 50, 240),
+    "cyan": (40, 225, 235),
+}
+# Of a longer side between 10.5 and 13.6 nothing is said, nor of a centre between 11.5 and 14.5 or 17.5 and 20.5.
+SMALL, LARGE, LARGE_OF_TWO = (9.5, 10.5), (14.0, 17.0), (13.6, 14.0)
+EDGE = 0.5  # the nearest that ink comes to the picture's border
+NEAR, MIDDLE = 11.5, (14.5, 17.5)
+GAP, APART = 3.0, 10.0  # the least between two boxes, and between their centres
+ASKEW = 0.4  # the most that two are apart across their relation, as a share of how far along
+CHUNK = 512
+
+
+def is_held_out(entity):
+    """Whether a combination of kind and colour is one that training may be without.
+
+    Digit k and colour c, counted from 0 in the order of `VALUES`, are if k + c is a multiple of 6; so
+    are shape k and colour c. Every kind is left in at least four colours, every colour in five kinds.
+    """
+    if entity.colour is None:
+        return False
+    kinds = DIGITS if entity.kind in DIGITS else SHAPES
+    return (kinds.index(entity.kind) + VALUES["colour"].index(entity.colour)) % 6 == 0
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class CaptionedImages:
+    """
+    Args:
+        images: uint8 array (N, 32, 32, 3).
+        captions: tuple of N str.
+        pictures: tuple of N `Picture`: all that is to be seen, also where the caption says less.
+    """
+
+    images: np.ndarray = dataclasses.field(repr=False)
+    captions: tuple = dataclasses.field(repr=False)
+    pictures: tuple = dataclasses.field(repr=False)
+
+    def __len__(self):
+        return len(self.images)
+
+    @property
+    def image_shape(self):
+        """(32, 32, 3)."""
+        return self.images.shape[1:]
+
+    def array(self, count=None):
+        """The first `count` images (all by default), float32 (count, 32, 32, 3) in [-1, 1]."""
+        return to_float(self.images[:count])
+
+    def batches(self, batch_size, encode, *, seed=0, start=0):
+        """An endless stream of shuffled batches for `fit`, as `ImageDataset.batches`.
+
+        Args:
+            batch_size: int, at most the number of images.
+            encode: function of a list of N captions to an int32 array (N, L), as a tokenizer's.
+            seed, start: ints >= 0. Default to `0`.
+
+        Returns:
+            A stream of `(images, words)`: float32 (B, 32, 32, 3) in [-1, 1] and int32 (B, L).
+
+        Raises:
+            UsageError: for numbers out of range, and what `encode` refuses.
+        """
+        order = Order(len(self), batch_size, seed, start)
+        words = encode(list(self.captions))
+
+        def batch(i):
+            return to_float(self.images[order[i]]), words[order[i]]
+
+        forms = (
+            ((batch_size, *self.image_shape), "float32"),
+            ((batch_size, words.shape[1]), "int32"),
+        )
+        return stream(batch, forms, None)
+
+
+def captioned_digits(dataset, count, *, seed=0, objects=(1, 2), combos="all", omit=0.0):
+    """Handwritten digits, coloured on black, and what can be said of them: digit, colour, size,
+    thickness, slant; place of one alone, relation of two.
+
+    Args:
+        dataset: `ImageDataset` of digits: `load("digits")`, or `load("mnist")`.
+        count: int >= 1.
+        seed: int >= 0. Defaults to `0`.
+        objects: tuple of the numbers of objects that a picture may have, 1 or 2, drawn evenly.
+            Defaults to `(1, 2)`. Two are of different kinds.
+        combos: `"all"`; `"seen"`, pictures without a held-out combination of kind and colour; or
+            `"held_out"`, pictures with at least one. Defaults to `"all"`.
+        omit: float in [0, 1], the chance of each attribute but the kind, and of the relation, to
+            go unsaid. Defaults to `0.0`.
+
+    Returns:
+        `CaptionedImages`, a function of the arguments.
+
+    Raises:
+        UsageError: for arguments out of range, and other data than digits.
+    """
+    glyphs = digit_glyphs(dataset)
+    return _captioned(DIGITS, glyphs, count, seed, objects, combos, omit)
+
+
+def scenes(count, *, seed=0, objects=(1, 2), combos="all", omit=0.0):
+    """Drawn shapes, coloured on black, and what can be said of them: shape, colour, size; place of
+    one alone, relation of two.
+
+    Args:
+        count, seed, objects, combos, omit: as for `captioned_digits`.
+
+    Returns:
+        `CaptionedImages`.
+
+    Raises:
+        UsageError: for arguments out of range.
+
+    Reference:
+        Kuhnle and Copestake 2017, "ShapeWorld", arXiv:1704.04517; Johnson et al. 2017, "CLEVR",
+        arXiv:1612.06890.
+    """
+    return _captioned(SHAPES, shape_glyphs(), count, seed, objects, combos, omit)
+
+
+def _captioned(kinds, glyphs, count, seed, objects, combos, omit):
+    if not 0 <= omit <= 1:
+        raise UsageError(f"The share to omit must lie in [0, 1]. Received: {omit}")
+    pictures = sample(kinds, count, seed=seed, objects=objects, combos=combos)
+    rng = random.Random(f"captions {seed}")
+    captions = tuple(write(omitted(p, omit, rng) if omit else p, rng) for p in pictures)
+    return CaptionedImages(draw(pictures, glyphs, seed=seed), captions, pictures)
+
+
+def sample(kinds, count, *, seed=0, objects=(1, 2), combos="all"):
+    """What is to be seen, drawn evenly from all that can be said.
+
+    Args:
+        kinds: `DIGITS` or `SHAPES`.
+        count, seed, objects, combos: as for `captioned_digits`.
+
+    Returns:
+        Tuple of `count` `Picture`, complete.
+
+    Raises:
+        UsageError: for arguments out of range.
+    """
+    if count < 1 or seed < 0:
+        raise UsageError(
+            f"The count must be at least 1 and the seed 0. Received: {count} and {seed}"
+        )
+    if not objects or not set(objects) <= {1, 2}:
+        raise UsageError(f"`objects` must be (1,), (2,) or (1, 2). Received: {objects!r}")
+    if combos not in COMBOS:
+        raise UsageError(f"`combos` must be one of {', '.join(COMBOS)}. Received: {combos!r}")
+    rng = random.Random(f"pictures {seed}")
+    pictures = []
+    while len(pictures) < count:
+        chosen = rng.sample(kinds, rng.choice(objects))
+        entities = [Entity(kind, rng.choice(VALUES["colour"])) for kind in chosen]
+        if combos == "all" or any(map(is_held_out, entities)) == (combos == "held_out"):
+            pictures.append(completed(Picture(tuple(entities)), rng))
+    return tuple(pictures)
+
+
+def completed(picture, rng):
+    """The same picture with every attribute that it can have: the missing ones drawn evenly.
+
+    Args:
+        picture: `Picture`, such as `parse` returns.
+        rng: `random.Random`.
+    """
+    count = len(picture.entities)
+    entities = []
+    for e in picture.entities:
+        names = applicable(e.kind, count)
+        entities.append(Entity(**{n: getattr(e, n) or rng.choice(VALUES[n]) for n in names}))
+    relation = picture.relation or (rng.choice(RELATIONS) if count == 2 else None)
+    return Picture(tuple(entities), relation)
+
+
+def draw(pictures, glyphs, *, seed=0):
+    """Draws pictures. What their attributes leave open (which hand, the exact size, place and
+    brightness) is a function of the seed and of a picture's number in the list, so that the same list
+    with one attribute changed gives the same images but for that.
+
+    Args:
+        pictures: sequence of complete `Picture`.
+        glyphs: `digit_glyphs(dataset)` or `shape_glyphs()`.
+        seed: int >= 0. Defaults to `0`.
+
+    Returns:
+        uint8 array (N, 32, 32, 3), black where nothing is.
+
+    Raises:
+        UsageError: for a picture that lacks an attribute, or a kind that is not among the glyphs.
+    """
+    chances = np.random.default_rng([seed, 1]).random((len(pictures), 2, 6), "float32")
+    parts = [
+        _painted(*_arranged(pictures[i : i + CHUNK], chances[i : i + CHUNK], glyphs), glyphs)
+        for i in range(0, len(pictures), CHUNK)
+    ]
+    return np.concatenate(parts) if parts else np.zeros((0, SIDE, SIDE, 3), "uint8")
+
+
+def _arranged(pictures, chances, glyphs):
+    """What `_painted` needs of N pictures: glyph numbers (N, 2), sides (N, 2), centres (N, 2, 2) as
+    (y, x) and colours (N, 2, 3). One alone is the first of two, the other black."""
+    count = len(pictures)
+    number = np.zeros((count, 2), "int64")
+    colour = np.zeros((count, 2, 3), "float32")
+    least, most = np.ones((2, count, 2), "float32")
+    places = np.ones((count, 2), "int64")  # of a pair it is overwritten
+    relations = np.zeros(count, "int64")
+    for i, picture in enumerate(pictures):
+        pair = len(picture.entities) == 2
+        for j, e in enumerate(picture.entities):
+            own = glyphs.numbers.get((e.kind, e.thickness, e.slant))
+            if own is None or e.colour is None or e.size is None or not (pair or e.place):
+                raise UsageError(
+                    f"To be drawn an entity needs all of its attributes. Received: {e}"
+                )
+            number[i, j] = own[int(chances[i, j, 0] * len(own))]
+            colour[i, j] = COLOURS[e.colour]
+            large = LARGE_OF_TWO if pair else LARGE
+            least[i, j], most[i, j] = SMALL if e.size == "small" else large
+        if pair:
+            if picture.relation is None:
+                raise UsageError(f"To be drawn two entities need a relation. Received: {picture}")
+            relations[i] = 1 + RELATIONS.index(picture.relation)
+        else:
+            places[i] = divmod(VALUES["place"].index(picture.entities[0].place), 3)
+    side = least + (most - least) * chances[..., 1]
+    colour *= 0.8 + 0.2 * chances[..., 2, None]
+    half = glyphs.extents[number] * side[..., None] / 2  # (N, 2, 2)
+    centre = np.empty_like(half)
+    centre[:, 0] = _placed(half[:, 0], places, chances[:, 0, 3:5])
+    centre[:, 1] = SIDE / 2
+    for axis, relation in ((1, 1), (0, 2)):  # "left of" is along x, "above" along y
+        some = np.flatnonzero(relations == relation)
+        along, across = _related(half[some, :, axis], half[some, :, 1 - axis], chances[some, :, 3:])
+        centre[some, :, axis], centre[some, :, 1 - axis] = along, across
+    return number, side, centre, colour
+
+
+def _placed(half, places, chances):
+    """The centre (N, 2) of one box of half-sizes (N, 2) at the places (N, 2), each 0, 1 or 2."""
+    near = half + EDGE
+    least = np.choose(places, (near, MIDDLE[0], SIDE - NEAR))
+    most = np.choose(places, (NEAR, MIDDLE[1], SIDE - near))
+    return least + (most - least) * chances
+
+
+def _related(along, across, chances):
+    """The centres (N, 2) along and across the relation, of two boxes of half-sizes (N, 2) each."""
+    both = along.sum(axis=1)
+    distance = np.maximum(both + GAP, APART)
+    room = SIDE - 2 * EDGE - both - distance
+    distance = distance + 0.5 * room * chances[:, 0, 0]
+    room = SIDE - 2 * EDGE - both - distance
+    first = EDGE + along[:, 0] + room * chances[:, 0, 1]
+    least = across + EDGE
+    inner = least.max(axis=1)
+    common = inner + (SIDE - 2 * inner) * chances[:, 1, 0]
+    askew = ASKEW * distance * (chances[:, 1, 1] - 0.5)
+    off = np.stack([common - askew, common + askew], axis=1)
+    return np.stack([first, first + distance], axis=1), np.clip(off, least, SIDE - least)
+
+
+def _painted(number, side, centre, colour, glyphs):
+    step = SIDE / side  # of the glyph's pixels for each of the picture's
+    image = np.zeros((len(number), SIDE, SIDE, 3), "float32")
+    for j in range(2):
+        some = np.flatnonzero(colour[:, j].any(axis=1))
+        start = (SIDE / 2 - centre[some, j] * step[some, j, None]).T
+        rows, columns = (means(s, step[some, j], SIDE, SIDE) for s in start)
+        mask = rows @ glyphs.masks[number[some, j]].astype("float32") @ columns.transpose(0, 2, 1)
+        image[some] += (mask / 255)[..., None] * colour[some, j, None, None]
+    return np.rint(image).astype("uint8")

@@ -1,0 +1,155 @@
+"""Texts as numbers, and a network that reads them.
+
+>>> tokenizer = Tokenizer()
+>>> words = tokenizer.encode(["a thick red three"], 24)  # int32 (1, 24)
+>>> sequence, pooled = text_encoder(len(tokenizer), 24)(words)  # (1, 24, 64), (1, 64)
+
+Plain Python and Keras layers: Keras's `TextVectorization` needs TensorFlow.
+"""
+
+import dataclasses
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from ganedu.data.grammar import VOCABULARY, split
+from ganedu.layers import PositionEmbedding
+from ganedu.runtime import UsageError
+
+SPECIAL = ("<pad>", "<start>", "<end>", "<unknown>")
+PAD, START, END, UNKNOWN = range(4)
+
+
+@dataclasses.dataclass(frozen=True)
+class Tokenizer:
+    """Words to numbers and back. Four come first: padding is 0, then start, end and unknown.
+
+    Args:
+        words: tuple of distinct str, in small letters. Defaults to the grammar's vocabulary.
+
+    Raises:
+        UsageError: for words that are not distinct, or that `split` would not give.
+    """
+
+    words: tuple = VOCABULARY
+
+    def __post_init__(self):
+        if len(set(self.words)) < len(self.words) or any(split(w) != [w] for w in self.words):
+            raise UsageError(f"Words must be distinct and in small letters. Received: {self.words}")
+        object.__setattr__(self, "_numbers", {w: i for i, w in enumerate(self.words, len(SPECIAL))})
+
+    def __len__(self):
+        """The number of tokens, the four special ones included."""
+        return len(SPECIAL) + len(self.words)
+
+    def unknown(self, texts):
+        """The words of texts that have no number, sorted: a tuple of str, for a caller that refuses them."""
+        return tuple(sorted({w for text in _texts(texts) for w in split(text)} - set(self.words)))
+
+    def encode(self, texts, length=None):
+        """Texts to their words' numbers.
+
+        Args:
+            texts: sequence of N str. A text without words is start and end alone.
+            length: int, tokens in each row, start and end included; shorter ones are padded. Defaults
+                to what the longest needs.
+
+        Returns:
+            int32 array (N, length). Words outside the vocabulary are `UNKNOWN`.
+
+        Raises:
+            UsageError: for a text that needs more tokens than `length`, and for anything but str.
+        """
+        rows = [
+            [START, *(self._numbers.get(w, UNKNOWN) for w in split(text)), END]
+            for text in _texts(texts)
+        ]
+        longest = max(map(len, rows), default=2)
+        length = longest if length is None else length
+        if longest > length:
+            text = texts[max(range(len(rows)), key=lambda i: len(rows[i]))]
+            raise UsageError(
+                f"A text may have at most {length - 2} words. Received: {longest - 2} in {text!r}"
+            )
+        tokens = np.full((len(rows), length), PAD, "int32")
+        for token, row in zip(tokens, rows, strict=True):
+            token[: len(row)] = row
+        return tokens
+
+    def decode(self, tokens):
+        """Numbers to texts: what `encode` gave, without marks and capitals.
+
+        Args:
+            tokens: int array (N, L). What follows the first end is not read; padding and starts are
+                skipped; unknown words are `"<unknown>"`.
+
+        Returns:
+            List of N str.
+
+        Raises:
+            UsageError: for another shape, and a number outside the vocabulary.
+        """
+        tokens = np.asarray(tokens)
+        if tokens.ndim != 2 or not np.issubdtype(tokens.dtype, np.integer):
+            raise UsageError(f"Tokens must be int (N, L). Received: {tokens.dtype} {tokens.shape}")
+        if tokens.size and not 0 <= tokens.min() <= tokens.max() < len(self):
+            raise UsageError(
+                f"Tokens must lie in [0, {len(self)}). Received: {tokens.min()} to {tokens.max()}"
+            )
+        names = (*SPECIAL, *self.words)
+        texts = []
+        for row in tokens.tolist():
+            row = row[: row.index(END)] if END in row else row
+            texts.append(" ".join(names[t] for t in row if t not in (PAD, START)))
+        return texts
+
+
+def _texts(texts):
+    if isinstance(texts, str):
+        raise UsageError(f"Texts must be a sequence of str. Received: the one str {texts!r}")
+    return texts
+
+
+def text_encoder(vocabulary, length, width=64, blocks=2, heads=4):
+    """A transformer that reads tokens in both directions.
+
+    Padding is seen by no word; its own places are 0, and the mean leaves them out, so that a text means
+    the same however much it is padded.
+
+    Args:
+        vocabulary: int, the number of tokens: `len(tokenizer)`.
+        length: int, tokens in a row.
+        width: int, a multiple of `heads`. Defaults to `64`.
+        blocks: int. Defaults to `2`.
+        heads: int. Defaults to `4`.
+
+    Returns:
+        Keras model, int32 tokens (B, length) -> `[sequence (B, length, width), pooled (B, width)]`, the
+        second one the mean over the words.
+
+    Raises:
+        UsageError: for a width that the heads do not divide.
+
+    Reference:
+        Vaswani et al. 2017, section 3, arXiv:1706.03762, with the normalization before each part as in
+        Xiong et al. 2020, arXiv:2002.04745.
+    """
+    if width % heads:
+        raise UsageError(
+            f"The width must be a multiple of the heads. Received: {width} and {heads}"
+        )
+    words = keras.Input((length,), dtype="int32", name="words")
+    x = PositionEmbedding()(layers.Embedding(vocabulary, width)(words))  # (B, L, d)
+    there = ops.not_equal(words, PAD)  # (B, L)
+    for _ in range(blocks):
+        h = layers.LayerNormalization()(x)
+        # (B, 1, L): which words each one may look at
+        attention = layers.MultiHeadAttention(heads, width // heads)
+        x = x + attention(h, h, attention_mask=ops.expand_dims(there, 1))
+        h = layers.LayerNormalization()(x)
+        x = x + layers.Dense(width)(layers.Dense(4 * width, activation="gelu")(h))
+    weight = ops.expand_dims(ops.cast(there, x.dtype), -1)  # (B, L, 1)
+    x = layers.LayerNormalization()(x) * weight
+    mean = ops.sum(x, axis=1) / ops.maximum(ops.sum(weight, axis=1), 1.0)
+    return keras.Model(words, [x, mean], name="text_encoder")
