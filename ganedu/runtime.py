@@ -94,9 +94,10 @@ def setup(seed=0):
             keras.utils.set_random_seed(seed)
             import tensorflow as tf
 
-            # Its rewriting of graphs follows the names of layers and the addresses of nodes: the same
-            # model built again would differ in its last digits.
-            tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+            # The first sorts the terms of a sum by the names of layers, the second does not always
+            # give one graph: the same model built again would differ in its last digits.
+            passes = ("arithmetic_optimization", "dependency_optimization")
+            tf.config.optimizer.set_experimental_options(dict.fromkeys(passes, False))
     if backend != "tensorflow":  # Keras's function would import TensorFlow where it is installed
         random.seed(seed)
         import numpy as np
