@@ -46,6 +46,8 @@ def test_a_photocopier_has_perfect_scores():
 
 
 def test_a_model_that_draws_what_is_asked_has_its_labels_right():
+    *_, labels = sampling.drawings(Photocopier(10), data.load("digits", "test").first(100))
+    np.testing.assert_array_equal(np.bincount(labels), np.full(10, 10))
     scores = sampling.evaluate(Photocopier(10), FACTS, count=100)["scores"]
     assert scores["labels_right"] > 0.9
     assert scores["recall"] < 0.7  # ten digits, again and again
@@ -110,6 +112,7 @@ def test_each_new_best_is_kept():
     assert logs == [3.0, 2.0, 2.5, 1.0]
     assert kept == [1, 2, 4]
     assert callback.best == 1.0
+    assert scored([2.0, 2.0])[2] == [1]  # as good is no better
 
 
 def test_rounds_between_have_the_score_before():
