@@ -6,7 +6,7 @@ import numpy as np
 
 from ganedu import data, features, figures, latent
 from ganedu.metrics.frechet import frechet_distance
-from ganedu.metrics.pairs import psnr, ssim
+from ganedu.metrics.pairs import WINDOW, psnr, ssim
 from ganedu.metrics.summary import feature_scores
 from ganedu.runs import cached, written
 from ganedu.runtime import UsageError
@@ -86,7 +86,7 @@ def evaluate(model, facts, count=None):
         Dict of `model`, `data`, `count` (of test images) and `scores`: the losses, then, where there are
         at least 50 images of a shape that `ganedu.features` knows, those of
         `ganedu.metrics.summary.feature_scores`, `labels_right` of a conditional model, and `psnr`
-        (decibels) and `ssim` of what a model reconstructs. Floats, `None` where not finite.
+        (decibels) and, from 11 pixels a side, `ssim` of what a model reconstructs. Floats, `None` where not finite.
 
     Raises:
         UsageError: if there are fewer test images than asked for.
@@ -117,7 +117,9 @@ def _scores_of_drawings(model, dataset):
     if hasattr(model, "reconstruct"):
         labels = [dataset.labels] if hasattr(model, "num_classes") else []
         copies = model.reconstruct(real, *labels)
-        scores |= {"psnr": np.mean(psnr(real, copies)), "ssim": np.mean(ssim(real, copies))}
+        scores["psnr"] = np.mean(psnr(real, copies))
+        if min(real.shape[1:3]) >= WINDOW:
+            scores["ssim"] = np.mean(ssim(real, copies))
     return scores
 
 

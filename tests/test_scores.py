@@ -63,6 +63,13 @@ def test_a_model_that_reconstructs_is_scored_for_that(name, extra):
     assert scores["frechet_distance"] > 1
 
 
+def test_images_too_small_for_ssim_have_their_psnr():
+    runtime.setup(0)
+    model = models.build("autoencoder", (8, 8, 1), latent_dim=2, width=4)
+    found = sampling.evaluate(model, {**FACTS, "image_size": 8}, count=60)["scores"]
+    assert set(found) == {"loss", "psnr"}
+
+
 def test_a_translator_is_scored_beside_its_targets():
     runtime.setup(0)
     model = models.build("pix2pix", (28, 28, 1), width=4)

@@ -6,6 +6,7 @@ from ganedu.data.images import check_range
 from ganedu.runtime import UsageError
 
 RANGE = 2.0  # from -1 to 1
+WINDOW = 11  # pixels, of SSIM
 
 
 def checked_images(*sets, least=1):
@@ -51,8 +52,10 @@ def ssim(originals, copies):
     from skimage.metrics import structural_similarity
 
     a, b = checked_images(originals, copies)
-    if min(a.shape[1:3]) < 11:
-        raise UsageError(f"SSIM needs sides of at least 11. Received: {a.shape[1]}x{a.shape[2]}")
+    if min(a.shape[1:3]) < WINDOW:
+        raise UsageError(
+            f"SSIM needs sides of at least {WINDOW}. Received: {a.shape[1]}x{a.shape[2]}"
+        )
     options = {
         "data_range": RANGE,
         "channel_axis": -1,
