@@ -7,6 +7,7 @@ import time
 import keras
 import numpy as np
 
+from ganedu.doctor import diagnose, examine
 from ganedu.runtime import NonFiniteLoss
 
 
@@ -178,6 +179,42 @@ class Score(keras.callbacks.Callback):
                 self.model.stop_training = True
         if logs is not None:
             logs[self.name] = self.scores[-1] if self.scores else float("nan")
+
+
+class Diagnose(keras.callbacks.Callback):
+    """Examines a model every few rounds, and tells what is new: a sickness that came, and one that is gone.
+
+    Args:
+        train, test: `ImageDataset`, what the model learns from and what it does not see.
+        every: int, in rounds. Defaults to `5`.
+        tell: function of a str, or `None`. Defaults to `print`.
+
+    Attributes:
+        diagnoses: list of `(round, Diagnosis)`.
+    """
+
+    def __init__(self, train, test, every=5, tell=print):
+        super().__init__()
+        if every < 1:
+            raise ValueError(f"`every` must be at least 1. Received: every={every}")
+        self.train, self.test, self.every, self.tell = train, test, every, tell
+        self.history, self.diagnoses = [], []
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.history.append(dict(logs or {}))
+        if len(self.history) % self.every:
+            return
+        before = self.diagnoses[-1][1].names if self.diagnoses else ()
+        found = diagnose(examine(self.model, self.train, self.test, self.history))
+        self.diagnoses.append((len(self.history), found))
+        if self.tell is None:
+            return
+        for finding in found.findings:
+            if finding.name in found.names and finding.name not in before:
+                self.tell(f"round {len(self.history)}: {finding}")
+        for name in before:
+            if name not in found.names:
+                self.tell(f"round {len(self.history)}: no more {name}")
 
 
 class RoundEnd(keras.callbacks.Callback):

@@ -150,12 +150,33 @@ def interpolate(folder, out, method, steps, seed, label):
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--count", type=click.IntRange(1), help="Test images, and drawings. [default: all]")
-def evaluate(folder, count):
+@click.option(
+    "--features",
+    help="A network of ganedu.features, or of keras.applications as inception_v3. [default: the data's]",
+)
+def evaluate(folder, count, features):
     """Print the losses on the test images, and the scores of as many drawings, as JSON."""
     model, facts = _load(folder)
     from ganedu import sampling
 
-    click.echo(json.dumps(sampling.evaluate(model, facts, count)))
+    click.echo(json.dumps(sampling.evaluate(model, facts, count, network=features)))
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="A .png of the signs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def diagnose(folder, out, as_json):
+    """Say what is wrong with a trained model, and what to try."""
+    if out is not None:
+        _suffix(out, ".png")
+    model, facts = _load(folder)
+    from ganedu import sampling
+
+    found = sampling.diagnosis(model, facts, runs.RunFolder.open(folder).history())
+    if out is not None:
+        sampling.save_signs(found, out)
+    click.echo(json.dumps(found.to_dict()) if as_json else found)
 
 
 @main.command()
@@ -175,7 +196,7 @@ def datasets():
     from ganedu import data
 
     for name, description in data.NAMES.items():
-        click.echo(f"{name:14}{description}")
+        click.echo(f"{name:18}{description}")
     click.echo("or a folder with one class a folder, an .npz or an .npy")
 
 

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure as MatplotlibFigure
 from PIL import Image
 
 from ganedu.data.images import to_uint8
+from ganedu.doctor import SIGNS
 
 INK, GRID = "#1a1a2e", "#d8d8e0"
 COLOURS = ("#3b6ea8", "#d1495b", "#2e8b57", "#8d5a97", "#edae49", "#30638e", "#7a5c3e", "#00798c")
@@ -158,6 +159,55 @@ def bars(sets, names, ylabel=""):
     axes.set_ylabel(ylabel, color=INK)
     if len(sets) > 1:
         axes.legend(frameon=False)
+    _plain(axes)
+    return figure
+
+
+def table(values, rows, columns, shades):
+    """Numbers in a table, each cell shaded.
+
+    Args:
+        values: (R, C).
+        rows, columns: lists of R and C str, the names beside and above.
+        shades: (R, C) in [0, 1], from white at 0 to red at 1.
+    """
+    values, shades = np.asarray(values), np.asarray(shades)
+    if values.shape != (len(rows), len(columns)) or shades.shape != values.shape:
+        raise ValueError(
+            f"There must be a value and a shade for each of {len(rows)}x{len(columns)} cells. "
+            f"Received: {values.shape} and {shades.shape}"
+        )
+    size = (0.95 * len(columns) + 1.6, 0.36 * len(rows) + 0.4)
+    figure = Figure(figsize=size, layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(shades, "Reds", vmin=0, vmax=1.5, aspect="auto")  # so that ink is read on 1
+    for (row, column), value in np.ndenumerate(values):
+        told = f"{value:.2f}" if abs(value) < 100 else f"{value:.0f}"
+        axes.text(column, row, told, ha="center", va="center", color=INK, fontsize=9)
+    axes.set_xticks(range(len(columns)), columns, fontsize=9)
+    axes.set_yticks(range(len(rows)), rows, fontsize=9)
+    axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0)
+    axes.spines[:].set_visible(False)
+    return figure
+
+
+def signs(diagnosis):
+    """The signs of a `ganedu.doctor.Diagnosis`, each on a scale on which the healthy part is shaded; a sick one is
+    red."""
+    names = [name for name in SIGNS if name in diagnosis.signs]
+    figure = Figure(figsize=(8.0, 0.35 * len(names) + 0.3), layout="constrained")
+    axes = figure.subplots()
+    for row, name in enumerate(reversed(names)):
+        sign, value = SIGNS[name], diagnosis.signs[name]
+        top = 1.5 * max(1.0, *(limit for limit in (sign.low, sign.high) if limit is not None))
+        span = ((sign.low or 0.0) / top, (top if sign.high is None else sign.high) / top)
+        axes.barh(row, span[1] - span[0], left=span[0], height=0.55, color=GRID)
+        colour = COLOURS[2] if sign.state(value) == "fair" else COLOURS[1]
+        axes.plot(min(value / top, 1.0), row, "o", color=colour, clip_on=False)
+        axes.text(1.03, row, f"{value:.2g}", va="center", color=colour)
+    axes.set_yticks(range(len(names)), [SIGNS[name].meaning for name in reversed(names)])
+    axes.set_xlim(0, 1)
+    axes.set_xticks([])
     _plain(axes)
     return figure
 

@@ -309,6 +309,17 @@ class RunFolder:
             table.writerows(rows)
         self.write_text("history.csv", text.getvalue())
 
+    def history(self):
+        """`history.csv` as a list of dict of float, a row a round; empty where there is none."""
+        path = self.path / "history.csv"
+        if not path.exists():
+            return []
+        with path.open(newline="") as file:
+            try:
+                return [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+            except (TypeError, ValueError) as e:
+                raise UsageError(f"{path} is damaged ({e})") from None
+
     # Checkpoints
 
     def save_checkpoint(self, model, state):

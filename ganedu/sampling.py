@@ -5,7 +5,9 @@ import math
 import numpy as np
 
 from ganedu import data, features, figures, latent
-from ganedu.metrics.frechet import frechet_distance
+from ganedu.doctor import diagnose, examine
+from ganedu.metrics.frechet import frechet_distance, gaussian
+from ganedu.metrics.likelihood import binarized, bits_per_dimension
 from ganedu.metrics.pairs import WINDOW, psnr, ssim
 from ganedu.metrics.summary import feature_scores
 from ganedu.runs import cached, written
@@ -13,6 +15,7 @@ from ganedu.runtime import UsageError
 
 WALKS = 5
 LEAST = 50  # images of which a score says something
+LIKELY = 500  # images whose likelihood `evaluate` estimates
 
 
 def sample(model, facts, out, *, count=64, seed=0, label=None):
@@ -74,46 +77,63 @@ def interpolate(model, out, *, method="slerp", steps=10, seed=0, label=None):
         figures.save_png(drawn(walks, np.arange(WALKS).repeat(steps)), file, columns=steps)
 
 
-def evaluate(model, facts, count=None):
+def evaluate(model, facts, count=None, network=None):
     """The losses of a run on test images, and the scores of as many drawings.
 
     Args:
         model: compiled `GenerativeModel`.
         facts: dict, the run's `run.json`.
         count: int, how many test images are used. Defaults to all.
+        network: str, a name for `ganedu.features.load`: of whose features scores are taken. Defaults to
+            the data set's own, or those of its images' shape.
 
     Returns:
         Dict of `model`, `data`, `count` (of test images) and `scores`: the losses, then, where there are
         at least 50 images of a shape that `ganedu.features` knows, those of
-        `ganedu.metrics.summary.feature_scores`, `labels_right` of a conditional model, and `psnr`
-        (decibels) and, from 11 pixels a side, `ssim` of what a model reconstructs. Floats, `None` where not finite.
+        `ganedu.metrics.summary.feature_scores`, `labels_right` of a conditional model, `bits_per_dimension` of a
+        model that says how likely a grey image is (`model_bits`, of at most 500), and `psnr` (decibels) and, from
+        11 pixels a side, `ssim` of what a model reconstructs. Floats, `None` where not finite.
 
     Raises:
-        UsageError: if there are fewer test images than asked for.
+        UsageError: if there are fewer test images than asked for, or fewer than 50 for the features that
+            were asked for; and as `ganedu.features.load`.
     """
+    seen = None if network is None else features.load(network)  # before anything slow
     dataset = _test_images(facts)
     if count is not None and count > len(dataset):
         raise UsageError(f"There are {len(dataset)} test images. Received: count={count}")
     dataset = dataset.first(count)
     batches = model.served(dataset).test_batches()
     scores = model.evaluate(batches, verbose=0, return_dict=True)
-    scores |= _scores_of_drawings(model, dataset)
+    scores |= _scores_of_drawings(model, dataset, seen)
     scores = {
         name: float(value) if math.isfinite(value) else None for name, value in scores.items()
     }
-    return {"model": facts["model"], "data": facts["data"], "count": len(dataset), "scores": scores}
+    return {
+        "model": facts["model"],
+        "data": facts["data"],
+        "count": len(dataset),
+        "scores": scores,
+    }
 
 
-def _scores_of_drawings(model, dataset):
+def _scores_of_drawings(model, dataset, network):
     if len(dataset) < LEAST:
+        if network is not None:
+            raise UsageError(f"Scores of features need {LEAST} images. Received: {len(dataset)}")
         return {}
     drawn, real, labels = drawings(model, dataset)
-    scores, network = {}, features.fitting(dataset.name, real.shape[1:])
+    scores = {}
+    own = features.fitting(dataset.name, real.shape[1:])
+    network = network or own
     if network is not None:
         scores |= feature_scores(real_features(network, real), network.features(drawn))
-        if labels is not None and network.name == dataset.name:
-            found = network.probabilities(drawn).argmax(axis=1)
-            scores["labels_right"] = np.mean(found == labels)
+    if labels is not None and own is not None and own.name == dataset.name:
+        found = own.probabilities(drawn).argmax(axis=1)
+        scores["labels_right"] = np.mean(found == labels)
+    if hasattr(model, "log_likelihood") and real.shape[-1] == 1:
+        bits = model_bits(model, dataset.first(LIKELY))
+        scores |= {"bits_per_dimension": bits.value, "bits_per_dimension_error": bits.error}
     if hasattr(model, "reconstruct"):
         labels = [dataset.labels] if hasattr(model, "num_classes") else []
         copies = model.reconstruct(real, *labels)
@@ -121,6 +141,30 @@ def _scores_of_drawings(model, dataset):
         if min(real.shape[1:3]) >= WINDOW:
             scores["ssim"] = np.mean(ssim(real, copies))
     return scores
+
+
+def diagnosis(model, facts, history):
+    """What is wrong with the model of a run.
+
+    Args:
+        model: as for `ganedu.doctor.examine`.
+        facts: dict, the run's `run.json`.
+        history: list of dict of float, a row a round.
+
+    Returns:
+        `ganedu.doctor.Diagnosis`.
+
+    Raises:
+        UsageError: as `examine`.
+    """
+    train = data.load(facts["data"], image_size=facts["image_size"])
+    return diagnose(examine(model, train, _test_images(facts), history))
+
+
+def save_signs(found, out):
+    """The figure of a `Diagnosis` into a `.png`."""
+    with written(out) as file:
+        figures.signs(found).savefig(file, format="png", dpi=120, bbox_inches="tight")
 
 
 def drawings(model, dataset, seed=1):
@@ -140,10 +184,53 @@ def drawings(model, dataset, seed=1):
     return model.generate(count, labels=labels, seed=seed), dataset.array(), labels
 
 
+def model_bits(model, dataset, samples=64, seed=0):
+    """`ganedu.metrics.likelihood.bits_per_dimension` of a model on binarized images, where a grey value is the
+    probability of a 1. Of a VAE an upper bound, which falls with `samples`.
+
+    Args:
+        model: one with `log_likelihood`, as `vae` and `cvae`.
+        dataset: `ImageDataset`; a conditional model is told the labels.
+        samples: int, draws of the code for each image. Defaults to `64`.
+        seed: int. Defaults to `0`.
+
+    Returns:
+        `Estimate`.
+
+    Raises:
+        UsageError: for a model that does not say how likely an image is.
+    """
+    if not hasattr(model, "log_likelihood"):
+        raise UsageError(
+            "Bits per dimension need a model that says how likely an image is, as vae and cvae do. "
+            f"Received: a {type(model).__name__}"
+        )
+    labels = [dataset.labels] if hasattr(model, "num_classes") else []
+    x = binarized(dataset.array(), seed)
+    log_p = model.log_likelihood(x, *labels, samples=samples, seed=seed)
+    return bits_per_dimension(log_p, dataset.image_shape)
+
+
 def real_features(network, images):
     """`network.features(images)`, kept on the disk between runs."""
-    key = [images.tobytes(), *(w.tobytes() for w in network.network.get_weights())]
-    return cached(key, lambda: network.features(images))
+    return cached(_seen(network, images), lambda: network.features(images))
+
+
+def real_gaussian(network, images):
+    """`gaussian` of `network.features(images)`, kept on the disk between runs."""
+
+    def make():
+        mean, covariance = gaussian(network.features(images))
+        return np.concatenate([mean[None], covariance])  # (1 + d, d)
+
+    mean, *covariance = cached([b"gaussian", *_seen(network, images)], make)
+    return mean, np.array(covariance)
+
+
+def _seen(network, images):
+    """All that decides the features of images: data, network, and how it looks at them."""
+    weights = (w.tobytes() for w in network.network.get_weights())
+    return [network.name.encode(), str(images.shape).encode(), images.tobytes(), *weights]
 
 
 def distance_to(dataset):
@@ -161,7 +248,7 @@ def distance_to(dataset):
     def distance(model):
         drawn, real, _ = drawings(model, dataset)
         network = features.for_shape(dataset.name, real.shape[1:])
-        return frechet_distance(real_features(network, real), network.features(drawn))
+        return frechet_distance(real_gaussian(network, real), gaussian(network.features(drawn)))
 
     return distance
 

@@ -261,7 +261,8 @@ class TestPictures:
         def encode(texts):
             return np.array([[len(t), i] for i, t in enumerate(texts)], "int32")
 
-        stream = pairs.batches(6, encode, seed=3)
+        worded = pairs.encoded(encode)
+        stream = worded.batches(6, seed=3)
         batch = next(iter(stream)) if hasattr(stream, "element_spec") else stream[0]
         images, words = (np.array(a) for a in batch)
         assert images.dtype == np.float32
@@ -271,7 +272,9 @@ class TestPictures:
             assert length == len(pairs.captions[number])
         assert len(set(words[:, 1])) == 6
         with pytest.raises(UsageError, match="between 1 and the number of images, 20"):
-            pairs.batches(21, encode)
+            worded.batches(21)
+        with pytest.raises(UsageError, match="their captions would lie"):
+            worded.batches(6, augment=data.Augmentation("horizontal_flip"))
 
     @pytest.mark.parametrize(
         ("options", "said"),

@@ -163,6 +163,15 @@ def test_evaluate_prints_json(run):
     assert all(isinstance(v, float) for v in found["scores"].values())
 
 
+def test_evaluate_takes_the_features_that_are_named(run, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        sampling, "evaluate", lambda model, facts, count, network: asked.append((count, network))
+    )
+    assert call("evaluate", run, "--features", "inception_v3", "--count", 60).stdout == "null\n"
+    assert asked == [(60, "inception_v3")]
+
+
 def test_models_and_datasets_are_listed():
     listed = call("models").stdout.splitlines()
     assert any(line.startswith("dcgan  ") and "deep convolutional" in line for line in listed)
@@ -223,6 +232,7 @@ def test_train_refuses_a_folder_that_holds_a_run(run):
         ("resume nowhere", "no run.json there"),
         ("resume .", "no run.json there"),
         ("evaluate nowhere", "no run.json there"),
+        ("evaluate RUN --features x", "Received: 'x'"),
         ("sample nowhere --out x.png", "no run.json there"),
         ("sample RUN --out x.jpg", "must end in .png or .npz"),
         ("sample RUN --out x", "must end in .png or .npz"),
@@ -345,3 +355,28 @@ def test_a_damaged_model_is_a_warning(run, tmp_path):
         published.write_bytes(content)
     assert result.exit_code == 0
     assert (tmp_path / "x.png").is_file()
+
+
+# A diagnosis
+
+
+def test_a_run_is_diagnosed(run, tmp_path):
+    result = call("diagnose", run, "--out", tmp_path / "signs.png")
+    assert result.exit_code == 0, result.output
+    assert "unlike the data" in result.stdout
+    assert "Try: Train longer" in result.stdout
+    assert Image.open(tmp_path / "signs.png").width > 300
+    told = json.loads(call("diagnose", run, "--json").stdout)
+    assert told["findings"][0]["name"] == "unlike the data"
+    assert told["signs"]["precision"] < 0.3
+
+
+def test_what_cannot_be_diagnosed_is_one_line(run, tmp_path):
+    assert_one_line(
+        call("diagnose", run, "--out", tmp_path / "signs.jpg"), "--out must end in .png"
+    )
+    history = run / "history.csv"
+    kept = history.read_text()
+    history.write_text(kept + "1,2,three\n")
+    assert_one_line(call("diagnose", run), "history.csv is damaged")
+    history.write_text(kept)

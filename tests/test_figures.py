@@ -122,3 +122,21 @@ def test_a_plane_puts_all_in_its_place():
     assert axes.get_xlim() == axes.get_ylim() == (-2, 2)
     assert [*quiver.get_offsets()[6], quiver.U[6], quiver.V[6]] == [-2, 2, 0, 4]
     assert quiver.scale == 2  # the longest, 4, is drawn as long as 2
+
+
+def test_a_table_shows_each_number_in_its_shaded_cell():
+    values = [[0.125, 99.999, 123.4], [-1.0, 0.0, -250.0]]
+    shades = [[0.0, 0.5, 1.0], [1.0, 0.0, 0.0]]
+    figure = figures.table(values, ["one", "two"], ["a", "b", "c"], shades)
+    axes = figure.axes[0]
+    told = {tuple(text.get_position()): text.get_text() for text in axes.texts}
+    assert told[0, 0] == "0.12"
+    assert told[2, 0] == "123"
+    assert told[2, 1] == "-250"
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["a", "b", "c"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["one", "two"]
+    (image,) = axes.get_images()
+    np.testing.assert_array_equal(image.get_array(), shades)
+    assert figure._repr_png_().startswith(b"\x89PNG")
+    with pytest.raises(ValueError, match="2x3 cells"):
+        figures.table(values, ["one", "two"], ["a", "b", "c"], np.transpose(shades))

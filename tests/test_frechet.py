@@ -62,3 +62,9 @@ def test_what_cannot_be_scored_is_refused(bad):
 def test_widths_must_agree():
     with pytest.raises(runtime.UsageError, match="Received: 3 and 2"):
         frechet_distance(np.eye(4, 3), np.eye(4, 2))
+
+
+@pytest.mark.parametrize("bad", [(np.zeros(2), np.eye(3)), (np.zeros(2), np.full((2, 2), np.nan))])
+def test_what_is_no_gaussian_is_refused(bad):
+    with pytest.raises(runtime.UsageError, match="A Gaussian is a mean"):
+        frechet_distance(bad, (np.zeros(2), np.eye(2)))

@@ -42,6 +42,11 @@ class TestKernel:
         assert kernel.kernel_distance(x, y).error > 1e-6
         assert kernel.kernel_distance(x, y, size=40).error < 1e-12  # one subset alone
 
+    @pytest.mark.parametrize("options", [{"size": 1}, {"subsets": 0}])
+    def test_subsets_that_cannot_be_compared_are_refused(self, options):
+        with pytest.raises(runtime.UsageError, match="at least one subset, of at least two rows"):
+            kernel.kernel_distance(normal(9, 2), normal(9, 2), **options)
+
 
 class TestManifold:
     def test_by_hand(self):
@@ -107,6 +112,9 @@ class TestClasses:
         np.testing.assert_array_equal(shares, [0.5, 0.25, 0, 0.25])
         # 1/2 log 2 + 2/4 log 4 = 1.5 log 2
         assert classes.class_entropy(shares) == pytest.approx(1.5 * math.log(2))
+        for bad in (2 * shares, [np.nan, 1.0]):
+            with pytest.raises(runtime.UsageError, match="distribution"):
+                classes.class_entropy(bad)
 
     @pytest.mark.parametrize(
         "bad", [np.ones((4, 2)), np.array([[1.5, -0.5]] * 4), np.eye(2), np.full((4, 2), np.nan)]

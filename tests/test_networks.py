@@ -1,11 +1,13 @@
 """The shared networks: shapes, what they see, what they refuse."""
 
+import keras
 import numpy as np
 import pytest
 from keras import ops
 
 from ganedu import networks, runtime
 from ganedu.engine import GenerativeModel
+from ganedu.networks.convolutional import cells
 
 
 @pytest.mark.parametrize(("shape", "count"), [((28, 28, 1), 2), ((32, 32, 3), 3), ((8, 8, 1), 1)])
@@ -27,7 +29,6 @@ def test_heads_share_one_body():
 
 def test_a_label_plane_is_constant():
     """Seen by a network that hands its input through."""
-    import keras
 
     def look(shape):
         x = keras.Input(shape)
@@ -91,3 +92,25 @@ def test_patches_become_pixels_and_come_back():
 def test_what_does_not_fit_is_refused(call, message):
     with pytest.raises(runtime.UsageError, match=message):
         call()
+
+
+def test_a_cell_holds_the_values_of_its_square():
+    x = keras.Input((4, 6, 2))
+    image = np.arange(48, dtype="float32").reshape(1, 4, 6, 2)
+    out = ops.convert_to_numpy(keras.Model(x, cells(x, 2))(image))
+    assert out.shape == (1, 2, 3, 8)
+    np.testing.assert_array_equal(out[0, 1, 2], image[0, 2:4, 4:6].ravel())
+
+
+@pytest.mark.parametrize(("cell", "sides"), [(1, [14, 7, 4]), (2, [14, 7, 4]), (4, [7, 4])])
+def test_a_discriminator_of_cells_leaves_out_the_large_maps(cell, sides):
+    network = networks.discriminator((28, 28, 1), 4, cell=cell)
+    maps = [v.output.shape for v in network.layers if isinstance(v, keras.layers.Conv2D)]
+    assert [m[1] for m in maps] == sides
+    assert [m[-1] for m in maps] == [4, 8, 16][-len(sides) :]
+
+
+@pytest.mark.parametrize(("side", "cell"), [(28, 3), (28, 8), (8, 4)])
+def test_a_cell_that_does_not_fit_is_refused(side, cell):
+    with pytest.raises(ValueError, match="`cell` must be"):
+        networks.discriminator((side, side, 1), 4, cell=cell)

@@ -494,3 +494,21 @@ def test_any_gan_takes_an_augmentation(name, augment, tmp_path):
     assert logs[0] == logs[1]
     if hasattr(copy, "probability"):
         assert float(loaded.augment.probability) == float(copy.probability)
+
+
+def test_the_likelihood_of_a_conditional_vae_is_that_of_its_label():
+    """Logits +2 for label 0 and -2 for label 1, whatever z: log p = 64 log sigma(2) of a white image with the one, 64
+    log sigma(-2) with the other."""
+    model = build("cvae")
+    k = model.num_classes
+    z, y = keras.Input((model.latent_dim,)), keras.Input((k,))
+    sign = ops.reshape(2.0 * (y[:, :1] - y[:, 1:2]), (-1, 1, 1, 1))
+    nothing = ops.reshape(ops.sum(0.0 * z, axis=-1), (-1, 1, 1, 1))
+    model.decoder = keras.Model([z, y], sign + nothing + ops.zeros((1, *IMAGE_SHAPE)))
+    for w in model.encoder.weights[-4:]:  # q = N(0, 1), the prior
+        w.assign(ops.zeros(w.shape))
+    labels = np.array([0, 1] * 10)  # more than are asked at once
+    found = model.log_likelihood(np.ones((20, *IMAGE_SHAPE)), labels, samples=3)
+    n = math.prod(IMAGE_SHAPE)
+    expected = [-n * math.log1p(math.exp(-2)), -n * math.log1p(math.exp(2))] * 10
+    np.testing.assert_allclose(found, expected, rtol=1e-5)

@@ -2,9 +2,12 @@
 
 import inspect
 
+import keras
+import numpy as np
 import pytest
 
 from ganedu import data, models, recipes, runtime
+from ganedu.layers import SpectralConv2D, SpectralDense
 
 SHAPES = {
     "digits": (28, 28, 1),
@@ -56,3 +59,18 @@ def test_smoke_is_small_for_every_model():
 def test_an_unknown_profile_is_refused():
     with pytest.raises(runtime.UsageError, match="smoke, quick or full"):
         recipes.find("dcgan", "digits", (28, 28, 1), "huge")
+
+
+def test_the_dcgan_of_mnist_is_smooth_and_learns(tmp_path):
+    """The arguments that only this recipe gives: built, trained for a step, saved and read again."""
+    recipe, _ = recipes.find("dcgan", "mnist", SHAPES["mnist"], "quick")
+    model = models.build("dcgan", SHAPES["mnist"], **{**recipe.model, "g_width": 4, "d_width": 4})
+    weighty = [v for v in model.discriminator.layers if hasattr(v, "kernel")]
+    assert [type(v) for v in weighty] == [SpectralConv2D, SpectralConv2D, SpectralDense]
+    for optimizer in (model.g_optimizer, model.d_optimizer):
+        assert (optimizer.beta_1, optimizer.beta_2) == (0.0, 0.9)
+    model.fit(data.load("digits").batches(8), steps_per_epoch=2, verbose=0)
+    drawn = model.generate(3)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(again.generate(3), drawn, atol=1e-6)

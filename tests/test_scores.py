@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ganedu import callbacks, data, models, runs, runtime, sampling
+from ganedu.metrics.frechet import gaussian
 from ganedu.runtime import UsageError
 
 FACTS = {"model": "any", "data": "digits", "image_size": None}
@@ -174,3 +175,54 @@ def test_no_place_to_keep_it_is_no_error(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("GANEDU_CACHE", str(tmp_path / "file"))
     assert runs.cached([b"a"], lambda: np.ones(2)).sum() == 2
+
+
+@pytest.mark.parametrize("kept", ["features", "gaussian"])
+def test_what_is_known_of_real_images_is_taken_once_for_each_network(kept, tmp_path, monkeypatch):
+    monkeypatch.setenv("GANEDU_CACHE", str(tmp_path))
+    looks = []
+
+    class Eye:
+        def __init__(self, name):
+            self.name = name
+            self.network = type("Network", (), {"get_weights": lambda self: []})()
+
+        def features(self, images):
+            looks.append(self.name)
+            return images.reshape(len(images), -1)[:, ::200].astype("float64")
+
+    take = {"features": sampling.real_features, "gaussian": sampling.real_gaussian}[kept]
+    images = data.load("digits", "test").array(60)
+    first = take(Eye("one"), images)
+    for found, expected in zip(take(Eye("one"), images), first, strict=True):
+        np.testing.assert_array_equal(found, expected)
+    assert looks == ["one"]
+    take(Eye("two"), images)
+    take(Eye("one"), images[:59])
+    assert looks == ["one", "two", "one"]
+    if kept == "gaussian":
+        for found, expected in zip(first, gaussian(Eye("x").features(images)), strict=True):
+            np.testing.assert_array_equal(found, expected)
+
+
+def test_a_distance_in_training_is_that_of_evaluate():
+    digits = data.load("digits", "test")
+    copier = Photocopier()
+    assert sampling.distance_to(digits)(copier) < 1e-6
+    copier.images = data.load("digits")
+    whole = sampling.evaluate(copier, FACTS)["scores"]["frechet_distance"]
+    assert sampling.distance_to(digits)(copier) == pytest.approx(whole, rel=1e-9)
+
+
+def test_other_features_can_be_named(monkeypatch):
+    copier = Photocopier(10)
+    own = sampling.evaluate(copier, FACTS, count=60)["scores"]
+    other = sampling.evaluate(copier, FACTS, count=60, network="mnist")["scores"]
+    assert own["frechet_distance"] != other["frechet_distance"]
+    assert own["labels_right"] == other["labels_right"]  # that is the data's own classifier's word
+    with pytest.raises(
+        UsageError, match=r"There are features of digits, .*inception_v3.* Received: 'x'"
+    ):
+        sampling.evaluate(copier, FACTS, network="x")
+    with pytest.raises(UsageError, match=r"need 50 images. Received: 49"):
+        sampling.evaluate(copier, FACTS, count=49, network="mnist")

@@ -10,9 +10,9 @@ import io
 import sys
 from pathlib import Path
 
-from ganedu.data import embedded, files, standard
+from ganedu.data import captions, embedded, files, standard
 from ganedu.data.augment import Augmentation
-from ganedu.data.captions import CaptionedImages, captioned_digits, scenes
+from ganedu.data.captions import CaptionedImages, captioned_digits, load_captioned, scenes
 from ganedu.data.grammar import Entity, Picture, parse
 from ganedu.data.images import ImageDataset, to_float, to_uint8
 from ganedu.data.pairs import TASKS, PairedImages
@@ -42,6 +42,9 @@ NAMES = {
     "fashion_mnist": "70,000 pictures of clothes, 28x28 grey",
     "cifar10": "60,000 photographs of 10 kinds, 32x32 colour",
     "cifar100": "60,000 photographs of 100 kinds, 32x32 colour",
+    "captioned_digits": "one or two of the digits, coloured, with captions, 32x32 colour, embedded",
+    "captioned_mnist": "the same of mnist",
+    "scenes": "one or two coloured shapes with captions, 32x32 colour, drawn",
 }
 
 
@@ -73,6 +76,8 @@ def load(name, split="train", *, image_size=None, labels=False, fallback=None):
         raise UsageError(
             f"The image size must be at least {files.MIN_SIDE} pixels. Received: {image_size}"
         )
+    if name in captions.NAMES:
+        return load_captioned(name, split, image_size, load)
     # Keras reports its downloads on stdout, which is the caller's; a fallback has one line to say.
     progress = sys.stderr if fallback is None else io.StringIO()
     try:

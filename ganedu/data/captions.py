@@ -16,6 +16,7 @@ import random
 
 import numpy as np
 
+from ganedu.data.files import resized
 from ganedu.data.glyphs import SIDE, digit_glyphs, means, shape_glyphs
 from ganedu.data.grammar import (
     DIGITS,
@@ -28,10 +29,13 @@ from ganedu.data.grammar import (
     omitted,
     write,
 )
-from ganedu.data.images import Order, stream, to_float
+from ganedu.data.images import ImageDataset, Order, stream, to_float
+from ganedu.data.instructions import instruction
 from ganedu.runtime import UsageError
 
 COMBOS = ("all", "seen", "held_out")
+NAMES = {"captioned_digits": "digits", "captioned_mnist": "mnist", "scenes": None}  # made of
+COUNTS = {"train": 40_000, "test": 5_000}
 COLOURS = {
     "red": (255, 40, 40),
     "green": (40, 215, 60),
@@ -47,6 +51,7 @@ NEAR, MIDDLE = 11.5, (14.5, 17.5)
 GAP, APART = 3.0, 10.0  # the least between two boxes, and between their centres
 ASKEW = 0.4  # the most that two are apart across their relation, as a share of how far along
 CHUNK = 512
+HIDDEN = 128  # what is hidden from a model that is to fill it in
 
 
 def is_held_out(entity):
@@ -62,55 +67,165 @@ def is_held_out(entity):
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class CaptionedImages:
-    """
+class CaptionedImages(ImageDataset):
+    """An `ImageDataset` whose images have captions.
+
     Args:
-        images: uint8 array (N, 32, 32, 3).
         captions: tuple of N str.
         pictures: tuple of N `Picture`: all that is to be seen, also where the caption says less.
+        glyphs, seed: what the pictures were drawn with.
+        Others as for `ImageDataset`.
+    """
+
+    captions: tuple = dataclasses.field(default=(), repr=False)
+    pictures: tuple = dataclasses.field(default=(), repr=False)
+    glyphs: object = dataclasses.field(default=None, repr=False)
+    seed: int = 0
+
+    def first(self, count):
+        captions, pictures = self.captions[:count], self.pictures[:count]
+        return dataclasses.replace(super().first(count), captions=captions, pictures=pictures)
+
+    def shortened(self, omit, seed=0):
+        """The same images, with captions that leave out what is to be seen.
+
+        Args:
+            omit: float in [0, 1], the chance of each attribute but the kind, and of the relation, to
+                go unsaid.
+            seed: int >= 0. Defaults to `0`.
+        """
+        rng = random.Random(f"shortened {seed}")
+        captions = tuple(write(omitted(p, omit, rng), rng) for p in self.pictures)
+        return dataclasses.replace(self, captions=captions)
+
+    def encoded(self, encode):
+        """The same as batches `(images, words)`, a `WordedImages`.
+
+        Args:
+            encode: function of a list of N captions to an int32 array (N, L), as a tokenizer's.
+        """
+        return WordedImages(self.images, encode(list(self.captions)))
+
+    def changed(self, seed=0):
+        """What can be asked of these images, and what comes of it.
+
+        Args:
+            seed: int >= 0. Defaults to `0`.
+
+        Returns:
+            `(texts, results, attributes)`: a tuple of N str, such as "make the three blue"; a
+            `CaptionedImages` of the images after the change, in all else as they were; and a tuple of N names of
+            the attribute that changed.
+        """
+        rng = random.Random(f"changes {seed}")
+        texts, pictures, attributes = zip(
+            *(instruction(p, rng) for p in self.pictures), strict=True
+        )
+        images = resized(draw(pictures, self.glyphs, seed=self.seed), self.image_shape[0])
+        captions = tuple(write(p, rng) for p in pictures)
+        after = dataclasses.replace(self, images=images, captions=captions, pictures=pictures)
+        return texts, after, attributes
+
+    def masked(self, seed=0):
+        """uint8 images (N, H, W, C) with a rectangle of mid-grey over a part of an object, half to all of the
+        image high and wide: what it hides is to be drawn anew."""
+        rng = np.random.default_rng([seed, 2])
+        images, (height, width) = self.images.copy(), self.image_shape[:2]
+        for image in images:
+            light = image.max(axis=-1)
+            rows, columns = np.nonzero(light > light.max() / 2)
+            spot = rng.integers(len(rows))
+            down, along = _span(rows[spot], height, rng), _span(columns[spot], width, rng)
+            image[down, along] = HIDDEN
+        return images
+
+    def edits(self, encode, inpainted=0.3, seed=0):
+        """Batches `(images, words)` for a model that edits: an image to be changed and, in further channels,
+        what is to come of it, (B, H, W, 2C); the words say what to do, or in a share of the images, with
+        a part hidden by grey, what there is to see.
+
+        Args:
+            encode: as for `encoded`.
+            inpainted: float in [0, 1], that share. Defaults to `0.3`.
+            seed: int >= 0. Defaults to `0`.
+        """
+        texts, after, _ = self.changed(seed)
+        hide = np.random.default_rng([seed, 3]).random(len(self)) < inpainted
+        before = np.where(hide[:, None, None, None], after.masked(seed), self.images)
+        texts = [c if h else t for h, c, t in zip(hide, after.captions, texts, strict=True)]
+        return WordedImages(np.concatenate([before, after.images], axis=-1), encode(texts))
+
+
+def _span(middle, side, rng):
+    """A slice of half to all of `side`, around a place."""
+    length = rng.integers(side // 2, side + 1)
+    start = np.clip(middle - rng.integers(length), 0, side - length)
+    return slice(start, start + length)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class WordedImages:
+    """Images and texts as batches `(images, words)`, float32 (B, H, W, C) in [-1, 1] and int32 (B, L).
+
+    Args:
+        images: uint8 array (N, H, W, C).
+        words: int32 array (N, L).
     """
 
     images: np.ndarray = dataclasses.field(repr=False)
-    captions: tuple = dataclasses.field(repr=False)
-    pictures: tuple = dataclasses.field(repr=False)
+    words: np.ndarray = dataclasses.field(repr=False)
 
     def __len__(self):
         return len(self.images)
 
-    @property
-    def image_shape(self):
-        """(32, 32, 3)."""
-        return self.images.shape[1:]
-
-    def array(self, count=None):
-        """The first `count` images (all by default), float32 (count, 32, 32, 3) in [-1, 1]."""
-        return to_float(self.images[:count])
-
-    def batches(self, batch_size, encode, *, seed=0, start=0):
-        """An endless stream of shuffled batches for `fit`, as `ImageDataset.batches`.
-
-        Args:
-            batch_size: int, at most the number of images.
-            encode: function of a list of N captions to an int32 array (N, L), as a tokenizer's.
-            seed, start: ints >= 0. Default to `0`.
-
-        Returns:
-            A stream of `(images, words)`: float32 (B, 32, 32, 3) in [-1, 1] and int32 (B, L).
+    def batches(self, batch_size, *, seed=0, start=0, augment=None):
+        """As `ImageDataset.batches`.
 
         Raises:
-            UsageError: for numbers out of range, and what `encode` refuses.
+            UsageError: also for an `augment`: what is said would no longer be true.
         """
+        if augment is not None:
+            raise UsageError("Captioned images are not augmented: their captions would lie")
         order = Order(len(self), batch_size, seed, start)
-        words = encode(list(self.captions))
+        return stream(lambda i: self.take(order[i]), self._forms(batch_size), None)
+
+    def test_batches(self, batch_size=256):
+        """All once, in order; the last batch may be smaller."""
 
         def batch(i):
-            return to_float(self.images[order[i]]), words[order[i]]
+            return self.take(slice(i * batch_size, (i + 1) * batch_size))
 
-        forms = (
-            ((batch_size, *self.image_shape), "float32"),
-            ((batch_size, words.shape[1]), "int32"),
-        )
-        return stream(batch, forms, None)
+        return stream(batch, self._forms(None), -(-len(self) // batch_size))
+
+    def take(self, indices):
+        """The images and words of these indices."""
+        return to_float(self.images[indices]), self.words[indices]
+
+    def _forms(self, batch_size):
+        images = (batch_size, *self.images.shape[1:]), "float32"
+        return images, ((batch_size, self.words.shape[1]), "int32")
+
+
+def load_captioned(name, split, image_size, load):
+    """What `ganedu.data.load` gives of `NAMES`: in training none of the held-out combinations, in the test
+    all, and of MNIST other hands (the embedded digits are too few to have legible ones of each class in both).
+
+    Args:
+        name: one of `NAMES`.
+        split: `"train"` or `"test"`.
+        image_size: int or `None`.
+        load: `ganedu.data.load`, for the digits.
+
+    Returns:
+        `CaptionedImages`.
+    """
+    asked = {"seed": 0, "combos": "seen"} if split == "train" else {"seed": 1, "combos": "all"}
+    if NAMES[name] is None:
+        found = scenes(COUNTS[split], **asked)
+    else:
+        hands = load(NAMES[name], split if name == "captioned_mnist" else "train")
+        found = captioned_digits(hands, COUNTS[split], **asked)
+    return dataclasses.replace(found, split=split, images=resized(found.images, image_size))
 
 
 def captioned_digits(dataset, count, *, seed=0, objects=(1, 2), combos="all", omit=0.0):
@@ -135,7 +250,8 @@ def captioned_digits(dataset, count, *, seed=0, objects=(1, 2), combos="all", om
         UsageError: for arguments out of range, and other data than digits.
     """
     glyphs = digit_glyphs(dataset)
-    return _captioned(DIGITS, glyphs, count, seed, objects, combos, omit)
+    named = f"captioned_{dataset.name}", dataset.split
+    return _captioned(named, DIGITS, glyphs, count, seed, objects, combos, omit)
 
 
 def scenes(count, *, seed=0, objects=(1, 2), combos="all", omit=0.0):
@@ -155,16 +271,21 @@ def scenes(count, *, seed=0, objects=(1, 2), combos="all", omit=0.0):
         Kuhnle and Copestake 2017, "ShapeWorld", arXiv:1704.04517; Johnson et al. 2017, "CLEVR",
         arXiv:1612.06890.
     """
-    return _captioned(SHAPES, shape_glyphs(), count, seed, objects, combos, omit)
+    return _captioned(
+        ("scenes", "train"), SHAPES, shape_glyphs(), count, seed, objects, combos, omit
+    )
 
 
-def _captioned(kinds, glyphs, count, seed, objects, combos, omit):
+def _captioned(named, kinds, glyphs, count, seed, objects, combos, omit):
     if not 0 <= omit <= 1:
         raise UsageError(f"The share to omit must lie in [0, 1]. Received: {omit}")
     pictures = sample(kinds, count, seed=seed, objects=objects, combos=combos)
     rng = random.Random(f"captions {seed}")
     captions = tuple(write(omitted(p, omit, rng) if omit else p, rng) for p in pictures)
-    return CaptionedImages(draw(pictures, glyphs, seed=seed), captions, pictures)
+    images = draw(pictures, glyphs, seed=seed)
+    return CaptionedImages(
+        *named, images, captions=captions, pictures=pictures, glyphs=glyphs, seed=seed
+    )
 
 
 def sample(kinds, count, *, seed=0, objects=(1, 2), combos="all"):

@@ -73,7 +73,7 @@ def _download(name, split):
     import keras
 
     try:
-        with _patience():
+        with patience():
             train, test = getattr(keras.datasets, name).load_data()
     except DAMAGED as e:
         raise UsageError(
@@ -93,7 +93,7 @@ def _download(name, split):
 
 
 @contextlib.contextmanager
-def _patience():
+def patience():
     """A network that swallows everything would else hold a class for minutes."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(PATIENCE)

@@ -4,7 +4,8 @@
 >>> seen.features(images)  # (N, 64)
 >>> seen.probabilities(images)  # (N, 10)
 
-Their weights are part of the package; `python -m ganedu.features.train NAME` makes them anew.
+Their weights are part of the package; `python -m ganedu.features.train NAME` makes them anew. Networks of
+`keras.applications` can be named instead, `load("inception_v3")`: see `ganedu.features.applications`.
 """
 
 import dataclasses
@@ -15,6 +16,7 @@ import numpy as np
 from keras import ops
 
 from ganedu.data.images import check_range
+from ganedu.features import applications
 from ganedu.features.network import classifier
 from ganedu.runtime import UsageError
 
@@ -69,19 +71,22 @@ class Features:
 
 @functools.cache
 def load(name):
-    """The network of a data set.
+    """The network of a data set, or one of `keras.applications`.
 
     Args:
-        name: str, one of `NAMES`.
+        name: str, one of `NAMES` or of `applications.NAMES`.
 
     Returns:
-        `Features`.
+        `Features`, or `applications.Application`, which has `features` alone.
 
     Raises:
-        UsageError: for a name that has none.
+        UsageError: for a name that has none, and weights that cannot be had.
     """
+    if name in applications.NAMES:
+        return applications.load(name)
     if name not in NAMES:
-        raise UsageError(f"There are features for {', '.join(NAMES)}. Received: {name!r}")
+        known = ", ".join([*NAMES, *applications.NAMES])
+        raise UsageError(f"There are features of {known}. Received: {name!r}")
     file = resources.files("ganedu.features") / "weights" / f"{name}.npz"
     with file.open("rb") as opened, np.load(opened) as stored:
         weights = [stored[f"w{i}"].astype("float32") for i in range(len(stored.files) - 2)]

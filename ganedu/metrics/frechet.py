@@ -17,6 +17,22 @@ def gaussian(features):
     return features.mean(axis=0), np.cov(features, rowvar=False).reshape([features.shape[1]] * 2)
 
 
+def checked_gaussian(mean, covariance):
+    """A mean (d,) and a covariance (d, d) as float64.
+
+    Raises:
+        UsageError: for other shapes, or a value that is not finite.
+    """
+    mean, covariance = np.asarray(mean, "float64"), np.asarray(covariance, "float64")
+    finite = bool(np.isfinite(mean).all() and np.isfinite(covariance).all())
+    if mean.ndim != 1 or covariance.shape != 2 * mean.shape or not finite:
+        raise UsageError(
+            "A Gaussian is a mean (d,) and a covariance (d, d), both finite. "
+            f"Received: {mean.shape} and {covariance.shape}, all finite: {finite}"
+        )
+    return mean, covariance
+
+
 def frechet_distance(first, second):
     """||m1 - m2||^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)) of the Gaussians with the sets' means and
     covariances.
@@ -40,7 +56,9 @@ def frechet_distance(first, second):
     Reference:
         Dowson and Landau 1982; for images Heusel et al. 2017, equation 6, arXiv:1706.08500.
     """
-    (m1, s1), (m2, s2) = (x if isinstance(x, tuple) else gaussian(x) for x in (first, second))
+    (m1, s1), (m2, s2) = (
+        checked_gaussian(*x) if isinstance(x, tuple) else gaussian(x) for x in (first, second)
+    )
     if m1.shape != m2.shape:
         raise UsageError(f"Both must have one width. Received: {m1.shape[0]} and {m2.shape[0]}")
     values, vectors = np.linalg.eigh(s1)

@@ -4,6 +4,7 @@ import numpy as np
 
 from ganedu.metrics.estimate import Estimate
 from ganedu.metrics.features import checked_pair
+from ganedu.runtime import UsageError
 
 
 def polynomial(x, y):
@@ -21,15 +22,15 @@ def mmd(x, y):
 
 
 def kernel_distance(first, second, subsets=50, size=None, seed=0):
-    """The squared maximum mean discrepancy with a cubic kernel: the mean over random subsets, and
-    its standard error.
+    """The squared maximum mean discrepancy (`mmd`) with the kernel k(x, y) = (x.y / d + 1)^3: the mean over random
+    subsets, and its standard error.
 
     Unbiased, whatever the number of images: equal distributions have 0 on average, and single
     estimates may be below it.
 
     Args:
         first, second: features (N, d) and (M, d).
-        subsets: int, how many pairs of subsets are compared. Defaults to `50`.
+        subsets: int >= 1, how many pairs of subsets are compared. Defaults to `50`.
         size: int >= 2, of a subset, at most N and M: of all there is only one subset, and the error is 0.
             Defaults to `500`, or to half of N or M where that is less.
         seed: int, of the choice of subsets. Defaults to `0`.
@@ -39,13 +40,18 @@ def kernel_distance(first, second, subsets=50, size=None, seed=0):
         choice of subsets, not that of drawing other images.
 
     Raises:
-        UsageError: for fewer than two rows, NaN, or widths that differ.
+        UsageError: for fewer than two rows, NaN, widths that differ, or subsets of fewer than two.
 
     Reference:
         Bińkowski, Sutherland, Arbel and Gretton 2018, "Demystifying MMD GANs", equation 4 and section
         4.1, arXiv:1801.01401.
     """
     first, second = checked_pair(first, second)
+    if subsets < 1 or (size is not None and size < 2):
+        raise UsageError(
+            "There must be at least one subset, of at least two rows. "
+            f"Received: subsets={subsets}, size={size}"
+        )
     fewest = min(len(first), len(second))
     size = min(500, max(2, fewest // 2)) if size is None else min(size, fewest)
     rng = np.random.default_rng(seed)

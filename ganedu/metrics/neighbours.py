@@ -29,7 +29,11 @@ class Nearest:
 
 
 def nearest(images, dataset):
-    """Compares images with real ones in the space of the real ones' first 40 principal components.
+    """Compares images with real ones in the space of the real ones' first 40 principal components: the class by the
+    vote of the five nearest, the distance min_i ||x - r_i|| over the median of that among the real images.
+
+    With fewer real images all distances grow, the usual one as well, and more classes are mistaken (of 1,493 digits
+    fewer than 5 in 100).
 
     Args:
         images: float array (N, H, W, C) in [-1, 1].
@@ -40,6 +44,9 @@ def nearest(images, dataset):
 
     Raises:
         ValueError: if the shapes differ, an image is not finite, or the data have no labels.
+
+    Reference:
+        Cover and Hart 1967, "Nearest neighbor pattern classification".
     """
     images = np.asarray(images, "float32")
     if images.shape[1:] != dataset.image_shape:

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from ganedu import networks
-from ganedu.engine import AutoencodingModel, ConditionalModel
+from ganedu.engine import AutoencodingModel, ConditionalModel, importance_sampled
 from ganedu.models.vae import images_of, negative_elbo, reparametrize
 
 
@@ -65,6 +65,16 @@ class CVAE(ConditionalModel, AutoencodingModel):
     def reconstruct(self, x, labels):
         """Images and their labels to the images that come back."""
         return self.decode(self.encode(x, labels), labels)
+
+    def log_likelihood(self, x, labels, samples=64, seed=0):
+        """log p(x|y) in nats of images x and their labels, (N,), as `vae` has log p(x)."""
+        y = self.one_hot(labels, len(x))
+
+        def logits_of(z, image):
+            return self.decoder.predict([z, y[image]], verbose=0, batch_size=1024)
+
+        distribution = self.encoder.predict([np.asarray(x), y], verbose=0, batch_size=256)
+        return importance_sampled(x, *distribution, logits_of, samples, seed)
 
 
 def build(

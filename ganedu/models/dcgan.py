@@ -6,7 +6,8 @@ in G, leaky rectifiers of slope 0.2 in D, tanh at G's end; and the optimizer, Ad
 0.5.
 
 Two departures, for small images and a laptop: D has no batch normalization, and the weights start
-from Keras's Glorot-uniform, not from N(0, 0.02^2).
+from Keras's Glorot-uniform, not from N(0, 0.02^2). With `spectral_norm` D is kept smooth (Miyato 2018,
+`sngan.py`); both players can then learn fast, and the drawings go on getting better for longer.
 
 Reference:
     Radford, Metz and Chintala 2015, "Unsupervised representation learning with deep convolutional
@@ -16,6 +17,7 @@ Reference:
 import keras
 
 from ganedu import networks
+from ganedu.layers import SpectralConv2D, SpectralDense
 from ganedu.models.gan import GAN
 
 
@@ -32,6 +34,10 @@ def build(
     d_width=32,
     g_learning_rate=3e-3,
     d_learning_rate=3e-4,
+    beta_1=0.5,
+    beta_2=0.999,
+    spectral_norm=False,
+    cell=1,
     minibatch_stddev=False,
     label_smoothing=0.0,
     augment=None,
@@ -46,16 +52,25 @@ def build(
         g_width, d_width: int, channels of G's last and of D's first hidden map. Default to `32`.
         g_learning_rate, d_learning_rate: float, of Adam. Default to `3e-3` and `3e-4`: at these
             sizes a generator ten times as fast as its discriminator draws digits soonest.
+        beta_1, beta_2: float, of Adam. Default to `0.5` and `0.999`.
+        spectral_norm: bool, whether D's layers are `SpectralConv2D` and `SpectralDense`. Defaults to
+            `False`.
+        cell: int, as in `ganedu.networks.discriminator`. Defaults to `1`.
         minibatch_stddev: bool, whether D sees how much a batch's images differ
             (`ganedu.layers.MinibatchStdDev`). Defaults to `False`.
         label_smoothing, augment, ema_momentum, seed: as for `GAN`.
     """
+    layers = {"conv": SpectralConv2D, "dense": SpectralDense} if spectral_norm else {}
     model = DCGAN(
         networks.generator(image_shape, latent_dim, g_width),
-        networks.discriminator(image_shape, d_width, minibatch_stddev=minibatch_stddev),
+        networks.discriminator(
+            image_shape, d_width, minibatch_stddev=minibatch_stddev, cell=cell, **layers
+        ),
         label_smoothing=label_smoothing,
         augment=augment,
         ema_momentum=ema_momentum,
         seed=seed,
     )
-    return model.compile_with(keras.optimizers.Adam, g_learning_rate, d_learning_rate, beta_1=0.5)
+    return model.compile_with(
+        keras.optimizers.Adam, g_learning_rate, d_learning_rate, beta_1=beta_1, beta_2=beta_2
+    )

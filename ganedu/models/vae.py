@@ -102,7 +102,7 @@ class VAE(AutoencodingModel):
         """log p(x) in nats of images x as above, (N,), from `samples` draws of q(z|x); binary images (-1
         or 1) for a true likelihood. See `ganedu.engine.importance_sampled`."""
 
-        def logits_of(z):
+        def logits_of(z, image):
             return self.decoder.predict(z, verbose=0, batch_size=1024)
 
         distribution = self.encode_distribution(x)

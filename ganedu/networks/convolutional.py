@@ -75,6 +75,7 @@ def discriminator(
     conv=layers.Conv2D,
     dense=layers.Dense,
     minibatch_stddev=False,
+    cell=1,
     name="discriminator",
 ):
     """Images (B, H, W, C) to logits (B, outputs): 3x3 convolutions of stride 2, then a dense layer.
@@ -90,17 +91,38 @@ def discriminator(
         conv, dense: the classes of its layers. Default to Keras's `Conv2D` and `Dense`.
         minibatch_stddev: bool, whether the last map is followed by a `MinibatchStdDev`. Defaults to
             `False`.
+        cell: int, 1, 2 or 4: the image is first cut in squares of `cell` pixels a side, each of which
+            becomes one point with all its values as channels. The convolutions of the larger maps are
+            left out, the first that remains has stride 1: less arithmetic. Defaults to `1`.
         name: str.
+
+    Raises:
+        ValueError: for another `cell`, or one that leaves a map with a side below 4.
     """
     x = image = keras.Input(tuple(image_shape), name="x")
-    for i in range(halvings(image_shape) + 1):
-        x = conv(width * min(2**i, 4), 3, strides=2, padding="same")(x)
+    count = halvings(image_shape)
+    if cell not in (1, 2, 4) or cell > 2**count:
+        raise ValueError(f"`cell` must be 1, 2 or 4, at most {2**count} here. Received: {cell}")
+    if cell > 1:
+        x = cells(x, cell)
+    start = max(cell.bit_length() - 2, 0)
+    for i in range(start, count + 1):
+        strides = 1 if cell > 1 and i == start else 2
+        x = conv(width * min(2**i, 4), 3, strides=strides, padding="same")(x)
         x = layers.LeakyReLU(NEGATIVE_SLOPE)(x)
     if minibatch_stddev:
         x = MinibatchStdDev()(x)
     x = layers.Flatten()(x)
     heads = [dense(n, dtype="float32")(x) for n in np.atleast_1d(outputs).tolist()]
     return keras.Model(image, heads if np.ndim(outputs) else heads[0], name=name)
+
+
+def cells(x, side):
+    """A map (B, H, W, C) cut in squares of `side` points, each one point: (B, H / side, W / side, side^2 C)."""
+    _, height, width, channels = x.shape
+    x = layers.Reshape((height // side, side, width // side, side * channels))(x)
+    x = layers.Permute((1, 3, 2, 4))(x)
+    return layers.Reshape((height // side, width // side, side**2 * channels))(x)
 
 
 def encoder(image_shape, latent_dim, width=32, parameters=1, name="encoder"):

@@ -4,6 +4,7 @@ import keras
 from keras import layers
 
 from ganedu.layers import SinusoidalEmbedding
+from ganedu.networks.convolutional import cells
 from ganedu.runtime import UsageError
 
 GROUPS = 8
@@ -86,9 +87,7 @@ def _at(time, h):
 
 def _patches(x):
     """(B, H, W, C) to (B, H/2, W/2, 4C): each 2x2 patch becomes one pixel."""
-    _, h, w, c = x.shape
-    x = layers.Reshape((h // 2, 2, w // 2, 2 * c))(x)
-    return layers.Reshape((h // 2, w // 2, 4 * c))(layers.Permute((1, 3, 2, 4))(x))
+    return cells(x, 2)
 
 
 def _pixels(x):

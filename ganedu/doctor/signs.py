@@ -1,0 +1,218 @@
+"""The signs: numbers that a trained model shows, each with the value that a healthy one has."""
+
+import dataclasses
+import inspect
+
+import numpy as np
+from scipy.ndimage import median_filter
+from sklearn.decomposition import PCA
+from sklearn.metrics import roc_auc_score
+
+from ganedu import features
+from ganedu.metrics.classes import class_entropy
+from ganedu.metrics.manifold import manifold_scores
+from ganedu.metrics.memorisation import memorisation
+from ganedu.metrics.spectrum import checkerboard, sharpness
+from ganedu.runtime import UsageError
+
+LEAST, MOST = 100, 1000  # images of each kind that are looked at
+KNOWN = 10_000  # training images among which copies are looked for
+COMPONENTS = 40  # of images for which there are no features
+ROUNDS = 12  # of which a swing says something
+
+
+@dataclasses.dataclass(frozen=True)
+class Sign:
+    """
+    Args:
+        name: str.
+        meaning: str, what the number says.
+        low, high: float, between which a healthy model lies, or `None` for no limit. Default to `None`.
+    """
+
+    name: str
+    meaning: str
+    low: float | None = None
+    high: float | None = None
+
+    def state(self, value):
+        """`"low"`, `"high"` or `"fair"`."""
+        if self.low is not None and value < self.low:
+            return "low"
+        return "high" if self.high is not None and value > self.high else "fair"
+
+    @property
+    def healthy(self):
+        """What a healthy model has, in words."""
+        if self.low is None or self.high is None:
+            return f"over {self.low:g}" if self.high is None else f"under {self.high:g}"
+        return f"{self.low:g} to {self.high:g}"
+
+
+# The limits were set between sick and healthy models of seeds 10 to 12; see docs/doctor.md.
+SIGNS = {
+    sign.name: sign
+    for sign in (
+        Sign("precision", "the share of drawings that could be real images", 0.3),
+        Sign("recall", "the share of real images that the drawings could be", 0.35),
+        Sign("told_apart", "how often D puts a real image over a drawing", 0.25, 0.99),
+        Sign("slope", "how much G's loss answers to D's verdict", 0.05),
+        Sign("swing", "how far G's loss jumps from round to round", high=0.13),
+        Sign("active", "the share of latents that carry anything", 0.5),
+        Sign("codes", "the share of the codebook that is used", 0.1),
+        Sign("sharpness", "fine detail, real images having 1", 0.42),
+        Sign("checkerboard", "a pattern of every second pixel, real images having 1", high=3.0),
+        Sign("copied", "the share of drawings that are all but a training image", high=0.05),
+        Sign("greys", "middle tones, real images having 1", 0.7),
+    )
+}
+
+
+def examine(model, train, test, history=(), seed=1):
+    """Measures the signs of a model that draws.
+
+    Precision, recall and coverage are parts of what as many training images have, so that 1 is a model as good as
+    nature, whatever their number and kind.
+
+    Args:
+        model: `GenerativeModel` with `generate`.
+        train, test: `ImageDataset`, what it has learnt from and what it has not seen.
+        history: list of dict, a row a round, or Keras's dict of lists. Defaults to none.
+        seed: int, of the drawings. Defaults to `1`.
+
+    Returns:
+        Dict of float, by the names in `SIGNS`: those that this model has.
+
+    Raises:
+        UsageError: for a model that draws nothing by itself, fewer than 100 test images, or drawings that hold NaN.
+    """
+    if not hasattr(model, "generate") or hasattr(model, "translate"):
+        raise UsageError(
+            f"Only a model that draws from nothing can be examined. Received: {type(model).__name__}"
+        )
+    if len(test) < LEAST:
+        raise UsageError(
+            f"To examine a model takes at least {LEAST} test images. Received: {len(test)}"
+        )
+    test = test.first(MOST)
+    labels = {"labels": np.arange(len(test)) % model.num_classes} if _conditional(model) else {}
+    drawn = model.generate(len(test), **labels, seed=seed)
+    if not np.isfinite(drawn).all():
+        raise UsageError(
+            "The drawings hold NaN or infinity: the model has diverged. Lower its learning rates, or clip its gradients"
+        )
+    drawn = np.clip(drawn, -1, 1)
+    signs = _of_drawings(drawn, train, test)
+    signs |= _of_players(model, test, seed) | _of_codes(model, test)
+    found = swing(history)
+    return signs if found is None else signs | {"swing": found}
+
+
+def swing(history):
+    """How far G's loss jumps from round to round, as a share of the size of the losses.
+
+    The mean distance of G's loss from the median of the eleven rounds around, over the mean size of G's and D's
+    losses together (a loss like -E[D] may itself be near 0). The first quarter of the rounds, in which every loss
+    moves, is left out.
+
+    Args:
+        history: list of dict, a row a round, or Keras's dict of lists.
+
+    Returns:
+        float, or `None` where there are no such losses, or fewer than 12 rounds.
+    """
+    if not isinstance(history, dict):
+        names = history[0] if history else ()
+        history = {name: [row[name] for row in history] for name in names}
+    if not {"g_loss", "d_loss"} <= set(history) or len(history["g_loss"]) < ROUNDS:
+        return None
+    g, d = (np.asarray(history[name], "float64") for name in ("g_loss", "d_loss"))
+    if not np.isfinite(g).all() or not np.isfinite(d).all():
+        return None
+    jumps = np.abs(g - median_filter(g, 11, mode="nearest"))
+    late = slice(len(g) // 4, None)
+    return float(jumps[late].mean() / max((np.abs(g) + np.abs(d))[late].mean(), 0.1))
+
+
+def _of_drawings(drawn, train, test):
+    real, known = test.array(), train.array(KNOWN)
+    look = _eyes(test, known)
+    seen, seen_known, seen_drawn = look(real), look(known), look(drawn)
+    found, usual = manifold_scores(seen, seen_drawn), _usual(seen)
+    return {
+        "precision": found.precision / usual.precision,
+        "recall": found.recall / usual.recall,
+        "copied": memorisation(seen_drawn, seen_known, seen).copied,
+        "sharpness": sharpness(drawn, real),
+        "checkerboard": checkerboard(drawn, real),
+        "greys": float(np.mean(np.abs(drawn) < 0.9) / max(np.mean(np.abs(real) < 0.9), 1e-3)),
+    }
+
+
+def _usual(seen):
+    """The scores of real images, one half against the other."""
+    order = np.random.default_rng(0).permutation(len(seen))
+    return manifold_scores(seen[order[::2]], seen[order[1::2]])
+
+
+def _eyes(test, known):
+    """A function of images to what they show: the features of a network that knows their kind, else the first
+    principal components."""
+    network = features.fitting(test.name, test.image_shape)
+    if network is not None:
+        return network.features
+    flat = known.reshape(len(known), -1)
+    pca = PCA(min(COMPONENTS, *flat.shape), svd_solver="covariance_eigh").fit(flat)
+    return lambda images: pca.transform(images.reshape(len(images), -1))
+
+
+def _of_players(model, test, seed):
+    """What D makes of real images and of drawings, and whether G hears it."""
+    if not hasattr(model, "discriminator") or not hasattr(model, "generator"):
+        return {}
+    z = model.latents(len(test), seed=seed + 1)
+    drawn = _asked(model, model.generator, z, test.labels)
+    real, fake = (
+        np.ravel(_asked(model, model.discriminator, images, test.labels))
+        for images in (test.array(), drawn)
+    )
+    truth = np.r_[np.ones(len(real)), np.zeros(len(fake))]
+    signs = {"told_apart": float(roc_auc_score(truth, np.r_[real, fake]))}
+    loss = getattr(model, "generator_loss", None)
+    if loss is not None and len(inspect.signature(loss).parameters) == 1:
+        fake = fake[:, None].astype("float32")  # (N, 1)
+        signs["slope"] = abs(float(loss(fake + 0.05)) - float(loss(fake - 0.05))) / 0.1
+    return signs
+
+
+def _of_codes(model, test):
+    signs = {}
+    encoder = getattr(model, "encoder", None)
+    if encoder is not None and len(encoder.outputs) == 2:
+        inputs = [test.array(), *_labels(encoder, model, test.labels)]
+        mean, log_variance = encoder.predict(
+            inputs if len(inputs) > 1 else inputs[0], verbose=0, batch_size=256
+        )
+        kl = 0.5 * (np.square(mean) + np.exp(log_variance) - 1.0 - log_variance).mean(axis=0)
+        signs["active"] = float(np.mean(kl > 0.05))  # nats
+    if hasattr(model, "quantizer"):
+        codes = model.quantizer.codes
+        shares = np.bincount(model.encode(test.array()).ravel(), minlength=codes)
+        signs["codes"] = float(np.exp(class_entropy(shares / shares.sum())) / codes)
+    return signs
+
+
+def _conditional(model):
+    return hasattr(model, "num_classes")
+
+
+def _labels(network, model, labels):
+    """The one-hot labels that a network reads beside its input, in a list; empty where it reads none."""
+    return [] if len(network.inputs) == 1 else [model.one_hot(labels, len(labels))]
+
+
+def _asked(model, network, x, labels):
+    """The first output of a network for x."""
+    inputs = [np.asarray(x), *_labels(network, model, labels)]
+    found = network.predict(inputs if len(inputs) > 1 else inputs[0], verbose=0, batch_size=256)
+    return found[0] if isinstance(found, (list, tuple)) else found
