@@ -4,6 +4,7 @@ import dataclasses
 import inspect
 
 import numpy as np
+from keras import ops
 from scipy.ndimage import median_filter
 from sklearn.decomposition import PCA
 from sklearn.metrics import roc_auc_score
@@ -13,6 +14,7 @@ from ganedu.metrics.classes import class_entropy
 from ganedu.metrics.manifold import manifold_scores
 from ganedu.metrics.memorisation import memorisation
 from ganedu.metrics.spectrum import checkerboard, sharpness
+from ganedu.models.vae import kl_divergence
 from ganedu.runtime import UsageError
 
 LEAST, MOST = 100, 1000  # images of each kind that are looked at
@@ -71,8 +73,8 @@ SIGNS = {
 def examine(model, train, test, history=(), seed=1):
     """Measures the signs of a model that draws.
 
-    Precision, recall and coverage are parts of what as many training images have, so that 1 is a model as good as
-    nature, whatever their number and kind.
+    Precision and recall are parts of what one half of the test images has against the other, so that 1 is a model as
+    good as nature, whatever their number and kind.
 
     Args:
         model: `GenerativeModel` with `generate`.
@@ -95,7 +97,9 @@ def examine(model, train, test, history=(), seed=1):
             f"To examine a model takes at least {LEAST} test images. Received: {len(test)}"
         )
     test = test.first(MOST)
-    labels = {"labels": np.arange(len(test)) % model.num_classes} if _conditional(model) else {}
+    labels = {}
+    if hasattr(model, "num_classes"):
+        labels["labels"] = np.arange(len(test)) % model.num_classes
     drawn = model.generate(len(test), **labels, seed=seed)
     if not np.isfinite(drawn).all():
         raise UsageError(
@@ -171,9 +175,9 @@ def _of_players(model, test, seed):
     if not hasattr(model, "discriminator") or not hasattr(model, "generator"):
         return {}
     z = model.latents(len(test), seed=seed + 1)
-    drawn = _asked(model, model.generator, z, test.labels)
+    drawn = _asked(model, model.generator, z, test.labels)[0]
     real, fake = (
-        np.ravel(_asked(model, model.discriminator, images, test.labels))
+        np.ravel(_asked(model, model.discriminator, images, test.labels)[0])
         for images in (test.array(), drawn)
     )
     truth = np.r_[np.ones(len(real)), np.zeros(len(fake))]
@@ -189,11 +193,8 @@ def _of_codes(model, test):
     signs = {}
     encoder = getattr(model, "encoder", None)
     if encoder is not None and len(encoder.outputs) == 2:
-        inputs = [test.array(), *_labels(encoder, model, test.labels)]
-        mean, log_variance = encoder.predict(
-            inputs if len(inputs) > 1 else inputs[0], verbose=0, batch_size=256
-        )
-        kl = 0.5 * (np.square(mean) + np.exp(log_variance) - 1.0 - log_variance).mean(axis=0)
+        mean, log_variance = _asked(model, encoder, test.array(), test.labels)
+        kl = ops.convert_to_numpy(kl_divergence(mean, log_variance)).mean(axis=0)
         signs["active"] = float(np.mean(kl > 0.05))  # nats
     if hasattr(model, "quantizer"):
         codes = model.quantizer.codes
@@ -202,17 +203,10 @@ def _of_codes(model, test):
     return signs
 
 
-def _conditional(model):
-    return hasattr(model, "num_classes")
-
-
-def _labels(network, model, labels):
-    """The one-hot labels that a network reads beside its input, in a list; empty where it reads none."""
-    return [] if len(network.inputs) == 1 else [model.one_hot(labels, len(labels))]
-
-
 def _asked(model, network, x, labels):
-    """The first output of a network for x."""
-    inputs = [np.asarray(x), *_labels(network, model, labels)]
+    """The outputs of a network for x, in a list; where it reads labels beside its input, for these."""
+    inputs = [np.asarray(x)]
+    if len(network.inputs) > 1:
+        inputs.append(model.one_hot(labels, len(labels)))
     found = network.predict(inputs if len(inputs) > 1 else inputs[0], verbose=0, batch_size=256)
-    return found[0] if isinstance(found, (list, tuple)) else found
+    return found if isinstance(found, (list, tuple)) else [found]
