@@ -26,7 +26,7 @@ class Figure(MatplotlibFigure):
         drawn, small = io.BytesIO(), io.BytesIO()
         self.savefig(drawn, format="png", dpi=100, bbox_inches="tight")
         # 128 colours are a third of the bytes, and notebooks are kept under version control.
-        Image.open(drawn).convert("RGB").quantize(128).save(small, format="PNG", optimize=True)
+        Image.open(drawn).convert("RGB").quantize(128, Image.Quantize.MAXCOVERAGE).save(small, format="PNG", optimize=True)
         return small.getvalue()
 
 
