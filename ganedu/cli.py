@@ -149,6 +149,54 @@ def interpolate(folder, out, method, steps, seed, label):
 
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("text")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="A .png or an .npz.")
+@click.option("--count", type=click.IntRange(1), default=1, show_default=True)
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
+def draw(folder, text, out, count, seed):
+    """Draw what TEXT says, as "a thick red three above a green one", with a text_flow or text_gan."""
+    _suffix(out, ".png", ".npz")
+    model, _ = _load(folder)
+    from ganedu import sampling
+
+    sampling.draw(model, text, out, count=count, seed=seed)
+    click.echo(f"{out}: {text}")
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("image", type=click.Path(path_type=Path))
+@click.option(
+    "--beams", type=click.IntRange(1), default=1, show_default=True, help="1 for greedy search."
+)
+def describe(folder, image, beams):
+    """Say in words what IMAGE shows, with a captioner."""
+    model, _ = _load(folder)
+    from ganedu import sampling
+
+    text, told = sampling.describe(model, image, beams=beams)
+    _tell(image, told)
+    click.echo(text)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("image", type=click.Path(path_type=Path))
+@click.argument("text")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="A .png or an .npz.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
+def edit(folder, image, text, out, seed):
+    """Change IMAGE as TEXT asks, as "make the three blue", with an editor."""
+    _suffix(out, ".png", ".npz")
+    model, _ = _load(folder)
+    from ganedu import sampling
+
+    _tell(image, sampling.edit(model, image, text, out, seed=seed))
+    click.echo(f"{out}: {text}")
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--count", type=click.IntRange(1), help="Test images, and drawings. [default: all]")
 @click.option(
     "--features",
@@ -267,6 +315,12 @@ def _known_model(name):
         near = difflib.get_close_matches(name, names, n=1)
         hint = f" Did you mean {near[0]}?" if near else ""
         raise UsageError(f"There is no model {name!r}.{hint} Models: {', '.join(sorted(names))}")
+
+
+def _tell(path, told):
+    """How a user's image was changed before it was read, on stderr."""
+    for change in told:
+        click.echo(f"ganedu: {path} is {change}", err=True)
 
 
 def _suffix(path, *allowed):

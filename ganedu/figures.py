@@ -26,7 +26,9 @@ class Figure(MatplotlibFigure):
         drawn, small = io.BytesIO(), io.BytesIO()
         self.savefig(drawn, format="png", dpi=100, bbox_inches="tight")
         # 128 colours are a third of the bytes, and notebooks are kept under version control.
-        Image.open(drawn).convert("RGB").quantize(128, Image.Quantize.MAXCOVERAGE).save(small, format="PNG", optimize=True)
+        Image.open(drawn).convert("RGB").quantize(128, Image.Quantize.MAXCOVERAGE).save(
+            small, format="PNG", optimize=True
+        )
         return small.getvalue()
 
 
@@ -102,6 +104,30 @@ def rows(sets):
 def reconstructions(images, reconstructed):
     """Images (N, H, W, C) over what came back of them."""
     return rows({"image": images, "reconstruction": reconstructed})
+
+
+def attention(image, words, maps):
+    """Where a network looks at each word: the image, then once for each word, lit where it looks.
+
+    Args:
+        image: (H, W, C).
+        words: list of T str.
+        maps: (T, h, w), not negative.
+    """
+    image, maps = tile(np.asarray(image)[None]), np.asarray(maps)
+    columns = min(len(words) + 1, 8)
+    lines = math.ceil((len(words) + 1) / columns)
+    figure = Figure(figsize=(1.2 * columns, 1.45 * lines), layout="constrained")
+    panels = np.ravel(figure.subplots(lines, columns, squeeze=False))
+    extent = (-0.5, image.shape[1] - 0.5, image.shape[0] - 0.5, -0.5)
+    _picture(panels[0], image)
+    for axes, word, weights in zip(panels[1:], words, maps, strict=False):
+        _picture(axes, image)
+        axes.imshow(weights, "inferno", extent=extent, interpolation="bilinear", alpha=0.65)
+        axes.set_title(word, color=INK, fontsize=9)
+    for axes in panels[len(words) + 1 :]:
+        axes.set_axis_off()
+    return figure
 
 
 def strip(images, title=None):

@@ -60,11 +60,17 @@ def find(model, data, image_shape, profile):
 
 def smoke(model):
     """A small network and a few steps: shows that the code runs, and nothing else."""
+    words = {"width": 8, "text_width": 8}
     widths = {
+        "captioner": words,
+        "clip": {**words, "dim": 16},
         "dcgan": {"g_width": 8, "d_width": 8},
         "gan": {"width": 32},
         "diffusion": {"width": 8, "units": 32},
+        "editor": {**words, "units": 16},
         "flow_matching": {"width": 8, "units": 32},
+        "text_flow": {**words, "units": 16},
+        "text_gan": words,
     }
     batch_size = 18 if model in ("wgan", "wgan_gp") else 16  # in equal parts, for critic steps
     return Recipe(batch_size, 1, 0, widths.get(model, {"width": 8}))
@@ -93,6 +99,11 @@ SMOOTH = {
 WIDE = {"g_width": 64, "d_width": 64}
 WIDER = {"g_width": 128, "d_width": 128}
 
+# Of captioned data: 200,000 images in all.
+CAPTIONED = ("captioned_digits", "captioned_mnist", "scenes")
+SAID = {name: Recipe(64, 50, 5) for name in CAPTIONED}
+STEPS = {name: Recipe(16, 200, 5) for name in CAPTIONED}  # a flow needs steps more than images
+
 QUICK = {
     "acgan": {
         "digits": Recipe(32, 100, 40),
@@ -105,11 +116,13 @@ QUICK = {
         "photos": Recipe(64, 50, 10, {"latent_dim": 64}, measured="20 s; mean squared error 0.026"),
         "cifar10": Recipe(64, 50, 4, {"latent_dim": 64}, measured="13 s; mean squared error 0.064"),
     },
+    "captioner": SAID,
     "cgan": {
         "digits": Recipe(32, 100, 40),
         "mnist": Recipe(32, 100, 3),
         "cifar10": Recipe(32, 50, 8, COLOUR),
     },
+    "clip": {name: Recipe(128, 25, 5) for name in CAPTIONED},
     "cvae": {
         "digits": Recipe(64, 100, 80),
         "mnist": Recipe(64, 100, 5),
@@ -129,6 +142,7 @@ QUICK = {
         "mnist": Recipe(64, 50, 1.5),
         "cifar10": Recipe(64, 25, 2, {"width": 48}),
     },
+    "editor": STEPS,
     "flow_matching": {
         "digits": Recipe(64, 50, 60),
         "mnist": Recipe(64, 50, 1.5),
@@ -166,6 +180,8 @@ QUICK = {
         "digits": Recipe(32, 25, 30),
         "mnist": Recipe(32, 25, 1),
     },
+    "text_flow": STEPS,
+    "text_gan": SAID,
     "vae": {
         "digits": Recipe(64, 100, 40, measured="20 s; minus ELBO 85.3 nats"),
         "mnist": Recipe(
@@ -199,6 +215,8 @@ WIDE_GREY = {
 }
 WIDE_ALL = {**WIDE_GREY, "cifar10": Recipe(64, 1000, 100, {"width": 128})}
 
+WIDE_SAID = {name: Recipe(128, 500, 60, {"width": 64}) for name in CAPTIONED}
+
 FULL = {
     "acgan": WIDE_ALL,
     "autoencoder": {
@@ -207,7 +225,9 @@ FULL = {
         "photos": Recipe(64, 500, 200, {"latent_dim": 128, "width": 64}),
         "cifar10": Recipe(128, 1000, 60, {"latent_dim": 128, "width": 64}),
     },
+    "captioner": WIDE_SAID,
     "cgan": WIDE_ALL,
+    "clip": {name: Recipe(512, 250, 60, {"width": 64}) for name in CAPTIONED},
     "cvae": WIDE_GREY,
     "cyclegan": {
         "digits": Recipe(64, 500, 100, {"width": 48, "d_width": 64}),
@@ -224,6 +244,7 @@ FULL = {
         "mnist": Recipe(64, 1000, 60, {"width": 96}),
         "cifar10": Recipe(64, 1000, 200, {"width": 128}),
     },
+    "editor": WIDE_SAID,
     "flow_matching": {
         "digits": Recipe(64, 500, 400, {"width": 96}),
         "mnist": Recipe(64, 1000, 60, {"width": 96}),
@@ -241,6 +262,8 @@ FULL = {
     "r3gan": WIDE_ALL,
     "sngan": WIDE_ALL,
     "stylegan": WIDE_GREY,
+    "text_flow": WIDE_SAID,
+    "text_gan": WIDE_SAID,
     "vae": {
         "digits": Recipe(64, 500, 400, {"width": 64}),
         "mnist": Recipe(128, 1000, 40, {"latent_dim": 16, "width": 64}),

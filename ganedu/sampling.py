@@ -5,7 +5,10 @@ import math
 import numpy as np
 
 from ganedu import data, features, figures, latent
+from ganedu.data import files
+from ganedu.data.grammar import DIGITS
 from ganedu.doctor import diagnose, examine
+from ganedu.metrics.attributes import rates, read
 from ganedu.metrics.frechet import frechet_distance, gaussian
 from ganedu.metrics.likelihood import binarized, bits_per_dimension
 from ganedu.metrics.pairs import WINDOW, psnr, ssim
@@ -15,6 +18,7 @@ from ganedu.runtime import UsageError
 
 WALKS = 5
 LEAST = 50  # images of which a score says something
+SAID = 500  # captions of which it is looked what came of them
 LIKELY = 500  # images whose likelihood `evaluate` estimates
 
 
@@ -34,14 +38,15 @@ def sample(model, facts, out, *, count=64, seed=0, label=None):
                 f"There are {len(sources)} test images to translate. Received: {count}"
             )
         images = model.translate(sources)
+    elif hasattr(model, "read"):
+        dataset = _test_images(facts)
+        if len(dataset) < count:
+            raise UsageError(f"There are {len(dataset)} test captions. Received: {count}")
+        images, *_ = drawings(model, dataset.first(count), seed)
     else:
         labels = {} if label is None else {"labels": label}
         images = model.generate(count, seed=seed, **labels)
-    with written(out) as file:
-        if out.suffix == ".npz":
-            np.savez_compressed(file, images=data.to_uint8(images))
-        else:
-            figures.save_png(images, file)
+    _write_images(images, out)
 
 
 def interpolate(model, out, *, method="slerp", steps=10, seed=0, label=None):
@@ -52,8 +57,10 @@ def interpolate(model, out, *, method="slerp", steps=10, seed=0, label=None):
     Raises:
         UsageError: if the model has no latent space, or for a label where it knows none.
     """
-    if not hasattr(model, "latents"):
-        raise UsageError(f"A walk needs a latent space. Received: a {type(model).__name__}")
+    if not hasattr(model, "latents") or hasattr(model, "read"):
+        raise UsageError(
+            f"A walk needs a latent space without words. Received: a {type(model).__name__}"
+        )
     _check_label(model, label)
     move = {"lerp": latent.lerp, "slerp": latent.slerp}[method]
     points = model.latents(2 * WALKS, seed=seed)
@@ -117,7 +124,50 @@ def evaluate(model, facts, count=None, network=None):
     }
 
 
+def words_right(model, dataset, seed=1, most=SAID):
+    """What a model that reads texts gets right.
+
+    Args:
+        model: `TextModel`.
+        dataset: `CaptionedImages`.
+        seed: int, of what is drawn. Defaults to `1`.
+        most: int, how many images are looked at, or `None`. Defaults to `500`.
+
+    Returns:
+        Dict of float: of a model that draws, changes or describes, `ganedu.metrics.attributes.rates`; of
+        one that compares, `all`, how often the right one of 100 captions fits an image best.
+    """
+    dataset = dataset.first(most)
+    if hasattr(model, "describe"):
+        return rates(dataset.pictures, [_parsed(t) for t in model.describe(dataset.array())])
+    if hasattr(model, "scores"):
+        x, texts, first = dataset.array(), dataset.captions, []
+        for i in range(0, len(dataset), 100):
+            fit = model.scores(x[i : i + 100], texts[i : i + 100])
+            first.extend(fit.argmax(axis=1) == np.arange(len(fit)))
+        return {"all": float(np.mean(first))}
+    pictures = dataset.pictures
+    if hasattr(model, "edit"):
+        _, after, _ = dataset.changed(seed)
+        pictures = after.pictures
+    kind = "digits" if pictures[0].entities[0].kind in DIGITS else "shapes"
+    return rates(pictures, read(drawings(model, dataset, seed)[0], kind))
+
+
+def _parsed(text):
+    try:
+        return data.parse(text)
+    except UsageError:
+        return None  # no sentence of the grammar
+
+
 def _scores_of_drawings(model, dataset, network):
+    if hasattr(model, "read"):
+        if network is not None:
+            raise UsageError(
+                "A model that reads texts is scored by what its words say, not by features"
+            )
+        return {f"{name}_right": value for name, value in words_right(model, dataset).items()}
     if len(dataset) < LEAST:
         if network is not None:
             raise UsageError(f"Scores of features need {LEAST} images. Received: {len(dataset)}")
@@ -177,6 +227,13 @@ def drawings(model, dataset, seed=1):
     if hasattr(model, "translate"):
         sources, targets = model.served(dataset).take(slice(None))
         return model.translate(sources), targets, None
+    if hasattr(model, "edit"):
+        texts, after, _ = dataset.changed(seed)
+        return model.edit(dataset.array(), texts, seed=seed), after.array(), None
+    if hasattr(model, "read"):
+        if not hasattr(model, "generate"):
+            raise UsageError(f"A {type(model).__name__} draws nothing")
+        return model.generate(dataset.captions, seed=seed), dataset.array(), None
     count = len(dataset)
     if not hasattr(model, "num_classes"):
         return model.generate(count, seed=seed), dataset.array(), None
@@ -234,7 +291,8 @@ def _seen(network, images):
 
 
 def distance_to(dataset):
-    """A function of a model: the Fréchet distance of its drawings to as many images, lower is better.
+    """A function of a model: the Fréchet distance of its drawings to as many images, or of a model that reads
+    texts the share in which not everything is right; lower is better.
 
     Args:
         dataset: `ImageDataset`, of images that the model does not train on.
@@ -246,11 +304,66 @@ def distance_to(dataset):
         raise UsageError(f"A score needs at least {LEAST} test images. Received: {len(dataset)}")
 
     def distance(model):
+        if hasattr(model, "read"):
+            return 1.0 - words_right(model, dataset)["all"]
         drawn, real, _ = drawings(model, dataset)
         network = features.for_shape(dataset.name, real.shape[1:])
         return frechet_distance(real_gaussian(network, real), gaussian(network.features(drawn)))
 
     return distance
+
+
+def draw(model, text, out, *, count=1, seed=0):
+    """Draws `count` images of what a text says, into a `.png` (a sheet) or an `.npz` (`images`).
+
+    Raises:
+        UsageError: if the model draws nothing from texts, and for a text that it cannot read.
+    """
+    if not (hasattr(model, "read") and hasattr(model, "generate")):
+        raise UsageError(
+            f"Drawing what is said needs a text_flow or a text_gan. Received: a {type(model).__name__}"
+        )
+    _write_images(model.generate([text] * count, seed=seed), out)
+
+
+def describe(model, path, *, beams=1):
+    """What an image shows.
+
+    Returns:
+        `(text, told)`: str, and how the image had to be changed to be read, a list of str.
+
+    Raises:
+        UsageError: if the model describes nothing, and for an image that cannot be read.
+    """
+    if not hasattr(model, "describe"):
+        raise UsageError(f"Describing images needs a captioner. Received: a {type(model).__name__}")
+    image, told = files.load_picture(path, model.image_shape)
+    return model.describe(data.to_float(image[None]), beams)[0], told
+
+
+def edit(model, path, text, out, *, seed=0):
+    """Changes an image as a text asks, into a `.png` or an `.npz` (`images`).
+
+    Returns:
+        How the image had to be changed to be read, a list of str.
+
+    Raises:
+        UsageError: if the model changes no images, and for an image or a text that cannot be read.
+    """
+    if not hasattr(model, "edit"):
+        raise UsageError(f"Changing images needs an editor. Received: a {type(model).__name__}")
+    model.read([text])  # a wrong word is told before the image is looked for
+    image, told = files.load_picture(path, model.image_shape)
+    _write_images(model.edit(data.to_float(image[None]), [text], seed=seed), out)
+    return told
+
+
+def _write_images(images, out):
+    with written(out) as file:
+        if out.suffix == ".npz":
+            np.savez_compressed(file, images=data.to_uint8(images))
+        else:
+            figures.save_png(images, file)
 
 
 def _check_label(model, label):

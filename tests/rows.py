@@ -12,7 +12,8 @@ class Row:
     """
     Args:
         build: dict, arguments of the model's `build`.
-        feed: what a batch is: `"images"`, `"labels"` (images and labels) or `"pairs"`. Defaults to
+        feed: what a batch is: `"images"`, `"labels"` (images and labels), `"pairs"`, `"texts"` (images
+            and words) or `"edits"` (images with those to be made of them, and words). Defaults to
             `"images"`.
         still: int, how many trainable variables may have a gradient that is exactly zero: a critic
             that is only asked for differences has no use for its last bias. Defaults to `0`.
@@ -25,14 +26,26 @@ class Row:
 
 GAN = {"latent_dim": 3, "width": 4}
 LABELLED = {**GAN, "num_classes": 3}
+TEXTS = (
+    "a thick red three",
+    "a blue seven at the top",
+    "a ring above a cross",
+    "a one",
+    "two",
+    "a 4",
+)
+WORDED = {"length": 8, "width": 8, "text_width": 8}
 ROWS = {
     "acgan": Row(LABELLED, "labels"),
     "autoencoder": Row(GAN),
+    "captioner": Row({"length": 8, "width": 4, "text_width": 8}, "texts"),
     "cgan": Row(LABELLED, "labels"),
+    "clip": Row({"length": 8, "width": 4, "text_width": 8, "dim": 6}, "texts"),
     "cvae": Row(LABELLED, "labels"),
     "cyclegan": Row({"width": 4, "d_width": 4}, "pairs"),
     "dcgan": Row({"latent_dim": 3, "g_width": 4, "d_width": 4}),
     "diffusion": Row({"width": 8, "units": 8}),
+    "editor": Row({**WORDED, "units": 8}, "edits"),
     "flow_matching": Row({"width": 8, "units": 8}),
     "gan": Row({"latent_dim": 3, "width": 8}),
     "infogan": Row({"noise_dim": 2, "categories": 3, "numbers": 2, "width": 4}),
@@ -41,6 +54,8 @@ ROWS = {
     "r3gan": Row(GAN, still=1),
     "sngan": Row(GAN, still=1),
     "stylegan": Row({"latent_dim": 4, "width": 4}),
+    "text_flow": Row({**WORDED, "units": 8}, "texts"),
+    "text_gan": Row({**WORDED, **GAN}, "texts"),
     "vae": Row(GAN),
     "vaegan": Row(GAN),
     "vqvae": Row({"codes": 5, "code_dim": 3, "width": 4, "learning_rate": 1e-4}),
@@ -58,9 +73,24 @@ def batch(count=8, seed=0):
 def feed(name, count=8, seed=0):
     """A batch as the model `name` takes it."""
     images, kind = batch(count, seed), ROWS[name].feed
+    if kind in ("texts", "edits"):
+        if kind == "edits":
+            images = np.concatenate([images, batch(count, seed + 1000)], axis=-1)
+        return images, words(count, ROWS[name].build["length"], seed)
     if kind == "labels":
         return images, np.arange(count) % ROWS[name].build["num_classes"]
     return (images, batch(count, seed + 1000)) if kind == "pairs" else images
+
+
+def words(count, length, seed):
+    """Texts of one to `length - 2` words of the grammar's, as numbers: int32 (count, length)."""
+    from ganedu.text import END, SPECIAL, START, Tokenizer
+
+    rng, found = np.random.default_rng(seed), np.zeros((count, length), "int32")
+    for row in found:
+        said = rng.integers(len(SPECIAL), len(Tokenizer()), rng.integers(1, length - 1))
+        row[: len(said) + 2] = START, *said, END
+    return found
 
 
 def arrays(variables):

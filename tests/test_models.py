@@ -7,9 +7,9 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from rows import IMAGE_SHAPE, ROWS, arrays, batch, everything, feed
+from rows import IMAGE_SHAPE, ROWS, TEXTS, arrays, batch, everything, feed
 
-from ganedu import models, runtime
+from ganedu import data, models, runtime
 
 NAMES = models.names()
 # All tests of a model in one process, where they share what is compiled.
@@ -118,15 +118,17 @@ def test_the_seed_decides_the_weights(name):
 def test_generate_gives_images_that_the_seed_decides(name):
     model, *_ = trained(name)
     if not hasattr(model, "generate"):
-        pytest.skip("a translator, whose images are tested next")
-    images = model.generate(5, seed=1)
+        pytest.skip("draws nothing from texts or latents alone")
+    texts = [TEXTS[:5]] if hasattr(model, "read") else []
+    asked = texts or [5]
+    images = model.generate(*asked, seed=1)
     check_images(images, 5)
-    np.testing.assert_array_equal(images, model.generate(5, seed=1))
-    assert np.abs(images - model.generate(5, seed=2)).max() > 1e-4
+    np.testing.assert_array_equal(images, model.generate(*asked, seed=1))
+    assert np.abs(images - model.generate(*asked, seed=2)).max() > 1e-4
     if hasattr(model, "latents"):
         z = model.latents(5, seed=1)
         assert z.shape == (5, model.latent_dim)
-        np.testing.assert_array_equal(model.decode(z), images)
+        np.testing.assert_array_equal(model.decode(z, *texts), images)
 
 
 @pytest.mark.parametrize("name", [n for n in NAMES if ROWS[n].feed == "pairs"])
@@ -189,6 +191,44 @@ class TestLabels:
     def test_a_batch_without_is_refused(self, name):
         with pytest.raises(ValueError, match="must be given labels"):
             trained(name)[0].unpack(batch())
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if ROWS[n].feed in ("texts", "edits")])
+class TestTexts:
+    def test_they_decide_what_is_done(self, name):
+        model, *_ = trained(name)
+        texts = ["a thick red three", "a blue seven"]
+        if hasattr(model, "generate"):
+            a, b = (model.generate([t, t], seed=1) for t in texts)
+        elif hasattr(model, "edit"):
+            a, b = (model.edit(batch(2), [t, t], seed=1) for t in texts)
+        elif hasattr(model, "embed_texts"):
+            a, b = model.embed_texts(texts)
+        else:
+            pytest.skip("reads none")
+        assert np.abs(a - b).max() > 1e-4
+
+    @pytest.mark.parametrize(
+        ("texts", "said"),
+        [
+            (
+                ["a three", "a purple three", "horse"],
+                "does not know: horse, purple.* It knows: 0, 1, ",
+            ),
+            (["a three", ""], r"at least one word. Received: \['a three', ''\]"),
+            ([" ,. "], "at least one word"),
+            ([], r"at least one word. Received: \[\]"),
+            (["a thick red three above a green one"], "at most 6 words. Received: 8 in 'a thick"),
+            ("a three", "must be a sequence of str. Received: the one str 'a three'"),
+        ],
+    )
+    def test_what_cannot_be_read_is_refused(self, name, texts, said):
+        with pytest.raises(runtime.UsageError, match=said):
+            trained(name)[0].read(texts)
+
+    def test_data_without_captions_are_refused(self, name):
+        with pytest.raises(runtime.UsageError, match=r"needs captions.*digits has none"):
+            trained(name)[0].served(data.load("digits"))
 
 
 def test_unknown_models_and_arguments_are_named():

@@ -14,6 +14,7 @@ SHAPES = {
     "mnist": (28, 28, 1),
     "photos": (32, 32, 3),
     "cifar10": (32, 32, 3),
+    **dict.fromkeys(recipes.CAPTIONED, (32, 32, 3)),
 }
 PAIRS = [(m, d) for m, known in recipes.QUICK.items() for d in known]
 
@@ -33,9 +34,13 @@ def test_a_recipe_is_found_and_fits_its_model(model, name, profile):
 
 
 def test_every_model_has_recipes_for_digits():
+    """Those that read texts, for captioned ones."""
     for profile in (recipes.QUICK, recipes.FULL):
         assert sorted(profile) == models.names()
-        assert all({"digits", "mnist"} <= set(known) for known in profile.values())
+        for model, known in profile.items():
+            assert set(
+                recipes.CAPTIONED if models.reads_texts(model) else ("digits", "mnist")
+            ) <= set(known)
 
 
 def test_rounds_cover_the_passes_over_the_data():
@@ -52,8 +57,9 @@ def test_other_data_get_a_default():
 
 def test_smoke_is_small_for_every_model():
     for model in models.names():
-        recipe, _ = recipes.find(model, "digits", (28, 28, 1), "smoke")
-        assert models.build(model, (28, 28, 1), **recipe.model).count_params() < 200_000
+        shape = (32, 32, 3) if models.reads_texts(model) else (28, 28, 1)
+        recipe, _ = recipes.find(model, "digits", shape, "smoke")
+        assert models.build(model, shape, **recipe.model).count_params() < 200_000
 
 
 def test_an_unknown_profile_is_refused():

@@ -263,6 +263,42 @@ def _read_picture(path, image_size):
     return _array(picture if image_size is None else _square(picture, image_size))
 
 
+def load_picture(path, image_shape):
+    """One picture as a model takes it.
+
+    Args:
+        path: `pathlib.Path`.
+        image_shape: (H, W, C), H = W.
+
+    Returns:
+        `(image, told)`: uint8 (H, W, C), and what had to be changed, such as "resized from 64x64 to
+        32x32", a list of str.
+
+    Raises:
+        UsageError: if it cannot be read, or is smaller than 8 pixels a side.
+    """
+    if not path.is_file():
+        raise UsageError(f"There is no file {path}")
+    image, told = _read_picture(path, None), []
+    height, width, channels = image.shape
+    if min(height, width) < MIN_SIDE:
+        raise UsageError(
+            f"{path} must be at least {MIN_SIDE} pixels a side. Received: {width}x{height}"
+        )
+    side = image_shape[0]
+    if (height, width) != (side, side):
+        cut = "" if height == width else "cut to its central square and "
+        told.append(f"{cut}resized from {width}x{height} to {side}x{side}")
+        image = resized(image[None], side)[0]
+    if channels < image_shape[-1]:
+        told.append("from grey to colour")
+        image = np.repeat(image, 3, axis=-1)
+    elif channels > image_shape[-1]:
+        told.append("from colour to grey")
+        image = np.rint(image.mean(axis=-1, keepdims=True)).astype("uint8")
+    return image, told
+
+
 def _eight_bits(picture):
     """As grey (L) or RGB: of 16 bits the upper 8, and white where it is transparent."""
     if picture.mode.startswith("I;16"):

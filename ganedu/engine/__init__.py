@@ -9,6 +9,14 @@ from ganedu.engine.latent_model import AutoencodingModel, LatentModel, Reconstru
 from ganedu.engine.likelihood import importance_sampled
 from ganedu.engine.model import GenerativeModel
 from ganedu.engine.styled_model import StyledModel
+from ganedu.engine.text_model import (
+    ComparingModel,
+    DescribingModel,
+    DrawingTextModel,
+    TextModel,
+    captioned,
+    lit,
+)
 from ganedu.engine.translator import Translator
 from ganedu.engine.word_model import WordModel
 
@@ -16,14 +24,20 @@ __all__ = [
     "BACKEND",
     "AdversarialModel",
     "AutoencodingModel",
+    "ComparingModel",
     "ConditionalModel",
     "DenoisingModel",
+    "DescribingModel",
+    "DrawingTextModel",
     "FirstFailure",
     "GenerativeModel",
     "LatentModel",
     "Reconstructing",
     "StyledModel",
+    "TextModel",
     "Translator",
     "WordModel",
+    "captioned",
     "importance_sampled",
+    "lit",
 ]

@@ -6,6 +6,7 @@ from ganedu.layers.positions import PositionEmbedding
 from ganedu.layers.quantizer import VectorQuantizer
 from ganedu.layers.spectral import SpectralConv2D, SpectralDense
 from ganedu.layers.style import LearntConstant, ModulatedConv2D, NoiseInjection, SlowDense
+from ganedu.layers.temperature import Temperature
 from ganedu.layers.time import SinusoidalEmbedding
 
 __all__ = [
@@ -20,5 +21,6 @@ __all__ = [
     "SlowDense",
     "SpectralConv2D",
     "SpectralDense",
+    "Temperature",
     "VectorQuantizer",
 ]

@@ -59,13 +59,23 @@ def build(name, image_shape, **arguments):
     return builder(tuple(image_shape), **arguments)
 
 
+def reads_texts(name):
+    """Whether a model takes images with captions: its `build` asks for their `length`."""
+    return "length" in inspect.signature(module(name).build).parameters
+
+
 def arguments_of(name, dataset):
     """What a model's `build` must know of the data beside the images' shape: the number of classes,
     where it asks for it.
 
     Raises:
-        UsageError: if it asks and the data have no labels.
+        UsageError: if it asks and the data have no labels, or it reads texts and they have no captions.
     """
+    if reads_texts(name) and not hasattr(dataset, "captions"):
+        raise UsageError(
+            f"The model {name} needs captions, as captioned_digits and scenes have them. "
+            f"{dataset.name} has none"
+        )
     if "num_classes" not in inspect.signature(module(name).build).parameters:
         return {}
     if dataset.labels is None:

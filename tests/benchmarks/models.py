@@ -115,7 +115,7 @@ def main():
 
     PICTURES.mkdir(parents=True, exist_ok=True)
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    for name in options.models or models.names():
+    for name in options.models or [n for n in models.names() if not models.reads_texts(n)]:
         command = [sys.executable, __file__, "--one", name, "--seconds", str(options.seconds)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:

@@ -1,0 +1,213 @@
+"""What models have in common that read or write texts, and what is asked of them once they are trained."""
+
+import numpy as np
+from keras import ops
+
+from ganedu.data.images import check_range
+from ganedu.runtime import UsageError
+from ganedu.text import PAD, Tokenizer, beam_search
+
+
+class TextModel:
+    """A model whose steps take batches `(images, words)`, int32 words (B, L) as its `tokenizer` makes them. A
+    subclass says how long a text is, `text_length`, and which images it takes, `image_shape`."""
+
+    tokenizer = Tokenizer()
+
+    @property
+    def text_length(self):
+        """L, with the marks of start and end."""
+        raise NotImplementedError
+
+    def served(self, dataset):
+        return captioned(self, dataset).encoded(self.read)
+
+    def read(self, texts):
+        """Texts to words, int32 (N, L) NumPy.
+
+        Args:
+            texts: sequence of N str, at least one.
+
+        Raises:
+            UsageError: for no texts, an empty one, words outside of the vocabulary, which are named, and
+                a text that is too long.
+        """
+        unknown = self.tokenizer.unknown(texts)
+        if unknown:
+            raise UsageError(
+                f"Words that the model does not know: {', '.join(unknown)}. "
+                f"It knows: {', '.join(self.tokenizer.words)}"
+            )
+        words = self.tokenizer.encode(texts, self.text_length)
+        if not len(words) or (words != PAD).sum(axis=1).min() <= 2:
+            raise UsageError(f"A text must have at least one word. Received: {list(texts)!r}")
+        return words
+
+    @property
+    def nothing(self):
+        """The words of the empty text, int32 (1, L): nothing is said."""
+        return self.tokenizer.encode([""], self.text_length)
+
+    def looked_at(self, images):
+        """Images as float32 NumPy (N, H, W, C).
+
+        Raises:
+            UsageError: for another shape than the model's `image_shape`, or values outside of [-1, 1].
+        """
+        images = np.asarray(images, "float32")
+        if images.shape[1:] != tuple(self.image_shape):
+            raise UsageError(
+                f"Images must have the shape (N, {', '.join(map(str, self.image_shape))}). "
+                f"Received: {images.shape}"
+            )
+        check_range(images)
+        return images
+
+
+class DrawingTextModel(TextModel):
+    """A model that draws what a text says; a subclass says how, `drawn`."""
+
+    def drawn(self, z, words, **options):
+        """Latents (N, latent_dim) and words (N, L) to images (N, H, W, C) in [-1, 1], float32 NumPy."""
+        raise NotImplementedError
+
+    def decode(self, z, texts, **options):
+        """As `drawn`, of N texts."""
+        return self.drawn(z, self.read(texts), **options)
+
+    def generate(self, texts, seed=0, **options):
+        """Draws an image for each of N texts: (N, H, W, C), float32 in [-1, 1].
+
+        Args:
+            texts: sequence of N str.
+            seed: int. Defaults to `0`.
+            **options: those of the model's `drawn`.
+
+        Raises:
+            UsageError: for texts that cannot be read, as `read` says.
+        """
+        return self.decode(self.latents(len(texts), seed), texts, **options)
+
+    def sheet(self, examples, seed=0):
+        """Two rows, twice: what is drawn of eight texts, over the images that they belong to."""
+        x, words = (np.asarray(a[:16]) for a in examples)
+        drawn = self.drawn(self.latents(16, seed), words)
+        return np.concatenate([a[i : i + 8] for i in (0, 8) for a in (drawn, x)]), 8
+
+
+class DescribingModel(TextModel):
+    """A model with an `averaged_encoder`, images to a map (B, h, w, c), and an `averaged_decoder`, `[map, words so
+    far]` to the next words' logits (B, L - 1, V) and where it looked for them (B, L - 1, h w)."""
+
+    @property
+    def text_length(self):
+        return self.averaged_decoder.input_shape[1][-1] + 1  # the last word is never read
+
+    @property
+    def image_shape(self):
+        return self.averaged_encoder.input_shape[1:]
+
+    def describe(self, images, beams=1):
+        """What images (N, H, W, C) in [-1, 1] show: a list of N str.
+
+        Args:
+            beams: int: 1 for greedy search, more for beam search. Defaults to `1`.
+
+        Raises:
+            UsageError: for images of another shape or range.
+        """
+        places = np.repeat(self._places(images), beams, axis=0)
+
+        def log_probabilities(words):
+            t = words.shape[1]
+            words = np.pad(words, ((0, 0), (0, self.text_length - 1 - t)), constant_values=PAD)
+            logits, _ = self._decoded(places, words)
+            return ops.convert_to_numpy(ops.log_softmax(logits[:, t - 1]))
+
+        found, _ = beam_search(log_probabilities, len(images), self.text_length, beams)
+        return self.tokenizer.decode(found)
+
+    def attention(self, images, texts):
+        """Where the decoder looks before it says each word of a text: float32 (N, L - 1, h, w), each map
+        of sum 1; number t is that of word t, and of the end after the last."""
+        return self._looks(images, self.read(texts))
+
+    def sheet(self, examples, seed=0):
+        """Eight images, each in a row with where the decoder looks for the first seven words of its caption."""
+        images, words = (np.asarray(a[:8]) for a in examples)
+        return lit(images, self._looks(images, words)[:, :7]), 8
+
+    def _places(self, images):
+        return self.averaged_encoder.predict(self.looked_at(images), verbose=0, batch_size=256)
+
+    def _decoded(self, places, words):
+        return self.averaged_decoder.predict([places, words], verbose=0, batch_size=256)
+
+    def _looks(self, images, words):
+        places = self._places(images)
+        weights = self._decoded(places, words[:, :-1])[1]
+        return weights.reshape(*weights.shape[:2], *places.shape[1:3])
+
+
+class ComparingModel(TextModel):
+    """A model with an `averaged_image_tower` and an `averaged_text_tower`, to vectors (B, dim) of one space."""
+
+    @property
+    def text_length(self):
+        return self.averaged_text_tower.input_shape[-1]
+
+    @property
+    def image_shape(self):
+        return self.averaged_image_tower.input_shape[1:]
+
+    def embed_images(self, images):
+        """Images (N, H, W, C) in [-1, 1] to unit vectors (N, dim), float32 NumPy."""
+        return _embedded(self.averaged_image_tower, self.looked_at(images))
+
+    def embed_texts(self, texts):
+        """N texts to unit vectors (N, dim), float32 NumPy."""
+        return _embedded(self.averaged_text_tower, self.read(texts))
+
+    def scores(self, images, texts):
+        """How well each of M texts fits each of N images: cosines (N, M)."""
+        return self.embed_images(images) @ self.embed_texts(texts).T
+
+    def sheet(self, examples, seed=0):
+        """A row for each of eight captions: its own image, then the seven of the examples that fit it best."""
+        images, words = (np.asarray(a) for a in examples)
+        fit = _embedded(self.averaged_text_tower, words[:8]) @ self.embed_images(images).T
+        best = np.argsort(-fit, axis=1, kind="stable")[:, :7]
+        return images[np.concatenate([np.arange(8)[:, None], best], axis=1).ravel()], 8
+
+
+def captioned(model, dataset):
+    """The data set.
+
+    Raises:
+        UsageError: if it has no captions.
+    """
+    if not hasattr(dataset, "captions"):
+        raise UsageError(
+            f"A {type(model).__name__} needs captions, as captioned_digits and scenes have them. "
+            f"{dataset.name} has none"
+        )
+    return dataset
+
+
+def lit(images, maps):
+    """Images (N, H, W, C) in [-1, 1], each followed by itself as bright as T maps say: (N (T + 1), H, W, C).
+
+    Args:
+        maps: (N, T, h, w), not negative; H and W are multiples of h and w. The largest of a map is full light.
+    """
+    images, maps = np.asarray(images, "float32"), np.asarray(maps, "float32")
+    rows, columns = (images.shape[1 + i] // maps.shape[2 + i] for i in (0, 1))
+    light = maps.repeat(rows, axis=2).repeat(columns, axis=3)[..., None]
+    light = 0.2 + 0.8 * light / light.max(axis=(2, 3), keepdims=True)
+    shown = np.concatenate([images[:, None], (images[:, None] + 1) * light - 1], axis=1)
+    return shown.reshape(-1, *images.shape[1:])
+
+
+def _embedded(tower, inputs):
+    found = tower.predict(inputs, verbose=0, batch_size=256)
+    return found / np.linalg.norm(found, axis=1, keepdims=True)

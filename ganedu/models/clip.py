@@ -1,0 +1,89 @@
+"""CLIP: images and texts are brought to one space, where each image lies nearest to its own text.
+
+Of a batch of N pairs, with unit vectors u_i of the images and v_i of the texts, and s_ij = exp(tau) u_i . v_j:
+
+    minimize  1/2 [CE_i(s_i:, i) + CE_j(s_:j, j)]         (figure 3)
+
+each image must find its own text among the batch's, and each text its image. exp(tau) is learnt, and at
+most 100. The cosine is then a score of how well a text fits an image, and a way to look for either by the other.
+
+Reference:
+    Radford, Kim, Hallacy, Ramesh, Goh, Agarwal, Sastry, Askell, Mishkin, Clark, Krueger and Sutskever
+    2021, "Learning transferable visual models from natural language supervision", arXiv:2103.00020.
+"""
+
+import keras
+from keras import ops
+
+from ganedu import networks
+from ganedu.engine import ComparingModel, GenerativeModel
+from ganedu.layers import Temperature
+from ganedu.losses import info_nce, unit
+
+
+@keras.saving.register_keras_serializable("ganedu")
+class CLIP(ComparingModel, GenerativeModel):
+    """One player of two networks and a scalar: `scores(images, texts)`.
+
+    Args:
+        image_tower: Keras model, images (B, H, W, C) in [-1, 1] -> (B, dim).
+        text_tower: Keras model, words int32 (B, L) -> (B, dim).
+        ema_momentum: float in [0, 1), of the averaged towers, which are asked. Defaults to `0.995`.
+        seed: int in [0, 2**31). Defaults to `0`.
+    """
+
+    players = {"optimizer": ("image_tower", "text_tower", "temperature")}
+    log_names = ("loss", "found")
+
+    def __init__(self, image_tower, text_tower, ema_momentum=0.995, seed=0):
+        super().__init__(seed=seed)
+        self.image_tower, self.text_tower = image_tower, text_tower
+        self.ema_momentum = ema_momentum
+        self.averaged_image_tower = self.averaged_copy(image_tower)
+        self.averaged_text_tower = self.averaged_copy(text_tower)
+        self.temperature = Temperature()
+        self.temperature.build()
+
+    def losses(self, x, words, training):
+        u, v = self.image_tower(x, training=training), self.text_tower(words, training=training)
+        nearest = ops.argmax(ops.matmul(unit(u), ops.transpose(unit(v))), axis=1)
+        own = ops.equal(nearest, ops.cast(ops.arange(ops.shape(u)[0]), nearest.dtype))
+        return {
+            "loss": info_nce(u, v, self.temperature.value()),
+            "found": ops.mean(ops.cast(own, "float32")),
+        }
+
+    def train_step(self, data):
+        x, words = self.unpack(data)
+        losses = self.minimize(
+            lambda: self.losses(x, words, training=True),
+            (self.image_tower, self.text_tower, self.temperature),
+            self.optimizer,
+        )
+        self.average(self.image_tower, self.averaged_image_tower, self.ema_momentum)
+        self.average(self.text_tower, self.averaged_text_tower, self.ema_momentum)
+        return self.log(losses)
+
+    def test_step(self, data):
+        x, words = self.unpack(data)
+        return self.log(self.losses(x, words, training=False))
+
+    def call(self, x, training=False):
+        return self.averaged_image_tower(x, training=training)
+
+
+def build(
+    image_shape,
+    length=28,
+    width=32,
+    text_width=64,
+    dim=64,
+    learning_rate=1e-3,
+    ema_momentum=0.995,
+    seed=0,
+):
+    """A compiled CLIP for captioned images (H, W, C), with Adam."""
+    images = networks.image_tower(image_shape, dim, width)
+    texts = networks.text_tower(len(CLIP.tokenizer), length, dim, text_width)
+    model = CLIP(images, texts, ema_momentum=ema_momentum, seed=seed)
+    return model.compile_with(keras.optimizers.Adam, learning_rate)

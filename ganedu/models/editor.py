@@ -1,0 +1,99 @@
+"""An editor: a flow that draws an image anew as words ask, with the image before its eyes.
+
+Pairs of an image y and what should come of it, x_1, and words c, an instruction ("make the three blue") or, where a
+part of y is hidden by grey, what there is to see. The network of `text_flow` sees y too, in further channels:
+
+    minimize  E_{t, x_0, (y, x_1, c)} ||x_theta([x_t, y], t, c) - x_1||^2
+
+Drawing has one guidance, that of the words; c is now and then nothing in training, y never:
+
+    x~ = x_theta([x_t, y], nothing) + s (x_theta([x_t, y], c) - x_theta([x_t, y], nothing))    (equation 3, s_I = 1)
+
+Reference:
+    Brooks, Holynski and Efros 2023, "InstructPix2Pix: learning to follow image editing
+    instructions", sections 3.2 and 3.2.1, arXiv:2211.09800; Lipman et al. 2023, arXiv:2210.02747.
+"""
+
+import keras
+import numpy as np
+from keras import ops
+
+from ganedu import networks
+from ganedu.data.instructions import WORDS
+from ganedu.engine import captioned
+from ganedu.models.text_flow import TextFlow
+from ganedu.text import Tokenizer
+
+
+@keras.saving.register_keras_serializable("ganedu")
+class Editor(TextFlow):
+    """A `TextFlow` with an image before its eyes: `edit(images, texts)`. Its steps take batches
+    `(images, words)` of images (B, H, W, 2C), y and x_1 in one.
+
+    Args:
+        network: Keras model, `[x, t, words]` -> (B, H, W, C), x_t and y in one x (B, H, W, 2C).
+        shift, unsaid: as for `TextFlow`.
+        inpainted: float in [0, 1], the share of pairs that are to be filled in. Defaults to `0.3`.
+        Others as for `TextFlow`.
+    """
+
+    tokenizer, guidance = Tokenizer(WORDS), 1.5
+
+    def __init__(self, network, shift=5.0, unsaid=0.1, inpainted=0.3, ema_momentum=0.998, seed=0):
+        super().__init__(network, shift, unsaid, 0.0, ema_momentum, seed)
+        self.inpainted = inpainted
+
+    def served(self, dataset):
+        return captioned(self, dataset).edits(self.read, self.inpainted)
+
+    def losses(self, inputs, training):
+        both, words = inputs
+        y, x = ops.split(both, 2, axis=-1)
+        return {"loss": self.flow_loss(x, words, training, y)}
+
+    def edit(self, images, texts, steps=None, guidance=None, seed=0):
+        """What comes of N images when N texts are followed: float32 (N, H, W, C) in [-1, 1].
+
+        Args:
+            images: (N, H, W, C) in [-1, 1]; a part that is 0 in all channels is filled in.
+            texts: sequence of N str: instructions, or of an image with a hidden part what it shows.
+            steps: int. Defaults to `10`.
+            guidance: float, s. Defaults to `1.5`.
+            seed: int. Defaults to `0`.
+
+        Raises:
+            UsageError: for images of another shape or range, and texts that cannot be read.
+        """
+        y, words = self.looked_at(images), self.read(texts)
+        return self.drawn(self.latents(len(y), seed), words, steps, guidance, [y])
+
+    def drawn(self, z, words, steps=None, guidance=None, beside=None):
+        """As `edit`, of latents and words (N, L). With nothing beside, of an image that is hidden as a
+        whole: that is drawing from a text."""
+        beside = [np.zeros((len(z), *self.image_shape))] if beside is None else beside
+        return super().drawn(z, words, steps, guidance, beside)
+
+    def sheet(self, examples, seed=0):
+        """Three rows, twice: eight images, what comes of them, and what should."""
+        y, x = np.split(np.asarray(examples[0][:16]), 2, axis=-1)
+        drawn = self.drawn(self.latents(16, seed), np.asarray(examples[1][:16]), beside=[y])
+        return np.concatenate([a[i : i + 8] for i in (0, 8) for a in (y, drawn, x)]), 8
+
+
+def build(
+    image_shape,
+    length=28,
+    width=32,
+    units=512,
+    text_width=64,
+    shift=5.0,
+    learning_rate=3e-3,
+    ema_momentum=0.998,
+    seed=0,
+):
+    """A compiled editor of captioned images (H, W, C), with Adam and beta_2 = 0.99."""
+    network = networks.text_denoiser(
+        image_shape, len(Editor.tokenizer), length, width, units, text_width, image_shape[-1]
+    )
+    model = Editor(network, shift, ema_momentum=ema_momentum, seed=seed)
+    return model.compile_with(keras.optimizers.Adam, learning_rate, beta_2=0.99)

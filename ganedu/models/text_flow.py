@@ -1,0 +1,125 @@
+"""A flow that draws what a text says: the words tell where noise should go, and are followed further than they say.
+
+Flow matching (`flow_matching`) with a text c. The network tells the image at the end of the path, which is mostly
+black, and not the velocity, half of which is noise; the one follows from the other:
+
+    x_t = (1 - t) x_0 + t x_1,   v = (x_theta(x_t, t, c) - x_t) / (1 - t)             (Li 2025, section 3)
+    minimize  E_{t, x_0, x_1, c} ||x_theta(x_t, t, c) - x_1||^2,  c = nothing with probability p
+
+Drawing goes, with a guidance s = 1 + w, from what any image would be to, and past, what an image of c would be:
+
+    x~ = x_theta(x_t, t, nothing) + s (x_theta(x_t, t, c) - x_theta(x_t, t, nothing))      (Ho 2022, equation 6)
+
+s = 1 draws as the data are; larger ones draw more of what c says, and less variety. What is drawn, where and in
+which colour is settled while x_t is nearly noise; later x_t shows it, and the text tells nothing new. So most times, in
+training and in drawing, are early ones: for u uniform in [0, 1],
+
+    t = u / (u + k (1 - u))                                                          (Esser 2024, equation 23)
+
+Reference:
+    Ho and Salimans 2022, "Classifier-free diffusion guidance", algorithms 1 and 2, arXiv:2207.12598;
+    Esser et al. 2024, "Scaling rectified flow transformers", section 5.3.2, arXiv:2403.03206;
+    Lipman et al. 2023, arXiv:2210.02747; Li and He 2025, "Back to basics: let denoising generative
+    models denoise", arXiv:2511.13720.
+"""
+
+import itertools
+
+import keras
+import numpy as np
+from keras import ops
+
+from ganedu import networks
+from ganedu.engine import DrawingTextModel, captioned
+from ganedu.models.flow_matching import FlowMatching
+
+
+def early(u, shift):
+    """t = u / (u + k (1 - u)) of u in [0, 1], with k the `shift`: 1 changes nothing, more is earlier."""
+    return u / (u + shift * (1.0 - u))
+
+
+def guided(with_text, without, scale):
+    """without + s (with_text - without)."""
+    return without + scale * (with_text - without)
+
+
+@keras.saving.register_keras_serializable("ganedu")
+class TextFlow(DrawingTextModel, FlowMatching):
+    """A flow with captions: `generate(texts)`.
+
+    Args:
+        network: Keras model, `[x, t, words]` -> (B, H, W, C), words int32 (B, L).
+        shift: float, k, at least 1. Defaults to `5`.
+        unsaid: float in [0, 1], p. Defaults to `0.1`.
+        omit: float in [0, 1], the chance of each attribute to be left out of a caption in training, so
+            that short texts are understood too. Defaults to `0.1`.
+        ema_momentum, seed: as for `DenoisingModel`.
+    """
+
+    sampling_steps, guidance = 10, 2.0
+
+    def __init__(self, network, shift=5.0, unsaid=0.1, omit=0.1, ema_momentum=0.998, seed=0):
+        super().__init__(network, ema_momentum, seed)
+        self.shift, self.unsaid, self.omit = shift, unsaid, omit
+
+    @property
+    def text_length(self):
+        return self.averaged_network.input_shape[-1][-1]
+
+    def served(self, dataset):
+        return super().served(captioned(self, dataset).shortened(self.omit))
+
+    def unpack(self, data):
+        """A batch as `([x, words], None)`."""
+        return [*super().unpack(data)], None
+
+    def losses(self, inputs, training):
+        return {"loss": self.flow_loss(*inputs, training)}
+
+    def flow_loss(self, x, words, training, *beside):
+        """The loss of a batch; what the network sees beside x_t, as more channels, comes last."""
+        t, x_0 = early(self.uniform_times(x), self.shift), self.normal_like(x)
+        silent = self.uniform_times(x)[:, None] < (self.unsaid if training else 0.0)
+        words = ops.where(silent, self.nothing, words)
+        share = t[:, None, None, None]
+        seen = ops.concatenate([(1.0 - share) * x_0 + share * x, *beside], axis=-1)
+        predicted = self.network([seen, t, words], training=training)
+        return ops.mean(ops.square(predicted - x))
+
+    def drawn(self, z, words, steps=None, guidance=None, beside=()):
+        """Latents (N, H W C) and words (N, L) to images, in `steps` steps (10) with the guidance s (2)."""
+        scale = self.guidance if guidance is None else guidance
+        nothing = np.repeat(self.nothing, len(words), axis=0)
+        x = np.asarray(z, "float64").reshape(len(words), *self.image_shape)
+        steps = steps or self.sampling_steps
+        times = early(np.arange(steps + 1) / steps, self.shift)
+        for t, later in itertools.pairwise(times):
+            seen = np.concatenate([x, *beside], axis=-1)
+            said, unsaid = (self.ask(seen, t, w) for w in (words, nothing))
+            end = np.clip(guided(said, unsaid, scale), -1.0, 1.0)
+            x = x + (later - t) / (1.0 - t) * (end - x)  # a step of v
+        return x.astype("float32")
+
+    def ask(self, x, t, words):
+        inputs = [np.asarray(x, "float32"), np.full(len(x), t, "float32"), words]
+        return self.averaged_network.predict(inputs, verbose=0, batch_size=256)
+
+
+def build(
+    image_shape,
+    length=28,
+    width=32,
+    units=512,
+    text_width=64,
+    shift=5.0,
+    learning_rate=3e-3,
+    ema_momentum=0.998,
+    seed=0,
+):
+    """A compiled flow for captioned images (H, W, C), with Adam and beta_2 = 0.99."""
+    network = networks.text_denoiser(
+        image_shape, len(TextFlow.tokenizer), length, width, units, text_width
+    )
+    model = TextFlow(network, shift, ema_momentum=ema_momentum, seed=seed)
+    return model.compile_with(keras.optimizers.Adam, learning_rate, beta_2=0.99)

@@ -1,0 +1,124 @@
+"""A GAN that draws what a text says: D must also refuse real images beside the wrong text.
+
+With texts h, images x of them, and h^ a text of another image:
+
+    max_D  log D(x, h) + 1/2 [log(1 - D(x, h^)) + log(1 - D(G(z, h), h))]       (algorithm 1, lines 8 to 9)
+    max_G  log D(G(z, h), h)                                                    (line 11)
+
+A D that only saw real images with their texts and drawings with theirs would never have to read: that an image is
+real would tell it all. Each player has a text encoder of its own, which its own loss trains; the paper's were trained
+before, and by images.
+
+Reference:
+    Reed, Akata, Yan, Logeswaran, Schiele and Lee 2016, "Generative adversarial text to image
+    synthesis", algorithm 1 (GAN-CLS), arXiv:1605.05396.
+"""
+
+import keras
+import numpy as np
+from keras import ops
+
+from ganedu import networks
+from ganedu.engine import AdversarialModel, DrawingTextModel
+from ganedu.models.gan import generator_loss
+
+
+def discriminator_loss(real, wrong, fake):
+    """-E[log D(x, h)] - 1/2 E[log(1 - D(x, h^)) + log(1 - D(G(z, h), h))] of logits (B, 1)."""
+    refused = ops.mean(ops.softplus(wrong)) + ops.mean(ops.softplus(fake))
+    return ops.mean(ops.softplus(-real)) + 0.5 * refused
+
+
+@keras.saving.register_keras_serializable("ganedu")
+class TextGAN(DrawingTextModel, AdversarialModel):
+    """An `AdversarialModel` with captions: `generate(texts)`.
+
+    Args:
+        generator: Keras model, `[z, words]`, (B, latent_dim) and int32 (B, L), -> images (B, H, W, C)
+            in [-1, 1].
+        discriminator: Keras model, `[x, words]` -> logits (B, 1).
+        augment, ema_momentum, seed: as for `AdversarialModel`.
+    """
+
+    log_names = ("d_loss", "g_loss", "D(x)", "D(wrong)", "D(G(z))")
+
+    def __init__(self, generator, discriminator, augment=None, ema_momentum=0.995, seed=0):
+        super().__init__(
+            generator, discriminator, augment=augment, ema_momentum=ema_momentum, seed=seed
+        )
+
+    discriminator_loss = staticmethod(discriminator_loss)
+    generator_loss = staticmethod(generator_loss)
+
+    @property
+    def latent_dim(self):
+        return self.generator.input_shape[0][-1]
+
+    @property
+    def text_length(self):
+        return self.generator.input_shape[1][-1]
+
+    def train_step(self, data):
+        x, words = self.unpack(data)
+        z = self.draw_latents(ops.shape(x)[0])
+        d = self.minimize(
+            lambda: self.d_losses(x, words, z, training=True), self.discriminator, self.d_optimizer
+        )
+        z = self.draw_latents(ops.shape(x)[0])
+        g = self.minimize(
+            lambda: self.g_losses(words, z, training=True), self.generator, self.g_optimizer
+        )
+        self.follow_generator()
+        return self.log(d | g)
+
+    def test_step(self, data):
+        x, words = self.unpack(data)
+        z = self.draw_latents(ops.shape(x)[0])
+        d = self.d_losses(x, words, z, training=False)
+        return self.log(d | self.g_losses(words, z, training=False))
+
+    def d_losses(self, x, words, z, training):
+        other = ops.roll(words, 1, axis=0)  # the text of the image before
+        drawn = self.generator([z, words], training=training)
+        verdicts = [
+            self.judge(*both, training) for both in ((x, words), (x, other), (drawn, words))
+        ]
+        self.follow_verdicts(verdicts[0], training)
+        means = (ops.mean(ops.sigmoid(v)) for v in verdicts)
+        named = zip(("D(x)", "D(wrong)", "D(G(z))"), means, strict=True)
+        return {"d_loss": self.discriminator_loss(*verdicts), **dict(named)}
+
+    def g_losses(self, words, z, training):
+        drawn = self.generator([z, words], training=training)
+        return {"g_loss": self.generator_loss(self.judge(drawn, words, training))}
+
+    def judge(self, x, words, training):
+        """D's logits of images beside texts."""
+        return self.discriminator([self.seen(x, training), words], training=training)
+
+    def drawn(self, z, words):
+        return self.artist.predict([np.asarray(z), words], verbose=0, batch_size=256)
+
+
+def build(
+    image_shape,
+    length=28,
+    latent_dim=64,
+    width=32,
+    text_width=64,
+    g_learning_rate=1e-3,
+    d_learning_rate=5e-4,
+    augment=None,
+    ema_momentum=0.995,
+    seed=0,
+):
+    """A compiled GAN for captioned images (H, W, C), with Adam and beta_1 = 0.5 for both."""
+    vocabulary = len(TextGAN.tokenizer)
+    model = TextGAN(
+        networks.text_generator(image_shape, vocabulary, length, latent_dim, width, text_width),
+        networks.text_discriminator(image_shape, vocabulary, length, width, text_width),
+        augment=augment,
+        ema_momentum=ema_momentum,
+        seed=seed,
+    )
+    return model.compile_with(keras.optimizers.Adam, g_learning_rate, d_learning_rate, beta_1=0.5)

@@ -1,0 +1,178 @@
+"""Networks that see images and read texts."""
+
+import keras
+from keras import layers, ops
+
+from ganedu.layers import PositionEmbedding, SinusoidalEmbedding
+from ganedu.networks.convolutional import NEGATIVE_SLOPE, discriminator, generator
+from ganedu.networks.unet import GROUPS, _block, _patches, _pixels, _whole
+from ganedu.runtime import UsageError
+from ganedu.text import PAD, text_encoder
+
+
+def text_denoiser(
+    image_shape, vocabulary, length, width=32, units=512, text_width=64, extra=0, name="denoiser"
+):
+    """`[x, t, words]`, (B, H, W, C), (B,) in [0, 1] and int32 (B, length), to (B, H, W, C): the U-Net of
+    `denoiser`, told what to draw.
+
+    The text enters thrice. What it says as a whole, the mean that a text encoder makes of it and the sum
+    of its words, stands beside the time, and so scales and shifts what every block does, the dense layers
+    that see the whole map among them. It draws a coarse map that is laid beside the image's patches
+    and added to the lower map. And each place of the lower map asks the words by attention.
+
+    Args:
+        image_shape: (H, W, C), sides divisible by 8.
+        vocabulary: int, the number of tokens.
+        length: int, tokens in a text.
+        width, units: as for `denoiser`. Default to `32` and `512`.
+        text_width: int, a multiple of 4. Defaults to `64`.
+        extra: int, channels of x more than C, a multiple of C, such as an image to be changed. Defaults
+            to `0`.
+        name: str.
+
+    Raises:
+        UsageError: for other sides or widths.
+
+    Reference:
+        Perez et al. 2018, "FiLM", arXiv:1709.07871; Rombach et al. 2022, section 3.3, arXiv:2112.10752.
+    """
+    height, width_, channels = image_shape
+    if height % 8 or width_ % 8:
+        raise UsageError(
+            f"Both sides must be divisible by 8. Received: {height}x{width_}. Choose another `image_size`."
+        )
+    if width % GROUPS:
+        raise UsageError(f"The width must be a multiple of {GROUPS}. Received: {width}")
+    image = keras.Input((height, width_, channels + extra), name="x")
+    t, words = keras.Input((), name="t"), keras.Input((length,), dtype="int32", name="words")
+    there = ops.not_equal(words, PAD)  # (B, L)
+    sequence, mean = text_encoder(vocabulary, length, text_width, blocks=1)(words)
+    spread = keras.initializers.RandomNormal(stddev=0.5)  # words far apart from the first step on
+    single = layers.Embedding(vocabulary, text_width, spread)(words)
+    total = ops.sum(single * ops.expand_dims(ops.cast(there, single.dtype), -1), axis=1)
+    said = layers.Dense(4 * width, activation="silu")(layers.Concatenate()([mean, total]))
+    time = layers.Dense(4 * width)(SinusoidalEmbedding(2 * width)(t))
+    told = layers.Activation("silu")(time + layers.Dense(4 * width)(said))
+    told = layers.Dense(4 * width, activation="silu")(told)
+    coarse = layers.Dense(height // 4 * (width_ // 4) * GROUPS)(said)
+    coarse = layers.Reshape((height // 4, width_ // 4, GROUPS))(coarse)
+
+    drawn = layers.UpSampling2D(2)(coarse)  # (B, H/2, W/2, 8)
+    x = layers.Concatenate()([_patches(image), drawn])
+    x = fine = _block(layers.Conv2D(width, 3, padding="same")(x), told)
+    x = layers.Conv2D(2 * width, 3, strides=2, padding="same")(x)  # (B, H/4, W/4, 2w)
+    x = _block(x + layers.Conv2D(2 * width, 1)(coarse), told)
+    x = _asking(x, sequence, ops.expand_dims(there, 1))
+    x = _block(_whole(x, told, units), told)
+    x = fine + layers.Conv2DTranspose(width, 2, strides=2)(x)
+    x = _block(x, told)
+    x = layers.Activation("silu")(layers.GroupNormalization(GROUPS)(x))
+    last = layers.Conv2D(
+        4 * channels, 3, padding="same", kernel_initializer="zeros", dtype="float32"
+    )
+    drawn = _pixels(last(x))
+    for i in range(0, channels + extra, channels):
+        gain = layers.Dense(1, dtype="float32")(told)
+        drawn = drawn + layers.Reshape((1, 1, 1))(gain) * image[..., i : i + channels]
+    return keras.Model([image, t, words], drawn, name=name)
+
+
+def _asking(x, sequence, there):
+    """x + f(x): each place of a map (B, h, w, c) asks the words (B, L, d) by attention."""
+    _, height, width, channels = x.shape
+    h = layers.Reshape((height * width, channels))(layers.GroupNormalization(GROUPS)(x))
+    h = layers.MultiHeadAttention(4, channels // 4)(
+        PositionEmbedding()(h), sequence, attention_mask=there
+    )
+    return x + layers.Reshape((height, width, channels))(h)
+
+
+def image_reader(image_shape, width=32, name="encoder"):
+    """Images (B, H, W, C) to a map of features (B, H/4, W/4, 2 width): six 3x3 convolutions, each
+    with batch normalization and a rectifier. Half of a digit is seen from every place."""
+    x = image = keras.Input(tuple(image_shape), name="x")
+    for channels, strides in ((1, 2), (1, 1), (2, 2), (2, 1), (2, 1), (2, 1)):
+        x = layers.Conv2D(channels * width, 3, strides, padding="same", use_bias=False)(x)
+        x = layers.ReLU()(layers.BatchNormalization()(x))
+    return keras.Model(image, x, name=name)
+
+
+def caption_decoder(map_shape, vocabulary, length, width=96, blocks=2, heads=4):
+    """`[places, words]`, a map (B, h, w, c) and the words so far, int32 (B, length), to the next word's
+    logits (B, length, vocabulary) and where the last block looked for it, (B, length, h w), of sum 1.
+
+    Each block lets a word look back at the words before it, then at the image's places, then think.
+
+    Args:
+        map_shape: (h, w, c).
+        vocabulary: int, the number of tokens.
+        length: int.
+        width: int, a multiple of `heads`. Defaults to `96`.
+        blocks: int. Defaults to `2`.
+        heads: int. Defaults to `4`.
+
+    Reference:
+        Vaswani et al. 2017, section 3, arXiv:1706.03762, normalized first as in Xiong et al. 2020,
+        arXiv:2002.04745.
+    """
+    height, width_, channels = map_shape
+    places = keras.Input(tuple(map_shape), name="places")
+    words = keras.Input((length,), dtype="int32", name="words")
+    seen = layers.Reshape((height * width_, channels))(places)
+    seen = layers.LayerNormalization()(PositionEmbedding()(layers.Dense(width)(seen)))
+    x = PositionEmbedding()(layers.Embedding(vocabulary, width)(words))  # (B, L, d)
+    for _ in range(blocks):
+        h = layers.LayerNormalization()(x)
+        x = x + layers.MultiHeadAttention(heads, width // heads)(h, h, use_causal_mask=True)
+        h = layers.LayerNormalization()(x)
+        looking = layers.MultiHeadAttention(heads, width // heads)
+        h, scores = looking(h, seen, return_attention_scores=True)  # (B, heads, L, h w)
+        x = x + h
+        h = layers.LayerNormalization()(x)
+        x = x + layers.Dense(width)(layers.Dense(4 * width, activation="gelu")(h))
+    logits = layers.Dense(vocabulary, dtype="float32")(layers.LayerNormalization()(x))
+    return keras.Model([places, words], [logits, ops.mean(scores, axis=1)], name="decoder")
+
+
+def image_tower(image_shape, dim, width=32, name="images"):
+    """Images (B, H, W, C) to (B, dim): `image_reader`, then two dense layers that see the whole map."""
+    body = image_reader(image_shape, width)
+    seen = layers.Dense(4 * dim, activation="relu")(layers.Flatten()(body.output))
+    return keras.Model(body.input, layers.Dense(dim, dtype="float32")(seen), name=name)
+
+
+def text_tower(vocabulary, length, dim, text_width=64, name="texts"):
+    """Words int32 (B, length) to (B, dim): the mean of a text encoder, then two dense layers."""
+    words = keras.Input((length,), dtype="int32", name="words")
+    _, said = text_encoder(vocabulary, length, text_width)(words)
+    said = layers.Dense(4 * dim, activation="relu")(said)
+    return keras.Model(words, layers.Dense(dim, dtype="float32")(said), name=name)
+
+
+def text_generator(
+    image_shape, vocabulary, length, latent_dim, width=32, text_width=64, name="generator"
+):
+    """`[z, words]`, (B, latent_dim) and int32 (B, length), to images (B, H, W, C): `generator`, of z beside
+    what a text encoder says."""
+    words = keras.Input((length,), dtype="int32", name="words")
+    z = keras.Input((latent_dim,), name="z")
+    _, said = text_encoder(vocabulary, length, text_width)(words)
+    both = layers.Concatenate()([z, said])
+    drawn = generator(image_shape, latent_dim + text_width, width)(both)
+    return keras.Model([z, words], drawn, name=name)
+
+
+def text_discriminator(
+    image_shape, vocabulary, length, width=32, text_width=64, name="discriminator"
+):
+    """`[x, words]` to logits (B, 1): an image's features phi beside phi V h, h the text's, through a hidden
+    layer, so that it can be held against each other what is seen and what is said."""
+    words = keras.Input((length,), dtype="int32", name="words")
+    x = keras.Input(tuple(image_shape), name="x")
+    _, said = text_encoder(vocabulary, length, text_width)(words)
+    features = 4 * text_width
+    phi = layers.LeakyReLU(NEGATIVE_SLOPE)(discriminator(image_shape, width, features)(x))
+    both = layers.Concatenate()([phi, phi * layers.Dense(features, name="V")(said)])
+    hidden = layers.LeakyReLU(NEGATIVE_SLOPE)(layers.Dense(features)(both))
+    return keras.Model([x, words], layers.Dense(1, dtype="float32")(hidden), name=name)

@@ -1,0 +1,139 @@
+"""How well the models of words do what is said, as the table of `docs/models.md`.
+
+    GANEDU_DATA=... python tests/benchmarks/words.py [MODEL ...] [--images 200000] [--objects 1,2]
+
+Each trains in a process of its own on captioned digits of MNIST, one or two in a picture, without the held-out
+combinations of kind and colour, until it has seen that many images. It is then asked 1,000 times each: one object
+and two, combinations that it has seen and held-out ones, written by hands that it has not seen. What is to be seen
+is read by `ganedu.metrics.attributes`. Figures go to `docs/pictures/words/results.json`, pictures beside them; the
+table is then made anew from all that is there.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+DOCS = Path(__file__).parents[2] / "docs"
+PICTURES = DOCS / "pictures" / "words"
+RESULTS = PICTURES / "results.json"
+BEGIN, END = "<!-- made by tests/benchmarks/words.py -->", "<!-- end of words -->"
+MODELS = ("text_flow", "text_gan", "editor", "captioner", "clip")
+COLUMNS = ("kind", "colour", "size", "thickness", "slant", "place", "relation", "all")
+ASKED = 1000
+
+
+def measure(name, images, objects):
+    """Trains a model, draws its picture, and returns its rows."""
+    import numpy as np
+
+    from ganedu import runtime
+
+    runtime.setup(0)
+    from ganedu import data, figures, models, recipes
+
+    hands, others = data.load("mnist"), data.load("mnist", "test")
+    known = data.captioned_digits(hands, 60_000, objects=objects, combos="seen")
+    recipe, _ = recipes.find(name, "captioned_mnist", known.image_shape, "quick")
+    model = models.build(name, known.image_shape, **recipe.model)
+    stream = model.served(known).batches(recipe.batch_size)
+    model.fit(stream, steps_per_epoch=2, verbose=0)  # compiles
+    start, steps = time.monotonic(), images // recipe.batch_size
+    model.fit(stream, steps_per_epoch=steps, verbose=0)
+    seconds = time.monotonic() - start
+    found = {
+        "trained weights": sum(int(np.prod(w.shape)) for w in model.trainable_weights),
+        "images": steps * recipe.batch_size,
+        "seconds": round(seconds),
+        "rates": {},
+    }
+    for count in objects:
+        for combos in ("seen", "held_out"):
+            asked = data.captioned_digits(others, ASKED, seed=1, objects=(count,), combos=combos)
+            found["rates"][f"{count} {combos}"] = rates(model, asked)
+    examples = data.captioned_digits(others, 16, seed=2, objects=objects, combos="seen")
+    sheet, columns = model.sheet(model.served(examples).take(slice(16)))
+    with open(PICTURES / f"{name}.png", "wb") as file:
+        figures.save_png(sheet, file, columns=columns)
+    return found
+
+
+def rates(model, asked):
+    """The share that is right, by attribute; of an editor, by what was asked and what was to stay."""
+    from ganedu import sampling
+
+    if not hasattr(model, "edit"):
+        return sampling.words_right(model, asked, most=None)
+    from ganedu.metrics.attributes import compare, read
+
+    texts, after, what = asked.changed(1)
+    shown = read(model.edit(asked.array(), texts, seed=1), "digits")
+    told = {}
+    for before, wanted, name, seen in zip(asked.pictures, after.pictures, what, shown, strict=True):
+        right = compare(wanted, seen)
+        changed = [a != b for a, b in zip(before.entities, wanted.entities, strict=True)]
+        done = right[name][changed.index(True)]
+        kept = [
+            v
+            for n, vs in right.items()
+            for v, c in zip(vs, [*changed, False], strict=False)
+            if n != name or not c
+        ]
+        told.setdefault(name, []).append(done)
+        told.setdefault("changed", []).append(done)
+        told.setdefault("kept", []).append(all(kept))
+        told.setdefault("all", []).append(done and all(kept))
+    return {name: sum(v) / len(v) for name, v in told.items()}
+
+
+def table(results):
+    """The rows of `docs/models.md`."""
+    columns = [*COLUMNS[:-1], "changed", "kept", "all"]
+    lines = [
+        f"| model | objects | combinations | {' | '.join(columns)} | images | seconds |",
+        "|" + "---|" * (len(columns) + 5),
+    ]
+    for name in filter(results.get, MODELS):
+        row = results[name]
+        for asked, found in row["rates"].items():
+            count, combos = asked.split()
+            cells = (f"{found[c]:.1%}" if c in found else "" for c in columns)
+            lines.append(
+                f"| `{name}` | {count} | {combos.replace('_', ' ')} | {' | '.join(cells)} | "
+                f"{row['images']:,} | {row['seconds']} |"
+            )
+    return "\n".join(lines)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("models", nargs="*", choices=[*MODELS, []])
+    parser.add_argument("--images", type=int, default=200_000)
+    parser.add_argument("--objects", default="1,2")
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    objects = tuple(map(int, options.objects.split(",")))
+    if options.one:
+        print(json.dumps(measure(options.one, options.images, objects)))
+        return
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    for name in options.models or MODELS:
+        command = [sys.executable, __file__, "--one", name, "--images", str(options.images)]
+        command += ["--objects", options.objects]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            sys.exit(done.stderr)
+        results[name] = json.loads(done.stdout.splitlines()[-1])
+        print(name, results[name], flush=True)
+        RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
+    page = DOCS / "models.md"
+    text = page.read_text()
+    before, after = text.partition(BEGIN)[0], text.partition(END)[2]
+    page.write_text(f"{before}{BEGIN}\n\n{table(results)}\n\n{END}{after}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,401 @@
+"""Models that read and write texts: the papers' numbers, worked out by hand; what they make of words and
+images; and the commands that a user calls them by."""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from keras import ops
+from PIL import Image
+from rows import IMAGE_SHAPE, ROWS, TEXTS, batch, feed
+
+from ganedu import cli, data, figures, models, runs, runtime, sampling
+from ganedu.data import captions
+from ganedu.data.instructions import WORDS
+from ganedu.engine import lit
+from ganedu.models import captioner, text_flow, text_gan
+from ganedu.runtime import UsageError
+from ganedu.text import END, PAD, START, Tokenizer, beam_search
+
+
+def build(name, **changes):
+    runtime.setup(0)
+    return models.build(name, IMAGE_SHAPE, **{**ROWS[name].build, **changes})
+
+
+def number(tensor):
+    return ops.convert_to_numpy(tensor)
+
+
+# The papers' numbers
+
+
+def test_guidance():
+    # 1 + 3 (2 - 1) = 4; 0 + 3 (-1 - 0) = -3
+    found = text_flow.guided(np.array([2.0, -1.0]), np.array([1.0, 0.0]), 3.0)
+    np.testing.assert_allclose(found, [4.0, -3.0])
+    # s = 1 draws as the text says, s = 0 as if it said nothing.
+    a, b = np.array([2.0]), np.array([-5.0])
+    np.testing.assert_allclose([text_flow.guided(a, b, s)[0] for s in (0.0, 1.0)], [-5.0, 2.0])
+
+
+def test_times_are_early():
+    # 1/2 / (1/2 + 5/2) = 1/6; nothing and everything stay; k = 1 changes nothing
+    np.testing.assert_allclose(text_flow.early(np.array([0.0, 0.5, 1.0]), 5.0), [0, 1 / 6, 1])
+    np.testing.assert_allclose(text_flow.early(np.array([0.3]), 1.0), [0.3])
+    model, seen = build("text_flow"), []
+
+    def network(inputs, training):
+        seen.append(number(inputs[1]))
+        return inputs[0]
+
+    object.__setattr__(model, "network", network)
+    x, words = ops.zeros((400, *IMAGE_SHAPE)), ops.zeros((400, 8), "int32")
+    model.losses([x, words], training=False)
+    # u < 1/2 half of the time, so t < 1/6
+    assert 0.4 < np.mean(seen[0] < 1 / 6) < 0.6
+
+
+def test_the_flow_to_a_given_image():
+    """x~ = 0.2 for the text and 0 for nothing: with s = 2 the way leads to 0.4, with s = 1 to 0.2, and with s = 9 no
+    further than to 1; straight, from -2.5, most steps early."""
+    model = build("text_flow")
+    asked = []
+
+    def ask(x, t, words):
+        asked.append((x[0, 0, 0, 0], t, words))
+        return np.full(x.shape, 0.2 * (words[0, 1] > 3))
+
+    vars(model)["ask"] = ask
+    z, texts = np.full((2, math.prod(IMAGE_SHAPE)), -2.5), ["a three", "a one"]
+    for scale, end in ((2.0, 0.4), (1.0, 0.2), (9.0, 1.0)):
+        np.testing.assert_allclose(model.decode(z, texts, guidance=scale), end, atol=1e-6)
+    times = text_flow.early(np.arange(10) / 10, 5.0)
+    np.testing.assert_allclose([t for _, t, _ in asked[:20:2]], times)
+    np.testing.assert_allclose([x for x, *_ in asked[:20:2]], -2.5 + times * 2.9, rtol=1e-6)
+    np.testing.assert_array_equal(asked[0][2], model.read(texts))
+    np.testing.assert_array_equal(asked[1][2], [[START, END, *[PAD] * 6]] * 2)
+
+
+def test_the_loss_of_the_flow():
+    """A network that answers 0.5 is (0.5 - 0.25)^2 = 0.0625 away from an image of 0.25."""
+    model = build("text_flow")
+    object.__setattr__(model, "network", lambda inputs, training: ops.full((8, *IMAGE_SHAPE), 0.5))
+    x, words = ops.full((8, *IMAGE_SHAPE), 0.25), ops.convert_to_tensor(feed("text_flow")[1])
+    losses = model.losses([x, words], training=True)
+    np.testing.assert_allclose(number(losses["loss"]), 0.0625, rtol=1e-6)
+
+
+@pytest.mark.parametrize("unsaid", [0.0, 1.0])
+def test_the_flow_unlearns_words_as_often_as_it_is_told(unsaid):
+    model = build("text_flow")
+    model.unsaid, seen = unsaid, []
+
+    def network(inputs, training):
+        seen.append(number(inputs[2]))
+        return inputs[0]
+
+    object.__setattr__(model, "network", network)
+    x, words = map(ops.convert_to_tensor, feed("text_flow"))
+    model.losses([x, words], training=True)
+    expected = np.repeat(model.nothing, 8, axis=0) if unsaid else number(words)
+    np.testing.assert_array_equal(seen[0], expected)
+
+
+def test_caption_loss():
+    # Two words in the first text, one in the second, whose second place is padding. The logits (ln 3, 0, 0, 0, 0, 0)
+    # give word 0 3/8 and each other 1/8; all-zero logits give each 1/6.
+    logits = np.zeros((2, 2, 6), "float32")
+    logits[0, 0, 0] = logits[1, 0, 0] = logits[1, 1, 3] = math.log(3.0)
+    words = np.array([[4, 5], [5, PAD]])
+    # (ln 8 + ln 6 + ln 8) / 3 = 1.98354752
+    found = captioner.caption_loss(ops.convert_to_tensor(logits), ops.convert_to_tensor(words))
+    np.testing.assert_allclose(number(found), 1.98354752, rtol=1e-6)
+
+
+def toy(words):
+    """After the start, 4 with 0.6 and 5 with 0.4; after 4, any of 4 to 7; after 5, 6 for sure; then the end."""
+    p = np.zeros((len(words), 8))
+    for row, said in zip(p, words, strict=True):
+        if len(said) == 1:
+            row[[4, 5]] = 0.6, 0.4
+        elif len(said) == 2:
+            row[[4, 5, 6, 7] if said[1] == 4 else [6]] = 0.25 if said[1] == 4 else 1.0
+        else:
+            row[END] = 1.0
+    with np.errstate(divide="ignore"):
+        return np.log(p)
+
+
+def test_beam_search_finds_what_greedy_search_misses():
+    greedy, score = beam_search(toy, 2, 6)
+    np.testing.assert_array_equal(greedy, [[START, 4, 4, END, PAD, PAD]] * 2)
+    np.testing.assert_allclose(score, math.log(0.15))  # 0.6 / 4
+    best, score = beam_search(toy, 2, 6, beams=2)
+    np.testing.assert_array_equal(best, [[START, 5, 6, END, PAD, PAD]] * 2)
+    np.testing.assert_allclose(score, math.log(0.4))
+    cut, _ = beam_search(toy, 1, 3, beams=3)
+    np.testing.assert_array_equal(cut, [[START, 5, 6]])
+
+
+def test_matching_aware_loss():
+    # sigma(ln 3) = 3/4: -ln 3/4 - 1/2 (ln(1 - 1/2) + ln(1 - 3/4)) = 0.28768207 + (0.69314718 + 1.38629436) / 2
+    real, wrong, fake = (ops.full((2, 1), v) for v in (math.log(3.0), 0.0, math.log(3.0)))
+    found = text_gan.discriminator_loss(real, wrong, fake)
+    np.testing.assert_allclose(number(found), 1.32740284, rtol=1e-6)
+
+
+def test_the_discriminator_is_shown_the_text_of_another_image():
+    model, seen = build("text_gan"), []
+    x, words = map(ops.convert_to_tensor, feed("text_gan"))
+
+    def judge(images, texts, training):
+        seen.append((number(images), number(texts)))
+        return ops.zeros((8, 1))
+
+    vars(model)["judge"] = judge
+    model.d_losses(x, words, ops.zeros((8, 3)), training=False)
+    (real, own), (again, other), (drawn, asked) = seen
+    np.testing.assert_array_equal(real, again)
+    np.testing.assert_array_equal(other[1:], own[:-1])
+    np.testing.assert_array_equal(asked, own)
+    assert np.abs(drawn - real).max() > 0.1
+
+
+def test_the_loss_of_clip():
+    """Four orthogonal pairs: s is 1/T on the diagonal and 0 elsewhere, so the loss is ln(1 + 3 exp(-1/T)): at T = 1
+    ln(1 + 3/e) = 0.74366784, and at the start, T = 0.07, less than 2e-6."""
+    model = build("clip")
+    u = ops.eye(4) * 2.0
+    for tower in ("image_tower", "text_tower"):
+        object.__setattr__(model, tower, lambda x, training: x)
+    np.testing.assert_allclose(number(model.losses(u, u, False)["loss"]), 0, atol=4e-6)
+    model.temperature.tau.assign(0.0)
+    losses = model.losses(u, 3.0 * u, training=False)
+    np.testing.assert_allclose(number(losses["loss"]), 0.74366784, rtol=1e-5)
+    np.testing.assert_allclose(number(losses["found"]), 1.0)
+    np.testing.assert_allclose(
+        number(model.losses(u, ops.flip(u, axis=0), training=False)["found"]), 0.0
+    )
+    model.temperature.tau.assign(50.0)
+    np.testing.assert_allclose(number(model.temperature.value()), 0.01, rtol=1e-5)
+
+
+# What the models make of images and words
+
+
+def test_a_captioner_says_words_and_shows_where_it_looked():
+    model = build("captioner")
+    found = model.describe(batch(5))
+    assert len(found) == 5
+    assert all(isinstance(t, str) and len(t.split()) <= 7 for t in found)
+    assert len(model.describe(batch(2), beams=3)) == 2
+    maps = model.attention(batch(2), ["a thick red three", "a one"])
+    assert maps.shape == (2, 7, 2, 2)
+    np.testing.assert_allclose(maps.sum(axis=(2, 3)), 1, rtol=1e-5)
+    figure = figures.attention(batch(1)[0], ["a", "thick", "three"], maps[0])
+    assert [axes.get_title() for axes in figure.axes] == ["", "a", "thick", "three"]
+    assert (
+        figures.attention(batch(1)[0], list("abcdefgh"), np.ones((8, 2, 2))).axes[9].axison is False
+    )
+
+
+def test_a_captioner_says_what_it_is_sure_of():
+    """A decoder that always wants word 7, then the end."""
+    model = build("captioner")
+
+    def decoded(places, words):
+        logits = np.zeros((*words.shape, 83), "float32")
+        logits[:, 0, 7] = logits[:, 1:, END] = 10
+        return logits, None
+
+    vars(model)["_decoded"] = decoded
+    assert model.describe(batch(3)) == [Tokenizer().words[7 - 4]] * 3
+    assert model.describe(batch(3), beams=4) == [Tokenizer().words[7 - 4]] * 3
+
+
+def test_light_falls_where_a_map_says():
+    image = np.zeros((1, 4, 4, 1), "float32")
+    maps = np.array([[[[1.0, 0.0], [0.5, 0.25]]]])
+    plain, shown = lit(image, maps)[..., 0]
+    np.testing.assert_array_equal(plain, 0)
+    # (0 + 1) (0.2 + 0.8 m) - 1
+    np.testing.assert_allclose(shown[:2, :2], 0.0, atol=1e-6)
+    np.testing.assert_allclose(shown[:2, 2:], -0.8, atol=1e-6)
+    np.testing.assert_allclose(shown[2:, :2], -0.4, atol=1e-6)
+
+
+def test_clip_compares_unit_vectors():
+    model = build("clip")
+    u, v = model.embed_images(batch(4)), model.embed_texts(TEXTS[:3])
+    np.testing.assert_allclose(np.linalg.norm(u, axis=1), 1, rtol=1e-5)
+    np.testing.assert_allclose(model.scores(batch(4), TEXTS[:3]), u @ v.T, rtol=1e-6)
+
+
+def test_an_editor_sees_the_image():
+    model = build("editor")
+    for i in range(2):
+        model.train_on_batch(*feed("editor", seed=i))
+    a, b = (model.edit(batch(2, seed=s), ["make it blue"] * 2) for s in (0, 1))
+    assert a.shape == (2, *IMAGE_SHAPE)
+    assert np.abs(a - b).max() > 1e-4
+    hidden = model.edit(np.zeros((2, *IMAGE_SHAPE)), TEXTS[:2])
+    np.testing.assert_array_equal(hidden, model.generate(TEXTS[:2]))
+
+
+@pytest.mark.parametrize("name", ["captioner", "clip", "editor"])
+def test_images_of_another_shape_or_range_are_refused(name):
+    model = build(name)
+    call = {
+        "captioner": model.describe if name == "captioner" else None,
+        "clip": lambda x: model.scores(x, ["a three"]),
+        "editor": lambda x: model.edit(x, ["make it blue"]),
+    }[name]
+    with pytest.raises(UsageError, match=r"shape \(N, 8, 8, 1\). Received: \(1, 9, 9, 1\)"):
+        call(np.zeros((1, 9, 9, 1)))
+    with pytest.raises(UsageError, match=r"lie in \[-1, 1\]"):
+        call(np.full((1, *IMAGE_SHAPE), 200.0))
+
+
+# The commands
+
+
+def call(*arguments):
+    return CliRunner().invoke(cli.main, [str(a) for a in arguments])
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """The folders of runs of two steps, by model."""
+    folder = tmp_path_factory.mktemp("words")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(captions, "COUNTS", {"train": 100, "test": 60})
+        for name in ("text_flow", "captioner", "editor", "clip"):
+            asked = ("--data", "scenes", "--image-size", 16, "--profile", "smoke")
+            result = call("train", name, *asked, "--out", folder / name)
+            assert result.exit_code == 0, result.output
+    return folder
+
+
+@pytest.fixture
+def picture(tmp_path):
+    path = tmp_path / "picture.png"
+    Image.fromarray(data.scenes(1).images[0]).resize((16, 16)).save(path)
+    return path
+
+
+def test_draw(trained, tmp_path):
+    out = tmp_path / "x.png"
+    result = call("draw", trained / "text_flow", "a red ring", "--out", out, "--count", 3)
+    assert result.exit_code == 0, result.output
+    assert result.stdout == f"{out}: a red ring\n"
+    with Image.open(out) as drawn:
+        assert drawn.width * 33 == drawn.height * 33  # two columns, two rows
+    drawn = []
+    for text, seed in (("a red ring", 0), ("a red ring", 0), ("a red ring", 1)):
+        out = tmp_path / "x.npz"
+        call("draw", trained / "text_flow", text, "--out", out, "--seed", seed)
+        drawn.append(np.load(out)["images"])
+    assert drawn[0].shape == (1, 16, 16, 3)
+    np.testing.assert_array_equal(drawn[0], drawn[1])
+    assert not np.array_equal(drawn[0], drawn[2])
+
+
+def test_describe(trained, picture):
+    result = call("describe", trained / "captioner", picture)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.count("\n") == 1
+    assert result.stderr == ""
+    assert call("describe", trained / "captioner", picture, "--beams", 3).exit_code == 0
+
+
+def test_edit(trained, picture, tmp_path):
+    out = tmp_path / "y.png"
+    result = call("edit", trained / "editor", picture, "make it blue", "--out", out)
+    assert result.exit_code == 0, result.output
+    assert result.stdout == f"{out}: make it blue\n"
+    with Image.open(out) as drawn:
+        assert drawn.width == drawn.height >= 448
+
+
+def test_another_size_is_resized_and_said(trained, tmp_path):
+    path = tmp_path / "large.png"
+    Image.fromarray(np.zeros((40, 60), "uint8")).save(path)
+    result = call("describe", trained / "captioner", path)
+    assert result.exit_code == 0, result.output
+    assert result.stderr.splitlines() == [
+        f"ganedu: {path} is cut to its central square and resized from 60x40 to 16x16",
+        f"ganedu: {path} is from grey to colour",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("model", "arguments", "said"),
+    [
+        ("text_flow", ["draw", "a purple horse"], "does not know: horse, purple. It knows: 0, 1"),
+        ("text_flow", ["draw", ""], "at least one word. Received: ['']"),
+        ("text_flow", ["draw", "a red ring " * 12], "at most 26 words. Received: 36"),
+        ("captioner", ["draw", "a ring"], "needs a text_flow or a text_gan. Received: a Captioner"),
+        ("text_flow", ["describe", "picture.png"], "needs a captioner. Received: a TextFlow"),
+        ("text_flow", ["edit", "picture.png", "a ring"], "needs an editor. Received: a TextFlow"),
+        ("captioner", ["describe", "nowhere.png"], "There is no file nowhere.png"),
+        ("captioner", ["describe", "bad.png"], "bad.png cannot be read as an image"),
+        ("captioner", ["describe", "tiny.png"], "at least 8 pixels a side. Received: 4x4"),
+        ("editor", ["edit", "nowhere.png", "make it blue"], "There is no file nowhere.png"),
+        ("editor", ["edit", "picture.png", "eat it"], "does not know: eat"),
+        ("editor", ["edit", "picture.png", " "], "at least one word"),
+        ("text_flow", ["interpolate"], "latent space without words. Received: a TextFlow"),
+        ("captioner", ["sample"], "A Captioner draws nothing"),
+        ("text_flow", ["diagnose"], "draws from nothing can be examined. Received: TextFlow"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(
+    trained, picture, tmp_path, monkeypatch, model, arguments, said
+):
+    monkeypatch.setattr(captions, "COUNTS", {"train": 100, "test": 80})
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bad.png").write_bytes(b"no image")
+    Image.fromarray(np.zeros((4, 4, 3), "uint8")).save(tmp_path / "tiny.png")
+    command, *rest = arguments
+    out = [] if command == "describe" else ["--out", tmp_path / "x.png"]
+    result = call(command, trained / model, *rest, *out)
+    assert result.exit_code == 2, result.output
+    assert isinstance(result.exception, SystemExit)
+    assert result.stderr.startswith("ganedu: ")
+    assert result.stderr.count("\n") == 1
+    assert said in result.stderr
+    assert not (tmp_path / "x.png").exists()
+
+
+@pytest.mark.parametrize("model", ["text_flow", "clip"])
+def test_data_without_captions_are_refused_before_training(tmp_path, model):
+    result = call("train", model, "--data", "digits", "--out", tmp_path / "run")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        f"ganedu: The model {model} needs captions, as captioned_digits and scenes have them. "
+        "digits has none\n"
+    )
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("model", ["text_flow", "captioner", "editor", "clip"])
+def test_evaluate_says_what_is_right(trained, monkeypatch, model):
+    monkeypatch.setattr(captions, "COUNTS", {"train": 100, "test": 60})
+    folder = runs.RunFolder.open(trained / model)
+    found = sampling.evaluate(folder.load_model(), folder.facts())["scores"]
+    assert "all_right" in found
+    assert 0 <= found["all_right"] <= 1
+    assert ("colour_right" in found) == (model != "clip")
+
+
+def test_sample_and_resume_a_text_model(trained, tmp_path, monkeypatch):
+    monkeypatch.setattr(captions, "COUNTS", {"train": 100, "test": 60})
+    for model in ("text_flow", "editor"):
+        result = call("sample", trained / model, "--count", 4, "--out", tmp_path / "x.npz")
+        assert result.exit_code == 0, result.output
+        assert np.load(tmp_path / "x.npz")["images"].shape == (4, 16, 16, 3)
+    loaded = keras.models.load_model(trained / "editor" / "model.keras")
+    assert loaded.tokenizer.words == WORDS
+    assert int(ops.convert_to_numpy(loaded.steps)) == 2
