@@ -213,6 +213,14 @@ def test_what_follows_from_another_is_told_as_such():
     assert "which follows from: posterior collapse" in str(found)
 
 
+def test_what_drawings_that_are_nothing_show_is_the_judge_that_won():
+    """A G that learnt nothing: its loss may swing, and its drawings have any pattern."""
+    nothing = FAIR | {"precision": 0.0, "recall": 0.0, "told_apart": 1.0, "swing": 0.3}
+    assert diagnose(nothing).names == ("discriminator won",)
+    assert diagnose(nothing | {"checkerboard": 5.0}).names == ("discriminator won",)
+    assert diagnose(FAIR | {"told_apart": 1.0, "swing": 0.3}).names == ("oscillation",)
+
+
 def test_every_cause_is_a_sickness_and_comes_before():
     names = [s.name for s in SICKNESSES]
     for sickness in SICKNESSES:

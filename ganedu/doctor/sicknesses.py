@@ -44,7 +44,7 @@ SICKNESSES = (
     ),
     Sickness(
         "oscillation",
-        {"swing": "high"},
+        {"swing": "high", "precision": "fair"},
         "The players chase each other in circles: what G learns in one round is undone in the next.",
         "Lower both learning rates and the momentum (Adam's `beta_1=0.5`, not 0.9); average G's weights "
         "(`ema_momentum`); or a loss with a gradient penalty, as in `r3gan`.",
@@ -57,7 +57,7 @@ SICKNESSES = (
         "right teaches nothing.",
         "Let G learn faster or D slower: raise `g_learning_rate` or lower `d_learning_rate`. Make D smaller, or "
         "smooth its labels.",
-        follows=("vanishing gradient", "oscillation", "checkerboard"),
+        follows=("vanishing gradient",),
     ),
     Sickness(
         "discriminator lost",
@@ -66,7 +66,6 @@ SICKNESSES = (
         "and G draws whatever pleases a bad judge.",
         "Let D learn faster: raise `d_learning_rate`, give it more width, or several steps for each of G "
         "(`critic_steps` in `wgan_gp`).",
-        follows=("oscillation",),
     ),
     Sickness(
         "posterior collapse",
@@ -103,6 +102,7 @@ SICKNESSES = (
         follows=(
             "vanishing gradient",
             "oscillation",
+            "discriminator won",
             "discriminator lost",
             "posterior collapse",
             "mode collapse",

@@ -59,7 +59,7 @@ SIGNS = {
         Sign("recall", "the share of real images that the drawings could be", 0.35),
         Sign("told_apart", "how often D puts a real image over a drawing", 0.25, 0.99),
         Sign("slope", "how much G's loss answers to D's verdict", 0.05),
-        Sign("swing", "how far G's loss jumps from round to round", high=0.13),
+        Sign("swing", "how far G's loss jumps from round to round", high=0.06),
         Sign("active", "the share of latents that carry anything", 0.5),
         Sign("codes", "the share of the codebook that is used", 0.1),
         Sign("sharpness", "fine detail, real images having 1", 0.42),
@@ -88,7 +88,7 @@ def examine(model, train, test, history=(), seed=1):
     Raises:
         UsageError: for a model that draws nothing by itself, fewer than 100 test images, or drawings that hold NaN.
     """
-    if not hasattr(model, "generate") or hasattr(model, "translate"):
+    if not hasattr(model, "generate") or hasattr(model, "translate") or hasattr(model, "read"):
         raise UsageError(
             f"Only a model that draws from nothing can be examined. Received: {type(model).__name__}"
         )

@@ -119,7 +119,7 @@ def few(dataset):
 SICK = {
     "mode collapse": {
         "dcgan": Case(moved("dcgan", 3e-3, 3e-5), 600),
-        "gan": Case(moved("gan", 5e-3, 5e-4), 1000),
+        "lsgan": Case(moved("lsgan", 3e-3, 3e-5), 600),
     },
     "vanishing gradient": {
         "dcgan": Case(saturating("dcgan", 2e-4, 2e-3), 400),
