@@ -51,7 +51,7 @@ class Sign:
         return f"{self.low:g} to {self.high:g}"
 
 
-# The limits were set between sick and healthy models of seeds 10 to 12; see docs/doctor.md.
+# The limits were set between sick and healthy models of seeds 0 to 5 and 10 to 12; see docs/doctor.md.
 SIGNS = {
     sign.name: sign
     for sign in (
