@@ -5,8 +5,7 @@ from keras import layers, ops
 
 from ganedu.layers import PositionEmbedding, SinusoidalEmbedding
 from ganedu.networks.convolutional import NEGATIVE_SLOPE, discriminator, generator
-from ganedu.networks.unet import GROUPS, _block, _patches, _pixels, _whole
-from ganedu.runtime import UsageError
+from ganedu.networks.unet import GROUPS, _block, _patches, _pixels, _whole, check_sizes
 from ganedu.text import PAD, text_encoder
 
 
@@ -38,12 +37,7 @@ def text_denoiser(
         Perez et al. 2018, "FiLM", arXiv:1709.07871; Rombach et al. 2022, section 3.3, arXiv:2112.10752.
     """
     height, width_, channels = image_shape
-    if height % 8 or width_ % 8:
-        raise UsageError(
-            f"Both sides must be divisible by 8. Received: {height}x{width_}. Choose another `image_size`."
-        )
-    if width % GROUPS:
-        raise UsageError(f"The width must be a multiple of {GROUPS}. Received: {width}")
+    check_sizes(image_shape, width, 8)
     image = keras.Input((height, width_, channels + extra), name="x")
     t, words = keras.Input((), name="t"), keras.Input((length,), dtype="int32", name="words")
     there = ops.not_equal(words, PAD)  # (B, L)

@@ -34,13 +34,8 @@ def denoiser(image_shape, width=32, units=512, name="denoiser"):
         Jain and Abbeel 2020, appendix B, arXiv:2006.11239; the gain after Karras, Aittala, Aila and
         Laine 2022, equation 7, arXiv:2206.00364.
     """
-    height, width_, channels = image_shape
-    if height % 4 or width_ % 4:
-        raise UsageError(
-            f"Both sides must be divisible by 4. Received: {height}x{width_}. Choose another `image_size`."
-        )
-    if width % GROUPS:
-        raise UsageError(f"The width must be a multiple of {GROUPS}. Received: {width}")
+    check_sizes(image_shape, width, 4)
+    channels = image_shape[-1]
     image, t = keras.Input(tuple(image_shape), name="x"), keras.Input((), name="t")
     time = layers.Dense(4 * width, activation="silu")(SinusoidalEmbedding(2 * width)(t))
 
@@ -57,6 +52,21 @@ def denoiser(image_shape, width=32, units=512, name="denoiser"):
     )
     gain = layers.Reshape((1, 1, 1))(layers.Dense(1, dtype="float32")(time))
     return keras.Model([image, t], _pixels(x) + gain * image, name=name)
+
+
+def check_sizes(image_shape, width, divisor):
+    """Refuses sides that the `divisor` and a width that the groups do not divide.
+
+    Raises:
+        UsageError: for these.
+    """
+    height, width_, _ = image_shape
+    if height % divisor or width_ % divisor:
+        raise UsageError(
+            f"Both sides must be divisible by {divisor}. Received: {height}x{width_}. Choose another `image_size`."
+        )
+    if width % GROUPS:
+        raise UsageError(f"The width must be a multiple of {GROUPS}. Received: {width}")
 
 
 def _block(x, time):
