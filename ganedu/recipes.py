@@ -102,7 +102,9 @@ WIDER = {"g_width": 128, "d_width": 128}
 # Of captioned data: 200,000 images in all.
 CAPTIONED = ("captioned_digits", "captioned_mnist", "scenes")
 SAID = {name: Recipe(64, 50, 5) for name in CAPTIONED}
-STEPS = {name: Recipe(16, 200, 5) for name in CAPTIONED}  # a flow needs steps more than images
+STEPS = {
+    name: Recipe(32, 100, 5, {"decay_steps": 6250}) for name in CAPTIONED
+}  # a flow needs steps more than images
 
 QUICK = {
     "acgan": {

@@ -44,11 +44,13 @@ COLOURS = {
     "magenta": (240, 50, 240),
     "cyan": (40, 225, 235),
 }
-# Of a longer side between 10.5 and 13.6 nothing is said, nor of a centre between 11.5 and 14.5 or 17.5 and 20.5.
+# Of a longer side between 10.5 and 13.6 nothing is said, nor of a centre between 11 and 15 or 17 and 21.
 SMALL, LARGE, LARGE_OF_TWO = (9.5, 10.5), (14.0, 17.0), (13.6, 14.0)
 EDGE = 0.5  # the nearest that ink comes to the picture's border
-NEAR, MIDDLE = 11.5, (14.5, 17.5)
+CENTRES = np.array([10.0, 16.0, 22.0], "float32")  # of the places, along and across
+LOOSE = 1.0  # how far from there an object, or the middle of two, may be
 GAP, APART = 3.0, 10.0  # the least between two boxes, and between their centres
+FURTHER = 3.0  # the most that two are further apart than they must be
 ASKEW = 0.4  # the most that two are apart across their relation, as a share of how far along
 CHUNK = 512
 HIDDEN = 128  # what is hidden from a model that is to fill it in
@@ -401,10 +403,7 @@ def _arranged(pictures, chances, glyphs):
 
 def _placed(half, places, chances):
     """The centre (N, 2) of one box of half-sizes (N, 2) at the places (N, 2), each 0, 1 or 2."""
-    near = half + EDGE
-    least = np.choose(places, (near, MIDDLE[0], SIDE - NEAR))
-    most = np.choose(places, (NEAR, MIDDLE[1], SIDE - near))
-    return least + (most - least) * chances
+    return _inside(CENTRES[places] + LOOSE * (2.0 * chances - 1.0), half)
 
 
 def _related(along, across, chances):
@@ -412,15 +411,19 @@ def _related(along, across, chances):
     both = along.sum(axis=1)
     distance = np.maximum(both + GAP, APART)
     room = SIDE - 2 * EDGE - both - distance
-    distance = distance + 0.5 * room * chances[:, 0, 0]
+    distance = distance + np.minimum(room, FURTHER) * chances[:, 0, 0]
     room = SIDE - 2 * EDGE - both - distance
-    first = EDGE + along[:, 0] + room * chances[:, 0, 1]
-    least = across + EDGE
-    inner = least.max(axis=1)
-    common = inner + (SIDE - 2 * inner) * chances[:, 1, 0]
+    loose = np.minimum(room, 2 * LOOSE) * (chances[:, 0, 1] - 0.5)
+    first = EDGE + along[:, 0] + room / 2 + loose
+    middle = SIDE / 2 + LOOSE * (2.0 * chances[:, 1, 0] - 1.0)
     askew = ASKEW * distance * (chances[:, 1, 1] - 0.5)
-    off = np.stack([common - askew, common + askew], axis=1)
-    return np.stack([first, first + distance], axis=1), np.clip(off, least, SIDE - least)
+    off = np.stack([middle - askew, middle + askew], axis=1)
+    return np.stack([first, first + distance], axis=1), _inside(off, across)
+
+
+def _inside(centre, half):
+    """The centre moved so far that a box of this half-size has its edges in the picture."""
+    return np.clip(centre, half + EDGE, SIDE - half - EDGE)
 
 
 def _painted(number, side, centre, colour, glyphs):

@@ -8,6 +8,7 @@ from ganedu.engine.gradients import BACKEND
 from ganedu.engine.latent_model import AutoencodingModel, LatentModel, Reconstructing
 from ganedu.engine.likelihood import importance_sampled
 from ganedu.engine.model import GenerativeModel
+from ganedu.engine.muon import Muon, falling
 from ganedu.engine.styled_model import StyledModel
 from ganedu.engine.text_model import (
     ComparingModel,
@@ -32,12 +33,14 @@ __all__ = [
     "FirstFailure",
     "GenerativeModel",
     "LatentModel",
+    "Muon",
     "Reconstructing",
     "StyledModel",
     "TextModel",
     "Translator",
     "WordModel",
     "captioned",
+    "falling",
     "importance_sampled",
     "lit",
 ]

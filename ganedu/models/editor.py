@@ -20,7 +20,7 @@ from keras import ops
 
 from ganedu import networks
 from ganedu.data.instructions import WORDS
-from ganedu.engine import captioned
+from ganedu.engine import Muon, captioned, falling
 from ganedu.models.text_flow import TextFlow
 from ganedu.text import Tokenizer
 
@@ -84,16 +84,18 @@ def build(
     image_shape,
     length=28,
     width=32,
-    units=512,
+    units=128,
     text_width=64,
     shift=5.0,
-    learning_rate=3e-3,
+    learning_rate=6e-3,
+    decay_steps=None,
     ema_momentum=0.998,
     seed=0,
 ):
-    """A compiled editor of captioned images (H, W, C), with Adam and beta_2 = 0.99."""
+    """A compiled editor of captioned images (H, W, C), with Muon, whose learning
+    rate falls along a cosine within `decay_steps` steps, if they are given."""
     network = networks.text_denoiser(
         image_shape, len(Editor.tokenizer), length, width, units, text_width, image_shape[-1]
     )
     model = Editor(network, shift, ema_momentum=ema_momentum, seed=seed)
-    return model.compile_with(keras.optimizers.Adam, learning_rate, beta_2=0.99)
+    return model.compile_with(Muon, falling(learning_rate, decay_steps))

@@ -5,26 +5,27 @@ from keras import layers, ops
 
 from ganedu.layers import PositionEmbedding, SinusoidalEmbedding
 from ganedu.networks.convolutional import NEGATIVE_SLOPE, discriminator, generator
-from ganedu.networks.unet import GROUPS, _block, _patches, _pixels, _whole, check_sizes
+from ganedu.networks.unet import GROUPS, _block, _whole, check_sizes
 from ganedu.text import PAD, text_encoder
 
 
 def text_denoiser(
-    image_shape, vocabulary, length, width=32, units=512, text_width=64, extra=0, name="denoiser"
+    image_shape, vocabulary, length, width=32, units=128, text_width=64, extra=0, name="denoiser"
 ):
-    """`[x, t, words]`, (B, H, W, C), (B,) in [0, 1] and int32 (B, length), to (B, H, W, C): the U-Net of
+    """`[x, t, words]`, (B, H, W, C), (B,) in [0, 1] and int32 (B, length), to (B, H, W, C): a U-Net like
     `denoiser`, told what to draw.
 
-    The text enters thrice. What it says as a whole, the mean that a text encoder makes of it and the sum
+    The text enters twice. What it says as a whole, the mean that a text encoder makes of it and the sum
     of its words, stands beside the time, and so scales and shifts what every block does, the dense layers
-    that see the whole map among them. It draws a coarse map that is laid beside the image's patches
-    and added to the lower map. And each place of the lower map asks the words by attention.
+    that see the whole map among them. And it draws a coarse map that is laid beside the middle maps and
+    added to the lowest. Small strokes need the image's own resolution: a thin first and last block has it.
 
     Args:
         image_shape: (H, W, C), sides divisible by 8.
         vocabulary: int, the number of tokens.
         length: int, tokens in a text.
-        width, units: as for `denoiser`. Default to `32` and `512`.
+        width: int, channels of the middle maps, a multiple of 8. Defaults to `32`.
+        units: int, as for `denoiser`. Defaults to `128`.
         text_width: int, a multiple of 4. Defaults to `64`.
         extra: int, channels of x more than C, a multiple of C, such as an image to be changed. Defaults
             to `0`.
@@ -41,7 +42,7 @@ def text_denoiser(
     image = keras.Input((height, width_, channels + extra), name="x")
     t, words = keras.Input((), name="t"), keras.Input((length,), dtype="int32", name="words")
     there = ops.not_equal(words, PAD)  # (B, L)
-    sequence, mean = text_encoder(vocabulary, length, text_width, blocks=1)(words)
+    _, mean = text_encoder(vocabulary, length, text_width, blocks=1)(words)
     spread = keras.initializers.RandomNormal(stddev=0.5)  # words far apart from the first step on
     single = layers.Embedding(vocabulary, text_width, spread)(words)
     total = ops.sum(single * ops.expand_dims(ops.cast(there, single.dtype), -1), axis=1)
@@ -52,34 +53,24 @@ def text_denoiser(
     coarse = layers.Dense(height // 4 * (width_ // 4) * GROUPS)(said)
     coarse = layers.Reshape((height // 4, width_ // 4, GROUPS))(coarse)
 
-    drawn = layers.UpSampling2D(2)(coarse)  # (B, H/2, W/2, 8)
-    x = layers.Concatenate()([_patches(image), drawn])
-    x = fine = _block(layers.Conv2D(width, 3, padding="same")(x), told)
+    narrow = GROUPS * max(1, width // (2 * GROUPS))  # half as many channels
+    x = thin = _block(layers.Conv2D(narrow, 3, padding="same")(image), told)
+    x = layers.Concatenate()(
+        [layers.Conv2D(width, 2, strides=2)(x), layers.UpSampling2D(2)(coarse)]
+    )
+    x = fine = _block(layers.Conv2D(width, 3, padding="same")(x), told)  # (B, H/2, W/2, w)
     x = layers.Conv2D(2 * width, 3, strides=2, padding="same")(x)  # (B, H/4, W/4, 2w)
     x = _block(x + layers.Conv2D(2 * width, 1)(coarse), told)
-    x = _asking(x, sequence, ops.expand_dims(there, 1))
     x = _block(_whole(x, told, units), told)
-    x = fine + layers.Conv2DTranspose(width, 2, strides=2)(x)
-    x = _block(x, told)
+    x = _block(fine + layers.Conv2DTranspose(width, 2, strides=2)(x), told)
+    x = _block(thin + layers.Conv2DTranspose(narrow, 2, strides=2)(x), told)
     x = layers.Activation("silu")(layers.GroupNormalization(GROUPS)(x))
-    last = layers.Conv2D(
-        4 * channels, 3, padding="same", kernel_initializer="zeros", dtype="float32"
-    )
-    drawn = _pixels(last(x))
+    zeros = {"kernel_initializer": "zeros", "dtype": "float32"}
+    drawn = layers.Conv2D(channels, 3, padding="same", name="last", **zeros)(x)
     for i in range(0, channels + extra, channels):
-        gain = layers.Dense(1, dtype="float32")(told)
+        gain = layers.Dense(1, dtype="float32", name=f"last_gain_{i}")(told)
         drawn = drawn + layers.Reshape((1, 1, 1))(gain) * image[..., i : i + channels]
     return keras.Model([image, t, words], drawn, name=name)
-
-
-def _asking(x, sequence, there):
-    """x + f(x): each place of a map (B, h, w, c) asks the words (B, L, d) by attention."""
-    _, height, width, channels = x.shape
-    h = layers.Reshape((height * width, channels))(layers.GroupNormalization(GROUPS)(x))
-    h = layers.MultiHeadAttention(4, channels // 4)(
-        PositionEmbedding()(h), sequence, attention_mask=there
-    )
-    return x + layers.Reshape((height, width, channels))(h)
 
 
 def image_reader(image_shape, width=32, name="encoder"):

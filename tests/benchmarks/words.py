@@ -2,14 +2,15 @@
 
     GANEDU_DATA=... python tests/benchmarks/words.py [MODEL ...] [--images 200000] [--objects 1,2]
 
-Each trains in a process of its own on captioned digits of MNIST, one or two in a picture, without the held-out
-combinations of kind and colour, until it has seen that many images. It is then asked 1,000 times each: one object
-and two, combinations that it has seen and held-out ones, written by hands that it has not seen. What is to be seen
+Each trains in a process of its own on captioned digits of MNIST, one in a picture, or two, without the held-out
+combinations of kind and colour, until it has seen that many images. It is then asked 1,000 times each:
+combinations that it has seen and held-out ones, written by hands that it has not seen. What is to be seen
 is read by `ganedu.metrics.attributes`. Figures go to `docs/pictures/words/results.json`, pictures beside them; the
 table is then made anew from all that is there.
 """
 
 import argparse
+import itertools
 import json
 import subprocess
 import sys
@@ -25,8 +26,8 @@ COLUMNS = ("kind", "colour", "size", "thickness", "slant", "place", "relation", 
 ASKED = 1000
 
 
-def measure(name, images, objects):
-    """Trains a model, draws its picture, and returns its rows."""
+def measure(name, images, count):
+    """Trains a model on pictures of `count` objects, draws its picture, and returns its rows."""
     import numpy as np
 
     from ganedu import runtime
@@ -35,7 +36,7 @@ def measure(name, images, objects):
     from ganedu import data, figures, models, recipes
 
     hands, others = data.load("mnist"), data.load("mnist", "test")
-    known = data.captioned_digits(hands, 60_000, objects=objects, combos="seen")
+    known = data.captioned_digits(hands, 60_000, objects=(count,), combos="seen")
     recipe, _ = recipes.find(name, "captioned_mnist", known.image_shape, "quick")
     model = models.build(name, known.image_shape, **recipe.model)
     stream = model.served(known).batches(recipe.batch_size)
@@ -49,13 +50,12 @@ def measure(name, images, objects):
         "seconds": round(seconds),
         "rates": {},
     }
-    for count in objects:
-        for combos in ("seen", "held_out"):
-            asked = data.captioned_digits(others, ASKED, seed=1, objects=(count,), combos=combos)
-            found["rates"][f"{count} {combos}"] = rates(model, asked)
-    examples = data.captioned_digits(others, 16, seed=2, objects=objects, combos="seen")
+    for combos in ("seen", "held_out"):
+        asked = data.captioned_digits(others, ASKED, seed=1, objects=(count,), combos=combos)
+        found["rates"][combos] = rates(model, asked)
+    examples = data.captioned_digits(others, 16, seed=2, objects=(count,), combos="seen")
     sheet, columns = model.sheet(model.served(examples).take(slice(16)))
-    with open(PICTURES / f"{name}.png", "wb") as file:
+    with open(PICTURES / f"{name}_{count}.png", "wb") as file:
         figures.save_png(sheet, file, columns=columns)
     return found
 
@@ -95,10 +95,9 @@ def table(results):
         f"| model | objects | combinations | {' | '.join(columns)} | images | seconds |",
         "|" + "---|" * (len(columns) + 5),
     ]
-    for name in filter(results.get, MODELS):
-        row = results[name]
-        for asked, found in row["rates"].items():
-            count, combos = asked.split()
+    for name, count in ((n, c) for n in MODELS for c in "12" if f"{n} {c}" in results):
+        row = results[f"{name} {count}"]
+        for combos, found in row["rates"].items():
             cells = (f"{found[c]:.1%}" if c in found else "" for c in columns)
             lines.append(
                 f"| `{name}` | {count} | {combos.replace('_', ' ')} | {' | '.join(cells)} | "
@@ -114,20 +113,19 @@ def main():
     parser.add_argument("--objects", default="1,2")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    objects = tuple(map(int, options.objects.split(",")))
     if options.one:
-        print(json.dumps(measure(options.one, options.images, objects)))
+        print(json.dumps(measure(options.one, options.images, int(options.objects))))
         return
     PICTURES.mkdir(parents=True, exist_ok=True)
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    for name in options.models or MODELS:
+    for name, count in itertools.product(options.models or MODELS, options.objects.split(",")):
         command = [sys.executable, __file__, "--one", name, "--images", str(options.images)]
-        command += ["--objects", options.objects]
+        command += ["--objects", count]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             sys.exit(done.stderr)
-        results[name] = json.loads(done.stdout.splitlines()[-1])
-        print(name, results[name], flush=True)
+        results[f"{name} {count}"] = json.loads(done.stdout.splitlines()[-1])
+        print(name, count, results[f"{name} {count}"], flush=True)
         RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
     page = DOCS / "models.md"
     text = page.read_text()
