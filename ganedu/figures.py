@@ -7,6 +7,7 @@ nothing piles up. In a notebook, a figure that ends a cell is drawn; elsewhere c
 
 import io
 import math
+import textwrap
 
 import numpy as np
 from matplotlib.figure import Figure as MatplotlibFigure
@@ -126,6 +127,31 @@ def attention(image, words, maps):
         axes.imshow(weights, "inferno", extent=extent, interpolation="bilinear", alpha=0.65)
         axes.set_title(word, color=INK, fontsize=9)
     for axes in panels[len(words) + 1 :]:
+        axes.set_axis_off()
+    return figure
+
+
+def captioned(images, texts, columns=4, right=None):
+    """Images, each over its text.
+
+    Args:
+        images: (N, H, W, C).
+        texts: list of N str.
+        columns: int. Defaults to `4`.
+        right: N bool: the texts that are not right are red. Defaults to all right.
+    """
+    if not len(images) == len(texts) == len(texts if right is None else right):
+        raise ValueError(
+            f"There must be a text for each image. Received: {len(texts)} for {len(images)} images"
+        )
+    lines, wide = math.ceil(len(texts) / columns), 8.8 / columns
+    figure = Figure(figsize=(8.8, 1.75 * lines), layout="constrained")
+    panels = np.ravel(figure.subplots(lines, columns, squeeze=False))
+    for i, (axes, text) in enumerate(zip(panels, texts, strict=False)):
+        _picture(axes, tile(np.asarray(images[i])[None]))
+        colour = INK if right is None or right[i] else COLOURS[1]
+        axes.set_xlabel(textwrap.fill(text, round(14 * wide)), color=colour, fontsize=8.5)
+    for axes in panels[len(texts) :]:
         axes.set_axis_off()
     return figure
 

@@ -40,6 +40,7 @@ def test_what_cannot_be_tiled_is_refused(shape):
         lambda: figures.rows({"lerp": IMAGES, "slerp": IMAGES}),
         lambda: figures.reconstructions(IMAGES, IMAGES),
         lambda: figures.strip(IMAGES),
+        lambda: figures.captioned(IMAGES, ["a"] * len(IMAGES)),
         lambda: figures.manifold(np.zeros((3, 3, 4, 4, 1))),
         lambda: figures.curves({"a": [1, 2], "b": [2, 1]}, [["a"], ["b"]]),
         lambda: figures.curves({"a": [1, 2]}, x=np.array([0.1, 0.2])),
@@ -140,3 +141,17 @@ def test_a_table_shows_each_number_in_its_shaded_cell():
     assert figure._repr_png_().startswith(b"\x89PNG")
     with pytest.raises(ValueError, match="2x3 cells"):
         figures.table(values, ["one", "two"], ["a", "b", "c"], np.transpose(shades))
+
+
+def test_a_text_stands_under_its_image_and_is_red_if_it_is_not_right():
+    figure = figures.captioned(IMAGES[:3], ["a", "b c", "d"], columns=2, right=[True, False, True])
+    panels = figure.axes
+    assert [axes.get_xlabel() for axes in panels] == ["a", "b c", "d", ""]
+    colours = [axes.xaxis.label.get_color() for axes in panels[:3]]
+    assert colours == [figures.INK, figures.COLOURS[1], figures.INK]
+    np.testing.assert_array_equal(
+        panels[1].images[0].get_array().squeeze(), figures.tile(IMAGES[1:2]).squeeze()
+    )
+    assert panels[3].axison is False
+    with pytest.raises(ValueError, match="Received: 1 for 2 images"):
+        figures.captioned(IMAGES[:2], ["a"])

@@ -79,7 +79,7 @@ def image_reader(image_shape, width=32, name="encoder"):
     x = image = keras.Input(tuple(image_shape), name="x")
     for channels, strides in ((1, 2), (1, 1), (2, 2), (2, 1), (2, 1), (2, 1)):
         x = layers.Conv2D(channels * width, 3, strides, padding="same", use_bias=False)(x)
-        x = layers.ReLU()(layers.BatchNormalization()(x))
+        x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))  # at 0.99 they lag behind
     return keras.Model(image, x, name=name)
 
 
