@@ -392,22 +392,22 @@ def _arranged(pictures, chances, glyphs):
     colour *= 0.8 + 0.2 * chances[..., 2, None]
     half = glyphs.extents[number] * side[..., None] / 2  # (N, 2, 2)
     centre = np.empty_like(half)
-    centre[:, 0] = _placed(half[:, 0], places, chances[:, 0, 3:5])
+    centre[:, 0] = _placed(places, chances[:, 0, 3:5])
     centre[:, 1] = SIDE / 2
     for axis, relation in ((1, 1), (0, 2)):  # "left of" is along x, "above" along y
         some = np.flatnonzero(relations == relation)
-        along, across = _related(half[some, :, axis], half[some, :, 1 - axis], chances[some, :, 3:])
+        along, across = _related(half[some, :, axis], chances[some, :, 3:])
         centre[some, :, axis], centre[some, :, 1 - axis] = along, across
     return number, side, centre, colour
 
 
-def _placed(half, places, chances):
-    """The centre (N, 2) of one box of half-sizes (N, 2) at the places (N, 2), each 0, 1 or 2."""
-    return _inside(CENTRES[places] + LOOSE * (2.0 * chances - 1.0), half)
+def _placed(places, chances):
+    """The centre (N, 2) of one box at the places (N, 2), each 0, 1 or 2; the largest just has room."""
+    return CENTRES[places] + LOOSE * (2.0 * chances - 1.0)
 
 
-def _related(along, across, chances):
-    """The centres (N, 2) along and across the relation, of two boxes of half-sizes (N, 2) each."""
+def _related(along, chances):
+    """The centres (N, 2) along and across the relation, of two boxes of half-sizes (N, 2) along it."""
     both = along.sum(axis=1)
     distance = np.maximum(both + GAP, APART)
     room = SIDE - 2 * EDGE - both - distance
@@ -417,13 +417,9 @@ def _related(along, across, chances):
     first = EDGE + along[:, 0] + room / 2 + loose
     middle = SIDE / 2 + LOOSE * (2.0 * chances[:, 1, 0] - 1.0)
     askew = ASKEW * distance * (chances[:, 1, 1] - 0.5)
-    off = np.stack([middle - askew, middle + askew], axis=1)
-    return np.stack([first, first + distance], axis=1), _inside(off, across)
-
-
-def _inside(centre, half):
-    """The centre moved so far that a box of this half-size has its edges in the picture."""
-    return np.clip(centre, half + EDGE, SIDE - half - EDGE)
+    return np.stack([first, first + distance], axis=1), np.stack(
+        [middle - askew, middle + askew], axis=1
+    )
 
 
 def _painted(number, side, centre, colour, glyphs):
