@@ -97,7 +97,8 @@ def table(results):
     ]
     for name, count in ((n, c) for n in MODELS for c in "12" if f"{n} {c}" in results):
         row = results[f"{name} {count}"]
-        for combos, found in row["rates"].items():
+        for combos in ("seen", "held_out"):
+            found = row["rates"][combos]
             cells = (f"{found[c]:.1%}" if c in found else "" for c in columns)
             lines.append(
                 f"| `{name}` | {count} | {combos.replace('_', ' ')} | {' | '.join(cells)} | "
