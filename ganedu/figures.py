@@ -17,7 +17,7 @@ from ganedu.data.images import to_uint8
 from ganedu.doctor import SIGNS
 
 INK, GRID = "#1a1a2e", "#d8d8e0"
-COLOURS = ("#3b6ea8", "#d1495b", "#2e8b57", "#8d5a97", "#edae49", "#30638e", "#7a5c3e", "#00798c")
+COLOURS = ("#3b6ea8", "#d1495b", "#2e8b57", "#8d5a97", "#edae49", "#e07ba8", "#7a5c3e", "#00798c")
 
 
 class Figure(MatplotlibFigure):
