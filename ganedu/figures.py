@@ -210,7 +210,7 @@ def bars(sets, names, ylabel=""):
     axes.set_xticks(range(len(names)), names)
     axes.set_ylabel(ylabel, color=INK)
     if len(sets) > 1:
-        axes.legend(frameon=False)
+        axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     _plain(axes)
     return figure
 

@@ -83,7 +83,7 @@ class TestEncoder:
     def test_shapes(self, encoder, tokenizer):
         sequence, pooled = read(encoder, tokenizer.encode(TEXTS, 16))
         assert sequence.shape == (3, 16, 24)
-        assert pooled.shape == (3, 24)
+        assert pooled.shape == (3, 48)
 
     def test_padding_changes_nothing(self, encoder, tokenizer):
         """The same weights in a longer network: a text in more padding."""
@@ -98,14 +98,15 @@ class TestEncoder:
         np.testing.assert_allclose(again, pooled, atol=1e-5)
         np.testing.assert_allclose(further[:, :16], sequence, atol=1e-5)
 
-    def test_its_own_places_are_0_and_the_mean_leaves_them_out(self, encoder, tokenizer):
+    def test_its_own_places_are_0_and_what_is_pooled_leaves_them_out(self, encoder, tokenizer):
         tokens = tokenizer.encode(TEXTS, 16)
         sequence, pooled = read(encoder, tokens)
         there = tokens != text.PAD
         assert (sequence[~there] == 0).all()
         assert (np.abs(sequence[there]).max(axis=-1) > 1e-3).all()
-        for row, used, mean in zip(sequence, there, pooled, strict=True):
-            np.testing.assert_allclose(row[used].mean(axis=0), mean, atol=1e-5)
+        for row, used, found in zip(sequence, there, pooled, strict=True):
+            expected = [row[used].mean(axis=0), row[used].max(axis=0)]
+            np.testing.assert_allclose(found, np.concatenate(expected), atol=1e-5)
 
     def test_order_is_read_and_each_word_sees_the_later_ones(self, encoder, tokenizer):
         texts = ["a red three above a green one", "a green three above a red one"]

@@ -144,7 +144,7 @@ def text_generator(
     z = keras.Input((latent_dim,), name="z")
     _, said = text_encoder(vocabulary, length, text_width)(words)
     both = layers.Concatenate()([z, said])
-    drawn = generator(image_shape, latent_dim + text_width, width)(both)
+    drawn = generator(image_shape, latent_dim + 2 * text_width, width)(both)
     return keras.Model([z, words], drawn, name=name)
 
 
