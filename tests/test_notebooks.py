@@ -14,8 +14,8 @@ NO_LEARNING = """
 from ganedu import runtime
 runtime.setup(0)
 import keras
-for optimizer in (keras.optimizers.Adam, keras.optimizers.SGD, keras.optimizers.RMSprop):
-    optimizer.update_step = lambda *args, **kwargs: None
+for name in ("Adam", "SGD", "RMSprop", "Muon"):
+    getattr(keras.optimizers, name).update_step = lambda *args, **kwargs: None
 """
 per_lesson = pytest.mark.parametrize("name", lessons.names())
 

@@ -27,6 +27,7 @@ ROOMS = [
     "figures",
     "callbacks",
     "recipes",
+    "pretrained",
     "runs",
     "sampling",
     "training",

@@ -1,0 +1,48 @@
+"""Trains the models whose weights are part of the package, as `tests/benchmarks/words.py` trains
+them, in ten to twenty minutes each on two CPU cores.
+
+GANEDU_DATA=... python -m ganedu.pretrained.train text_flow [editor]
+"""
+
+import sys
+from pathlib import Path
+
+from ganedu import runtime
+
+IMAGES = 200_000
+
+
+def train(name, images=IMAGES, folder=None):
+    """Trains a model on captioned digits of MNIST, one to a picture, without the held-out combinations of
+    kind and colour, and stores the weights of its averaged network as float16.
+
+    Args:
+        name: str, one of `pretrained.NAMES`.
+        images: int, how many it sees. Defaults to `200_000`.
+        folder: `Path`, where the file goes. Defaults to the package's own.
+
+    Returns:
+        The file, a `Path`.
+    """
+    runtime.setup(0)
+    import numpy as np
+
+    from ganedu import data, models, pretrained, recipes
+
+    known = data.captioned_digits(data.load("mnist"), 60_000, objects=(1,), combos="seen")
+    recipe, _ = recipes.find(name, "captioned_mnist", known.image_shape, "quick")
+    steps = images // recipe.batch_size
+    model = models.build(name, known.image_shape, **{**recipe.model, "decay_steps": steps})
+    stream = model.served(known).batches(recipe.batch_size)
+    model.fit(stream, steps_per_epoch=steps, verbose=2)
+    folder = folder or Path(pretrained.__file__).with_name("weights")
+    folder.mkdir(exist_ok=True)
+    weights = model.averaged_network.get_weights()
+    stored = {f"w{i}": w.astype("float16") for i, w in enumerate(weights)}
+    np.savez_compressed(folder / f"{name}.npz", **stored)
+    return folder / f"{name}.npz"
+
+
+if __name__ == "__main__":
+    for asked in sys.argv[1:]:
+        print(train(asked))

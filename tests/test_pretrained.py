@@ -1,0 +1,57 @@
+"""The shipped trained models."""
+
+from importlib import resources
+
+import numpy as np
+import pytest
+
+from ganedu import data, pretrained, runtime, sampling
+from ganedu.metrics.attributes import read
+from ganedu.pretrained.train import train
+
+
+@pytest.mark.parametrize("name", pretrained.NAMES)
+def test_weights_are_small_and_load_into_both_networks(name):
+    file = resources.files("ganedu.pretrained") / "weights" / f"{name}.npz"
+    assert len(file.read_bytes()) < 2_000_000
+    model = pretrained.load(name, learning_rate=1e-3)
+    for a, b in zip(model.network.weights, model.averaged_network.weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert np.isclose(float(model.optimizer.learning_rate), 1e-3)
+
+
+def test_what_is_drawn_shows_what_was_said():
+    asked = data.captioned_digits(data.load("digits"), 100, seed=1, objects=(1,), combos="seen")
+    right = sampling.words_right(pretrained.load("text_flow"), asked, most=None)
+    assert right["colour"] > 0.9
+    assert right["place"] > 0.9
+    assert right["kind"] > 0.6  # one in ten by chance
+
+
+def test_what_is_asked_is_changed():
+    asked = data.captioned_digits(data.load("digits"), 60, seed=1, objects=(1,), combos="seen")
+    colours = [
+        "make it red" if p.entities[0].colour != "red" else "make it blue" for p in asked.pictures
+    ]
+    shown = read(pretrained.load("editor").edit(asked.array(), colours), "digits")
+    wanted = [text.split()[-1] for text in colours]
+    found = [p.entities[0].colour if p.entities else None for p in shown]
+    assert np.mean([a == b for a, b in zip(found, wanted, strict=True)]) > 0.9
+
+
+def test_the_command_trains_and_stores_what_load_reads(tmp_path, monkeypatch):
+    digits = data.load("digits")
+    monkeypatch.setattr(data, "load", lambda name: digits)
+    file = train("text_flow", 64, tmp_path)
+    model = pretrained.load("text_flow")
+    with np.load(file) as stored:
+        shapes = [stored[f"w{i}"].shape for i in range(len(stored.files))]
+    assert shapes == [tuple(w.shape) for w in model.network.weights]
+    assert file.parent == tmp_path
+
+
+def test_what_has_none_is_refused():
+    with pytest.raises(runtime.UsageError, match="Received: 'vae'"):
+        pretrained.load("vae")
+    with pytest.raises(runtime.UsageError, match="has another network"):
+        pretrained.load("text_flow", width=16)
