@@ -312,3 +312,9 @@ def test_an_optimizer_state_that_does_not_fit_is_an_error(tmp_path):
     store = {"0": np.zeros(())}
     with pytest.raises(ValueError, match="1 arrays for"):
         model.optimizer.load_own_variables(store)
+
+
+def test_no_steps_at_all_are_an_error():
+    """Keras would read the endless stream to its end."""
+    with pytest.raises(ValueError, match="at least 1"):
+        dcgan().fit(images().batches(4), steps_per_epoch=0, verbose=0)

@@ -301,7 +301,10 @@ class GenerativeModel(keras.Model):
 
     def fit(self, x=None, *args, **kwargs):
         """As in Keras; a stream of batches is taken in its own order (arrays are shuffled as Keras
-        does)."""
+        does). No steps at all are an error: Keras would read an endless stream to its end."""
+        steps = kwargs.get("steps_per_epoch")
+        if steps is not None and steps < 1:
+            raise ValueError(f"`steps_per_epoch` must be at least 1. Received: {steps}")
         if isinstance(x, keras.utils.PyDataset) or hasattr(x, "element_spec"):
             kwargs.setdefault("shuffle", False)
         return super().fit(x, *args, **kwargs)
