@@ -7,6 +7,7 @@ import pytest
 
 from ganedu import data, pretrained, runtime, sampling
 from ganedu.metrics.attributes import read
+from ganedu.networks import weights as stored
 from ganedu.pretrained.train import train
 
 
@@ -35,7 +36,7 @@ def test_what_is_asked_is_changed():
     ]
     shown = read(pretrained.load("editor").edit(asked.array(), colours), "digits")
     wanted = [text.split()[-1] for text in colours]
-    found = [p.entities[0].colour if p.entities else None for p in shown]
+    found = [p.entities[0].colour if p else None for p in shown]  # None: no object is seen
     assert np.mean([a == b for a, b in zip(found, wanted, strict=True)]) > 0.9
 
 
@@ -44,9 +45,8 @@ def test_the_command_trains_and_stores_what_load_reads(tmp_path, monkeypatch):
     monkeypatch.setattr(data, "load", lambda name: digits)
     file = train("text_flow", 64, tmp_path)
     model = pretrained.load("text_flow")
-    with np.load(file) as stored:
-        shapes = [stored[f"w{i}"].shape for i in range(len(stored.files))]
-    assert shapes == [tuple(w.shape) for w in model.network.weights]
+    weights, _ = stored.load(file)
+    assert [w.shape for w in weights] == [tuple(w.shape) for w in model.network.weights]
     assert file.parent == tmp_path
 
 

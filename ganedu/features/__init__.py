@@ -18,6 +18,7 @@ from keras import ops
 from ganedu.data.images import check_range
 from ganedu.features import applications
 from ganedu.features.network import classifier
+from ganedu.networks import weights as stored
 from ganedu.runtime import UsageError
 
 # data set: what its network was trained to tell apart
@@ -88,11 +89,10 @@ def load(name):
         known = ", ".join([*NAMES, *applications.NAMES])
         raise UsageError(f"There are features of {known}. Received: {name!r}")
     file = resources.files("ganedu.features") / "weights" / f"{name}.npz"
-    with file.open("rb") as opened, np.load(opened) as stored:
-        weights = [stored[f"w{i}"].astype("float32") for i in range(len(stored.files) - 2)]
-        network = classifier(tuple(stored["image_shape"].tolist()), weights[-1].shape[0])
-        network.set_weights(weights)
-        return Features(name, network, float(stored["accuracy"]))
+    weights, facts = stored.load(file)
+    network = classifier(tuple(facts["image_shape"].tolist()), weights[-1].shape[0])
+    network.set_weights(weights)
+    return Features(name, network, float(facts["accuracy"]))
 
 
 def fitting(name, image_shape):

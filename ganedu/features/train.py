@@ -24,6 +24,7 @@ def train(name):
 
     from ganedu import data, features
     from ganedu.features.network import classifier
+    from ganedu.networks import weights as stored
 
     sets = [data.load(name, split) for split in ("train", "test")]
     known, unknown = (dataclasses.replace(s, with_labels=True) for s in sets)
@@ -51,10 +52,8 @@ def train(name):
     accuracy = float(np.mean(found == unknown.labels))
     folder = Path(features.__file__).with_name("weights")
     folder.mkdir(exist_ok=True)
-    stored = {f"w{i}": w for i, w in enumerate(weights)}
-    np.savez_compressed(
-        folder / f"{name}.npz", accuracy=accuracy, image_shape=known.image_shape, **stored
-    )
+    facts = {"accuracy": accuracy, "image_shape": known.image_shape}
+    stored.save(folder / f"{name}.npz", weights, **facts)
     return accuracy
 
 

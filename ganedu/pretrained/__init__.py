@@ -8,9 +8,8 @@ Their weights are part of the package; `python -m ganedu.pretrained.train NAME` 
 
 from importlib import resources
 
-import numpy as np
-
 from ganedu import models
+from ganedu.networks import weights as stored
 from ganedu.runtime import UsageError
 
 IMAGE_SHAPE = (32, 32, 3)
@@ -38,8 +37,7 @@ def load(name, **arguments):
     if name not in NAMES:
         raise UsageError(f"There are trained models of {', '.join(NAMES)}. Received: {name!r}")
     file = resources.files("ganedu.pretrained") / "weights" / f"{name}.npz"
-    with file.open("rb") as opened, np.load(opened) as stored:
-        weights = [stored[f"w{i}"].astype("float32") for i in range(len(stored.files))]
+    weights, _ = stored.load(file)
     model = models.build(name, IMAGE_SHAPE, **arguments)
     if [w.shape for w in weights] != [tuple(w.shape) for w in model.network.weights]:
         raise UsageError(f"The trained {name} has another network. Received: {arguments}")

@@ -1,5 +1,5 @@
 """Trains the models whose weights are part of the package, as `tests/benchmarks/words.py` trains
-them, in ten to twenty minutes each on two CPU cores.
+them, in under half an hour each on two busy CPU cores.
 
 GANEDU_DATA=... python -m ganedu.pretrained.train text_flow [editor]
 """
@@ -25,9 +25,8 @@ def train(name, images=IMAGES, folder=None):
         The file, a `Path`.
     """
     runtime.setup(0)
-    import numpy as np
-
     from ganedu import data, models, pretrained, recipes
+    from ganedu.networks import weights as stored
 
     known = data.captioned_digits(data.load("mnist"), 60_000, objects=(1,), combos="seen")
     recipe, _ = recipes.find(name, "captioned_mnist", known.image_shape, "quick")
@@ -37,10 +36,9 @@ def train(name, images=IMAGES, folder=None):
     model.fit(stream, steps_per_epoch=steps, verbose=2)
     folder = folder or Path(pretrained.__file__).with_name("weights")
     folder.mkdir(exist_ok=True)
-    weights = model.averaged_network.get_weights()
-    stored = {f"w{i}": w.astype("float16") for i, w in enumerate(weights)}
-    np.savez_compressed(folder / f"{name}.npz", **stored)
-    return folder / f"{name}.npz"
+    file = folder / f"{name}.npz"
+    stored.save(file, model.averaged_network.get_weights())
+    return file
 
 
 if __name__ == "__main__":
