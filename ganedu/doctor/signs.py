@@ -15,6 +15,7 @@ from ganedu.metrics.manifold import manifold_scores
 from ganedu.metrics.memorisation import memorisation
 from ganedu.metrics.spectrum import checkerboard, sharpness
 from ganedu.models.vae import kl_divergence
+from ganedu.networks.answers import answer
 from ganedu.runtime import UsageError
 
 LEAST, MOST = 100, 1000  # images of each kind that are looked at
@@ -208,5 +209,5 @@ def _asked(model, network, x, labels):
     inputs = [np.asarray(x)]
     if len(network.inputs) > 1:
         inputs.append(model.one_hot(labels, len(labels)))
-    found = network.predict(inputs if len(inputs) > 1 else inputs[0], verbose=0, batch_size=256)
+    found = answer(network, inputs)
     return found if isinstance(found, (list, tuple)) else [found]

@@ -4,6 +4,7 @@ import numpy as np
 from keras import ops
 
 from ganedu.engine.latent_model import LatentModel
+from ganedu.networks.answers import answer
 from ganedu.runtime import UsageError
 
 
@@ -44,7 +45,7 @@ class ConditionalModel(LatentModel):
         """
         z = np.asarray(z)
         inputs = [z, self.one_hot(labels, len(z))]
-        return self.artist.predict(inputs, verbose=0, batch_size=256)
+        return answer(self.artist, inputs)
 
     def generate(self, count, labels=None, seed=0):
         """Draws `count` images (count, H, W, C), float32 in [-1, 1]; labels as for `decode`."""

@@ -8,6 +8,7 @@ from keras import ops
 
 from ganedu import latent
 from ganedu.engine.latent_model import LatentModel
+from ganedu.networks.answers import answer
 
 
 class DenoisingModel(LatentModel):
@@ -67,7 +68,7 @@ class DenoisingModel(LatentModel):
         """The averaged network's answer on NumPy images (N, H, W, C) at one time t."""
         times = np.full(len(x), t, "float32")
         inputs = [np.asarray(x, "float32"), times]
-        return self.averaged_network.predict(inputs, verbose=0, batch_size=256)
+        return answer(self.averaged_network, inputs)
 
     def decode(self, z, steps=None):
         """Latents (N, H W C) to images (N, H, W, C) in [-1, 1], float32 NumPy, in `steps` steps (20

@@ -5,6 +5,7 @@ import numpy as np
 
 from ganedu import latent
 from ganedu.engine.model import GenerativeModel
+from ganedu.networks.answers import answer
 
 
 class LatentModel(GenerativeModel):
@@ -25,7 +26,7 @@ class LatentModel(GenerativeModel):
 
     def decode(self, z):
         """Latents (N, latent_dim) to images (N, H, W, C) in [-1, 1], float32 NumPy."""
-        return self.artist.predict(np.asarray(z), verbose=0, batch_size=256)
+        return answer(self.artist, z)
 
     def generate(self, count, seed=0):
         """Draws `count` images (count, H, W, C), float32 in [-1, 1]; the same seed gives the same
@@ -100,7 +101,7 @@ class AutoencodingModel(Reconstructing, LatentModel):
     def encode(self, x):
         """Images (N, H, W, C) in [-1, 1] to codes (N, latent_dim), float32 NumPy; where a code is a
         distribution, to its mean."""
-        codes = self.encoder.predict(np.asarray(x), verbose=0, batch_size=256)
+        codes = answer(self.encoder, x)
         return keras.tree.flatten(codes)[0]
 
     def call(self, x, training=False):

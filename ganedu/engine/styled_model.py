@@ -4,6 +4,7 @@ import numpy as np
 from keras import ops
 
 from ganedu.engine.latent_model import LatentModel
+from ganedu.networks.answers import answer
 
 
 class StyledModel(LatentModel):
@@ -48,7 +49,7 @@ class StyledModel(LatentModel):
 
     def styles(self, z):
         """Latents (N, latent_dim) to w, (N, latent_dim), float32 NumPy."""
-        return self.averaged_mapping.predict(np.asarray(z), verbose=0, batch_size=256)
+        return answer(self.averaged_mapping, z)
 
     def decode(self, z, truncation=1.0):
         """Latents (N, latent_dim) to images (N, H, W, C) in [-1, 1], float32 NumPy.
@@ -69,7 +70,7 @@ class StyledModel(LatentModel):
 
     def paint(self, styles):
         """Styles (N, L, latent_dim) to images, float32 NumPy."""
-        return self.averaged_synthesis.predict(styles, verbose=0, batch_size=256)
+        return answer(self.averaged_synthesis, styles)
 
     def sheet(self, examples, seed=0):
         """Five rows of eight drawings; then three in which a latent gives the coarse layers and the

@@ -4,6 +4,7 @@ import numpy as np
 from keras import ops
 
 from ganedu.data.images import check_range
+from ganedu.networks.answers import answer
 from ganedu.runtime import UsageError
 from ganedu.text import PAD, Tokenizer, beam_search
 
@@ -138,10 +139,10 @@ class DescribingModel(TextModel):
         return lit(images, self._looks(images, words)[:, :7]), 8
 
     def _places(self, images):
-        return self.averaged_encoder.predict(self.looked_at(images), verbose=0, batch_size=256)
+        return answer(self.averaged_encoder, self.looked_at(images))
 
     def _decoded(self, places, words):
-        return self.averaged_decoder.predict([places, words], verbose=0, batch_size=256)
+        return answer(self.averaged_decoder, [places, words])
 
     def _looks(self, images, words):
         places = self._places(images)
@@ -209,5 +210,5 @@ def lit(images, maps):
 
 
 def _embedded(tower, inputs):
-    found = tower.predict(inputs, verbose=0, batch_size=256)
+    found = answer(tower, inputs)
     return found / np.linalg.norm(found, axis=1, keepdims=True)

@@ -4,6 +4,7 @@ import numpy as np
 
 from ganedu.data import PairedImages
 from ganedu.engine.model import GenerativeModel
+from ganedu.networks.answers import answer
 
 
 class Translator(GenerativeModel):
@@ -38,7 +39,7 @@ class Translator(GenerativeModel):
         sources, shape = np.asarray(sources, "float32"), self.artist.input_shape[1:]
         if sources.shape[1:] != shape:
             raise ValueError(f"Sources must have the shape {shape}. Received: {sources.shape[1:]}")
-        return self.artist.predict(sources, verbose=0, batch_size=256)
+        return answer(self.artist, sources)
 
     def sheet(self, examples, seed=0):
         """Three rows, twice: eight sources, what becomes of them, and their own targets."""

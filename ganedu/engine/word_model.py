@@ -7,6 +7,7 @@ from keras import ops
 
 from ganedu.engine.latent_model import Reconstructing
 from ganedu.engine.model import GenerativeModel
+from ganedu.networks.answers import answer
 
 
 class WordModel(Reconstructing, GenerativeModel):
@@ -35,7 +36,7 @@ class WordModel(Reconstructing, GenerativeModel):
 
     def encode(self, x):
         """Images (N, H, W, C) in [-1, 1] to maps of words (N, h, w), int32 NumPy."""
-        z_e = self.encoder.predict(np.asarray(x), verbose=0, batch_size=256)
+        z_e = answer(self.encoder, x)
         flat = ops.convert_to_tensor(z_e.reshape(-1, z_e.shape[-1]))
         return ops.convert_to_numpy(self.quantizer.nearest(flat)).reshape(z_e.shape[:-1])
 
@@ -52,14 +53,14 @@ class WordModel(Reconstructing, GenerativeModel):
                 f"Received: {words.shape}, {words.min()} to {words.max()}"
             )
         z_q = ops.convert_to_numpy(self.quantizer.codebook)[words]
-        return np.clip(self.decoder.predict(z_q, verbose=0, batch_size=256), -1.0, 1.0)
+        return np.clip(answer(self.decoder, z_q), -1.0, 1.0)
 
     def generate(self, count, temperature=1.0, seed=0):
         """Draws `count` images (count, H, W, C): the prior writes the words, one by one."""
         rng, codes = np.random.default_rng(seed), self.quantizer.codes
         words = np.full((count, math.prod(self.map_shape) + 1), codes, "int32")
         for i in range(words.shape[1] - 1):
-            logits = self.prior.predict(words[:, :-1], verbose=0, batch_size=256)[:, i]
+            logits = answer(self.prior, words[:, :-1])[:, i]
             # The largest of logits with Gumbel noise is a draw from their softmax.
             words[:, i + 1] = np.argmax(logits / temperature + rng.gumbel(size=logits.shape), -1)
         return self.decode(words[:, 1:].reshape(count, *self.map_shape))

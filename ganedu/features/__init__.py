@@ -19,6 +19,7 @@ from ganedu.data.images import check_range
 from ganedu.features import applications
 from ganedu.features.network import classifier
 from ganedu.networks import weights as stored
+from ganedu.networks.answers import answer
 from ganedu.runtime import UsageError
 
 # data set: what its network was trained to tell apart
@@ -67,7 +68,7 @@ class Features:
                 f"Received: {images.shape[1:]}"
             )
         check_range(images)
-        return self.network.predict(images, verbose=0, batch_size=512)
+        return answer(self.network, images, batch_size=512)
 
 
 @functools.cache

@@ -16,6 +16,7 @@ import numpy as np
 from ganedu import networks
 from ganedu.engine import AutoencodingModel, ConditionalModel, importance_sampled
 from ganedu.models.vae import images_of, negative_elbo, reparametrize
+from ganedu.networks.answers import answer
 
 
 @keras.saving.register_keras_serializable("ganedu")
@@ -57,7 +58,7 @@ class CVAE(ConditionalModel, AutoencodingModel):
         latent_dim), float32 NumPy."""
         x = np.asarray(x)
         inputs = [x, self.one_hot(labels, len(x))]
-        return self.encoder.predict(inputs, verbose=0, batch_size=256)[0]
+        return answer(self.encoder, inputs)[0]
 
     def decode(self, z, labels=None):
         return np.tanh(super().decode(z, labels) / 2)
@@ -71,9 +72,9 @@ class CVAE(ConditionalModel, AutoencodingModel):
         y = self.one_hot(labels, len(x))
 
         def logits_of(z, image):
-            return self.decoder.predict([z, y[image]], verbose=0, batch_size=1024)
+            return answer(self.decoder, [z, y[image]], batch_size=1024)
 
-        distribution = self.encoder.predict([np.asarray(x), y], verbose=0, batch_size=256)
+        distribution = answer(self.encoder, [x, y])
         return importance_sampled(x, *distribution, logits_of, samples, seed)
 
 

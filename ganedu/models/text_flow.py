@@ -32,6 +32,7 @@ from keras import ops
 from ganedu import networks
 from ganedu.engine import DrawingTextModel, Muon, captioned, falling
 from ganedu.models.flow_matching import FlowMatching
+from ganedu.networks.answers import answer
 
 
 def early(u, shift):
@@ -103,7 +104,7 @@ class TextFlow(DrawingTextModel, FlowMatching):
 
     def ask(self, x, t, words):
         inputs = [np.asarray(x, "float32"), np.full(len(x), t, "float32"), words]
-        return self.averaged_network.predict(inputs, verbose=0, batch_size=256)
+        return answer(self.averaged_network, inputs)
 
 
 def build(

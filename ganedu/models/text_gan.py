@@ -15,12 +15,12 @@ Reference:
 """
 
 import keras
-import numpy as np
 from keras import ops
 
 from ganedu import networks
 from ganedu.engine import AdversarialModel, DrawingTextModel
 from ganedu.models.gan import generator_loss
+from ganedu.networks.answers import answer
 
 
 def discriminator_loss(real, wrong, fake):
@@ -97,7 +97,7 @@ class TextGAN(DrawingTextModel, AdversarialModel):
         return self.discriminator([self.seen(x, training), words], training=training)
 
     def drawn(self, z, words):
-        return self.artist.predict([np.asarray(z), words], verbose=0, batch_size=256)
+        return answer(self.artist, [z, words])
 
 
 def build(

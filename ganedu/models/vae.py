@@ -22,6 +22,7 @@ from keras import ops
 
 from ganedu import networks
 from ganedu.engine import AutoencodingModel, importance_sampled
+from ganedu.networks.answers import answer
 
 
 def bernoulli_nll(x, logits):
@@ -92,7 +93,7 @@ class VAE(AutoencodingModel):
 
     def encode_distribution(self, x):
         """Images to the means and log-variances of q(z|x), each (N, latent_dim), float32 NumPy."""
-        return self.encoder.predict(np.asarray(x), verbose=0, batch_size=256)
+        return answer(self.encoder, x)
 
     def decode(self, z):
         """Latents (N, latent_dim) to the mean images of p(x|z), (N, H, W, C) in [-1, 1]."""
@@ -103,7 +104,7 @@ class VAE(AutoencodingModel):
         or 1) for a true likelihood. See `ganedu.engine.importance_sampled`."""
 
         def logits_of(z, image):
-            return self.decoder.predict(z, verbose=0, batch_size=1024)
+            return answer(self.decoder, z, batch_size=1024)
 
         distribution = self.encode_distribution(x)
         return importance_sampled(x, *distribution, logits_of, samples, seed)
