@@ -94,10 +94,10 @@ def setup(seed=0):
             keras.utils.set_random_seed(seed)
             import tensorflow as tf
 
-            # The first sorts the terms of a sum by the names of layers, the second does not always
-            # give one graph: the same model built again would differ in its last digits.
-            passes = ("arithmetic_optimization", "dependency_optimization")
-            tf.config.optimizer.set_experimental_options(dict.fromkeys(passes, False))
+            # The graph is run as it was written. TensorFlow's rewriting of it sorts the terms of a sum by
+            # the names of layers, and does not always give one graph: the same model built again would
+            # differ in its last digits. It sped up no model here, and took long to begin.
+            tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     if backend != "tensorflow":  # Keras's function would import TensorFlow where it is installed
         random.seed(seed)
         import numpy as np

@@ -231,7 +231,10 @@ if BACKEND == "tensorflow":
 
         data = tf.data.Dataset
         numbers = data.counter() if count is None else data.range(count)
-        return numbers.map(serve).prefetch(4)
+        # There is nothing to tune, and the thread that would do so holds up the end of `fit` by a second.
+        options = tf.data.Options()
+        options.autotune.enabled = False
+        return numbers.map(serve).prefetch(4).with_options(options)
 
 else:
 

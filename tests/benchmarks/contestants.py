@@ -527,8 +527,7 @@ def play(name, seed):
         import tensorflow as tf
 
         # What `setup` turned off, on again: rivals run as they would without ganedu.
-        passes = ("arithmetic_optimization", "dependency_optimization")
-        tf.config.optimizer.set_experimental_options(dict.fromkeys(passes, True))
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
         RIVALS[name](turns)
     elif "vae-" in name:
         kind, latent_dim = name.rsplit("-", 1)
