@@ -50,6 +50,14 @@ def test_the_command_trains_and_stores_what_load_reads(tmp_path, monkeypatch):
     assert file.parent == tmp_path
 
 
+def test_smoke_takes_a_small_network(monkeypatch):
+    whole = pretrained.load("editor").network.count_params()
+    monkeypatch.setenv("GANEDU_PROFILE", "smoke")
+    small = pretrained.load("editor", learning_rate=1e-3)
+    assert small.network.count_params() < whole / 5
+    assert np.isclose(float(small.optimizer.learning_rate), 1e-3)
+
+
 def test_what_has_none_is_refused():
     with pytest.raises(runtime.UsageError, match="Received: 'vae'"):
         pretrained.load("vae")

@@ -8,7 +8,7 @@ Their weights are part of the package; `python -m ganedu.pretrained.train NAME` 
 
 from importlib import resources
 
-from ganedu import models
+from ganedu import models, recipes, runtime
 from ganedu.networks import weights as stored
 from ganedu.runtime import UsageError
 
@@ -29,13 +29,16 @@ def load(name, **arguments):
             own sizes are those that it was trained with.
 
     Returns:
-        The model: its network and its averaged one have the stored weights.
+        The model: its network and its averaged one have the stored weights. In the profile `smoke`, which
+        asks whether code runs and not how well, a small network that has learned nothing.
 
     Raises:
         UsageError: for a name that has none, and arguments that make another network.
     """
     if name not in NAMES:
         raise UsageError(f"There are trained models of {', '.join(NAMES)}. Received: {name!r}")
+    if runtime.profile() == "smoke":
+        return models.build(name, IMAGE_SHAPE, **{**arguments, **recipes.smoke(name).model})
     file = resources.files("ganedu.pretrained") / "weights" / f"{name}.npz"
     weights, _ = stored.load(file)
     model = models.build(name, IMAGE_SHAPE, **arguments)

@@ -12,9 +12,33 @@ from ganedu import runtime
 IMAGES = 200_000
 
 
+def fitted(name, images=IMAGES, objects=1):
+    """A model of words trained on captioned digits of MNIST, without the held-out combinations of kind
+    and colour.
+
+    Args:
+        name: str, a model file that takes captions.
+        images: int, how many it sees. Defaults to `200_000`.
+        objects: int, how many digits are in each picture: 1 or 2. Defaults to `1`.
+
+    Returns:
+        The model.
+    """
+    runtime.setup(0)
+    from ganedu import data, models, recipes
+
+    known = data.captioned_digits(data.load("mnist"), 60_000, objects=(objects,), combos="seen")
+    recipe, _ = recipes.find(name, "captioned_mnist", known.image_shape, "quick")
+    steps = images // recipe.batch_size
+    falls = {"decay_steps": steps} if "decay_steps" in recipe.model else {}
+    model = models.build(name, known.image_shape, **{**recipe.model, **falls})
+    stream = model.served(known).batches(recipe.batch_size)
+    model.fit(stream, steps_per_epoch=steps, verbose=0)
+    return model
+
+
 def train(name, images=IMAGES, folder=None):
-    """Trains a model on captioned digits of MNIST, one to a picture, without the held-out combinations of
-    kind and colour, and stores the weights of its averaged network as float16.
+    """Trains a model and stores the weights of its averaged network as float16.
 
     Args:
         name: str, one of `pretrained.NAMES`.
@@ -24,16 +48,10 @@ def train(name, images=IMAGES, folder=None):
     Returns:
         The file, a `Path`.
     """
-    runtime.setup(0)
-    from ganedu import data, models, pretrained, recipes
+    from ganedu import pretrained
     from ganedu.networks import weights as stored
 
-    known = data.captioned_digits(data.load("mnist"), 60_000, objects=(1,), combos="seen")
-    recipe, _ = recipes.find(name, "captioned_mnist", known.image_shape, "quick")
-    steps = images // recipe.batch_size
-    model = models.build(name, known.image_shape, **{**recipe.model, "decay_steps": steps})
-    stream = model.served(known).batches(recipe.batch_size)
-    model.fit(stream, steps_per_epoch=steps, verbose=2)
+    model = fitted(name, images)
     folder = folder or Path(pretrained.__file__).with_name("weights")
     folder.mkdir(exist_ok=True)
     file = folder / f"{name}.npz"

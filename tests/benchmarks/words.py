@@ -30,23 +30,17 @@ def measure(name, images, count):
     """Trains a model on pictures of `count` objects, draws its picture, and returns its rows."""
     import numpy as np
 
-    from ganedu import runtime
+    from ganedu.pretrained.train import fitted
 
-    runtime.setup(0)
-    from ganedu import data, figures, models, recipes
-
-    hands, others = data.load("mnist"), data.load("mnist", "test")
-    known = data.captioned_digits(hands, 60_000, objects=(count,), combos="seen")
-    recipe, _ = recipes.find(name, "captioned_mnist", known.image_shape, "quick")
-    model = models.build(name, known.image_shape, **recipe.model)
-    stream = model.served(known).batches(recipe.batch_size)
-    model.fit(stream, steps_per_epoch=2, verbose=0)  # compiles
-    start, steps = time.monotonic(), images // recipe.batch_size
-    model.fit(stream, steps_per_epoch=steps, verbose=0)
+    start = time.monotonic()
+    model = fitted(name, images, count)
     seconds = time.monotonic() - start
+    from ganedu import data, figures
+
+    others = data.load("mnist", "test")
     found = {
         "trained weights": sum(int(np.prod(w.shape)) for w in model.trainable_weights),
-        "images": steps * recipe.batch_size,
+        "images": images,
         "seconds": round(seconds),
         "rates": {},
     }
