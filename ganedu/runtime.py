@@ -96,7 +96,7 @@ def setup(seed=0):
 
             # The graph is run as it was written. TensorFlow's rewriting of it sorts the terms of a sum by
             # the names of layers, and does not always give one graph: the same model built again would
-            # differ in its last digits. It sped up no model here, and took long to begin.
+            # differ in its last digits. It gained a tenth at most here, and took long to begin.
             tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     if backend != "tensorflow":  # Keras's function would import TensorFlow where it is installed
         random.seed(seed)
