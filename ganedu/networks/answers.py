@@ -17,6 +17,9 @@ def answer(network, inputs, batch_size=256):
 
     Returns:
         Array (N, ...) of NumPy, or a list of them where the network has several outputs.
+
+    Raises:
+        ValueError: for inputs of different lengths, or of none.
     """
     arrays = inputs if isinstance(inputs, (list, tuple)) else [inputs]
     arrays = [np.asarray(a) for a in arrays]
