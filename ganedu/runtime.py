@@ -83,6 +83,9 @@ def setup(seed=0):
     if not 0 <= seed < 2**31:
         raise UsageError(f"The seed must lie in [0, 2**31). Received: {seed}")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # NumPy's threads wait for each other in busy loops. The matrices here are small; beside another process,
+    # scores took five times as long with two threads as with one. Read when NumPy is imported.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     with (
         silenced()
     ):  # TensorFlow writes before it reads its log level, and again when it looks for devices

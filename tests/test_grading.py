@@ -1,7 +1,9 @@
-"""nbgrader's own word on every lesson: the solved one earns every automatic point, the student's copy, untouched,
-none. Installed by `pip install 'ganedu[classroom]'`."""
+"""nbgrader's own word on every lesson, where nothing learns: the solved one earns every automatic point all the same,
+and each claim about training is false; the student's copy, untouched, earns none. Installed by
+`pip install 'ganedu[classroom]'`."""
 
 import os
+import re
 import shutil
 import sysconfig
 
@@ -17,13 +19,30 @@ from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
 from traitlets.config import Config
 
+# Run before a lesson begins: every optimizer's step is taken out.
+NO_LEARNING = """
+def _take_out():
+    from ganedu import runtime
+
+    runtime.setup(0)
+    import keras
+
+    for name in ("Adam", "SGD", "RMSprop", "Muon"):
+        getattr(keras.optimizers, name).update_step = lambda *args, **kwargs: None
+
+_take_out()
+"""
+
 pytestmark = pytest.mark.filterwarnings("ignore")  # nbgrader and its database warn of themselves
 
 
 @pytest.fixture
 def course(tmp_path, monkeypatch):
-    """A folder as nbgrader wants it, and its API."""
+    """A folder as nbgrader wants it, and its API; nothing learns in its kernels."""
     monkeypatch.setenv("GANEDU_PROFILE", "smoke")
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    startup = written(tmp_path, "ipython", "profile_default", "startup")
+    (startup / "00_no_learning.py").write_text(NO_LEARNING)
     # nbgrader calls `alembic`, which stands beside the Python that runs here.
     scripts = sysconfig.get_path("scripts")
     monkeypatch.setenv("PATH", os.pathsep.join([scripts, os.environ["PATH"]]))
@@ -32,6 +51,7 @@ def course(tmp_path, monkeypatch):
     config.CourseDirectory.db_url = f"sqlite:///{tmp_path / 'gradebook.db'}"
     config.Exchange.root = str(written(tmp_path, "exchange"))
     config.ExecutePreprocessor.timeout = 900
+    config.ExecutePreprocessor.shutdown_kernel = "immediate"
     config.NbGraderAPI.log_level = "ERROR"
     return tmp_path, NbGraderAPI(config=config)
 
@@ -43,7 +63,7 @@ def written(tmp_path, *places):
 
 
 @pytest.mark.parametrize("name", lessons.names())
-def test_the_solved_lesson_earns_all_points_and_the_untouched_copy_none(name, course):
+def test_solved_it_earns_all_points_and_claims_nothing_and_untouched_none(name, course):
     root, api = course
     lesson = lessons.path(name)
     shutil.copy(lesson, written(root, "source", "lesson"))
@@ -73,9 +93,22 @@ def test_the_solved_lesson_earns_all_points_and_the_untouched_copy_none(name, co
         )
     assert most > 0
     assert points == {"solved": most, "untouched": 0.0}
+    claims = claimed(nbformat.read(root / "autograded" / "solved" / "lesson" / lesson.name, 4))
+    assert claims
+    assert [claim for claim, holds in claims if holds == "True"] == []
     ours = lessons.unsolved(nbformat.read(lesson, as_version=4))
     theirs = nbformat.read(copy, as_version=4)
     assert code_of(ours) == code_of(theirs)
+
+
+def claimed(notebook):
+    """What `claim` printed: `(text, "True" or "False")` of each."""
+    found = []
+    for c in notebook.cells:
+        if c.cell_type == "code" and "claim(" in c.source:
+            text = "".join(o.text for o in c.outputs if o.output_type == "stream")
+            found += re.findall(r"^(.*): (True|False)$", text, re.M)
+    return found
 
 
 def code_of(notebook):

@@ -1,0 +1,27 @@
+"""What `runtime.setup` settles before NumPy is imported."""
+
+import os
+import subprocess
+import sys
+
+import keras
+import pytest
+
+THREADS = """
+from ganedu import runtime
+runtime.setup()
+import numpy, scipy.linalg
+from threadpoolctl import threadpool_info  # scikit-learn's
+print({p["num_threads"] for p in threadpool_info() if p["internal_api"] == "openblas"})
+"""
+
+
+@pytest.mark.parametrize(("said", "used"), [(None, {1}), ("2", {2})])
+def test_matrices_are_multiplied_on_one_thread_unless_the_user_says_otherwise(said, used):
+    environment = {k: v for k, v in os.environ.items() if k != "OPENBLAS_NUM_THREADS"}
+    environment |= {"OPENBLAS_NUM_THREADS": said} if said else {}
+    environment |= {"KERAS_BACKEND": keras.backend.backend()}
+    told = subprocess.check_output([sys.executable, "-c", THREADS], env=environment, text=True)
+    if told == "set()\n":
+        pytest.skip("this NumPy multiplies with another library")
+    assert told == f"{used}\n"
