@@ -1,4 +1,4 @@
-"""What `runtime.setup` settles before NumPy is imported."""
+"""What `runtime.setup` settles."""
 
 import os
 import subprocess
@@ -6,6 +6,8 @@ import sys
 
 import keras
 import pytest
+
+from ganedu import runtime
 
 THREADS = """
 from ganedu import runtime
@@ -25,3 +27,16 @@ def test_matrices_are_multiplied_on_one_thread_unless_the_user_says_otherwise(sa
     if told == "set()\n":
         pytest.skip("this NumPy multiplies with another library")
     assert told == f"{used}\n"
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="of TensorFlow")
+def test_tensorflow_runs_a_graph_as_it_was_written_but_drops_what_nothing_reads():
+    import tensorflow as tf
+
+    runtime.setup()
+    options = tf.config.optimizer.get_experimental_options()
+    assert {name: options[name] for name in runtime.REWRITING} == dict.fromkeys(
+        runtime.REWRITING, False
+    )
+    assert not options["disable_meta_optimizer"]
+    assert not options["disable_model_pruning"]

@@ -527,7 +527,7 @@ def play(name, seed):
         import tensorflow as tf
 
         # What `setup` turned off, on again: rivals run as they would without ganedu.
-        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
+        tf.config.optimizer.set_experimental_options(dict.fromkeys(runtime.REWRITING, True))
         RIVALS[name](turns)
     elif "vae-" in name:
         kind, latent_dim = name.rsplit("-", 1)
