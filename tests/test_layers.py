@@ -86,7 +86,7 @@ class TestDiffAugment:
             layers.DiffAugment(("colour", "rotation"))
 
     def test_brightness_contrast_and_saturation_by_hand(self):
-        x = np.array([0.0, 1.0], "float32").reshape(1, 1, 1, 2)
+        x = ops.convert_to_tensor(np.array([0.0, 1.0], "float32").reshape(1, 1, 1, 2))
 
         def always(value):
             return lambda shape: ops.full(shape, value)
@@ -115,7 +115,9 @@ class TestDiffAugment:
     def test_cutout_blanks_a_square_of_half_a_side(self):
         x = np.ones((1, 8, 8, 1), "float32")
         # The centre is floor(0.5 * 9) = 4: places 2 to 5.
-        found = array(layers.augment.cutout(x, lambda shape: ops.full(shape, 0.5)))
+        found = array(
+            layers.augment.cutout(ops.convert_to_tensor(x), lambda shape: ops.full(shape, 0.5))
+        )
         expected = x.copy()
         expected[:, 2:6, 2:6] = 0
         np.testing.assert_array_equal(found, expected)
@@ -200,10 +202,10 @@ class TestVectorQuantizer:
                 super().__init__()
                 self.layer = layer
 
-        weights = np.array([[1.0, -2.0], [3.0, 0.5]], "float32")
+        weights = ops.convert_to_tensor(np.array([[1.0, -2.0], [3.0, 0.5]], "float32"))
         x = ops.convert_to_tensor(np.array([[0.1, 0.2], [0.9, 0.7]], "float32"))
         slope = Probe().input_gradient(lambda x: ops.sum(layer(x)[0] * weights, axis=1), x)
-        np.testing.assert_allclose(array(slope), weights, rtol=1e-6)
+        np.testing.assert_allclose(array(slope), array(weights), rtol=1e-6)
 
     def test_the_codebook_follows_its_vectors(self):
         layer = self.layer([[0.0], [1.0]], momentum=0.5, least=0.0)
@@ -239,6 +241,48 @@ def test_positions_are_added():
     assign(layer.embedding, [[10.0], [20.0]])
     found = layer(np.array([[[1.0], [2.0]], [[3.0], [4.0]]], "float32"))
     np.testing.assert_array_equal(array(found)[..., 0], [[11, 22], [13, 24]])
+
+
+class TestPatchWriter:
+    """Two patches of 4x4 pixels and 2 channels into a map of 12 rows and 16 columns."""
+
+    patches = RNG.normal(size=(1, 2, 4, 4, 2)).astype("float32")
+
+    def written(self, where, patches=None):
+        patches = self.patches if patches is None else patches
+        return array(layers.PatchWriter(12, 16)([patches, np.array([where], "float32")]))[0]
+
+    def test_a_map_pixel_by_pixel(self):
+        where = [[0.3, -0.5, 0.2], [0.0, 0.8, -0.4]]
+        expected = np.zeros((12, 16, 2))
+        for patch, (v, h, s) in zip(self.patches[0], where, strict=True):
+            weight = []
+            for size, at in ((12, v), (16, h)):
+                delta = 0.6 * size / 4 * np.exp(np.tanh(s))
+                g = (size - 1) / 2 * (1 + np.tanh(at))
+                mu = [g + (p - 1.5) * delta for p in range(4)]
+                scale = delta / (0.6 * delta * np.sqrt(2 * np.pi))
+                weight.append(
+                    [
+                        [scale * np.exp(-((y - m) ** 2) / (2 * (0.6 * delta) ** 2)) for m in mu]
+                        for y in range(size)
+                    ]
+                )
+            for y, x, p, q in np.ndindex(12, 16, 4, 4):
+                expected[y, x] += weight[0][y][p] * weight[1][x][q] * patch[p, q]
+        np.testing.assert_allclose(self.written(where), expected, atol=1e-5)
+
+    def test_where_moves_what_is_written_and_nothing_else(self):
+        row = np.arctanh(2 * 2 / 11)  # two rows down
+        there = [[row, 0, -1], [row, 0, -1]]
+        np.testing.assert_allclose(
+            self.written(there)[4:], self.written([[0, 0, -1]] * 2)[2:-2], atol=1e-5
+        )
+
+    def test_ones_make_about_one_at_every_size(self):
+        ones = np.ones((1, 1, 4, 4, 1), "float32")
+        for s in (-0.7, 0.0, 0.4, 100.0):  # the largest is e times 0.6 of the map
+            np.testing.assert_allclose(self.written([[0, 0, s]], ones)[5:7, 7:9], 1.0, atol=0.1)
 
 
 class TestStyle:

@@ -48,6 +48,19 @@ def test_vectors_embeddings_and_last_layers_are_adams(shape, name):
     )
 
 
+@pytest.mark.parametrize("shape", [(300, 20), (20, 300), (3, 3, 40, 20)])
+def test_small_singular_values_are_turned_as_kerass_own_does(shape):
+    """Of singular values from 1 to 1e-5, in float32, where what is squared is soon rounded away."""
+    rng = np.random.default_rng(0)
+    u, _, v = np.linalg.svd(rng.normal(size=(int(np.prod(shape[:-1])), shape[-1])), False)
+    g = (u * np.geomspace(1, 1e-5, 20) @ v).astype("float32")
+    theirs = keras.optimizers.Muon(0.1).zeropower_via_newtonschulz5(ops.convert_to_tensor(g), 5)
+    found = Muon(0.1).zeropower_via_newtonschulz5(ops.convert_to_tensor(g.reshape(shape)), 5)
+    found = ops.convert_to_numpy(found)
+    assert found.shape == shape
+    np.testing.assert_allclose(found.reshape(g.shape), ops.convert_to_numpy(theirs), atol=5e-4)
+
+
 def test_it_comes_back_from_its_config():
     first = Muon(RATE, adam_lr_ratio=0.7, momentum=0.8)
     again = keras.optimizers.deserialize(keras.optimizers.serialize(first))

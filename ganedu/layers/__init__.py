@@ -2,6 +2,7 @@
 
 from ganedu.layers.augment import AdaptiveAugment, DiffAugment
 from ganedu.layers.minibatch import MinibatchStdDev
+from ganedu.layers.patches import PatchWriter
 from ganedu.layers.positions import PositionEmbedding
 from ganedu.layers.quantizer import VectorQuantizer
 from ganedu.layers.spectral import SpectralConv2D, SpectralDense
@@ -16,6 +17,7 @@ __all__ = [
     "MinibatchStdDev",
     "ModulatedConv2D",
     "NoiseInjection",
+    "PatchWriter",
     "PositionEmbedding",
     "SinusoidalEmbedding",
     "SlowDense",

@@ -57,7 +57,7 @@ class Editor(TextFlow):
         Args:
             images: (N, H, W, C) in [-1, 1]; a part that is 0 in all channels is filled in.
             texts: sequence of N str: instructions, or of an image with a hidden part what it shows.
-            steps: int. Defaults to `10`.
+            steps: int. Defaults to `6`.
             guidance: float, s. Defaults to `1.5`.
             seed: int. Defaults to `0`.
 

@@ -58,7 +58,7 @@ class TextFlow(DrawingTextModel, FlowMatching):
         ema_momentum, seed: as for `DenoisingModel`.
     """
 
-    sampling_steps, guidance = 10, 2.0
+    sampling_steps, guidance = 6, 2.0
 
     def __init__(self, network, shift=5.0, unsaid=0.1, omit=0.1, ema_momentum=0.998, seed=0):
         super().__init__(network, ema_momentum, seed)
@@ -89,7 +89,7 @@ class TextFlow(DrawingTextModel, FlowMatching):
         return ops.mean(ops.square(predicted - x))
 
     def drawn(self, z, words, steps=None, guidance=None, beside=()):
-        """Latents (N, H W C) and words (N, L) to images, in `steps` steps (10) with the guidance s (2)."""
+        """Latents (N, H W C) and words (N, L) to images, in `steps` steps (6) with the guidance s (2)."""
         scale = self.guidance if guidance is None else guidance
         nothing = np.repeat(self.nothing, len(words), axis=0)
         x = np.asarray(z, "float64").reshape(len(words), *self.image_shape)

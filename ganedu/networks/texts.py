@@ -3,10 +3,12 @@
 import keras
 from keras import layers, ops
 
-from ganedu.layers import PositionEmbedding, SinusoidalEmbedding
+from ganedu.layers import PatchWriter, PositionEmbedding, SinusoidalEmbedding
 from ganedu.networks.convolutional import NEGATIVE_SLOPE, discriminator, generator
 from ganedu.networks.unet import GROUPS, _block, _whole, check_sizes
 from ganedu.text import PAD, text_encoder
+
+OBJECTS, PATCH = 2, 12  # in a picture; pixels along the side of a sketch of one
 
 
 def text_denoiser(
@@ -15,10 +17,11 @@ def text_denoiser(
     """`[x, t, words]`, (B, H, W, C), (B,) in [0, 1] and int32 (B, length), to (B, H, W, C): a U-Net like
     `denoiser`, told what to draw.
 
-    The text enters twice. What it says as a whole, the mean that a text encoder makes of it and the sum
+    The text enters three times. What it says as a whole, the mean that a text encoder makes of it and the sum
     of its words, stands beside the time, and so scales and shifts what every block does, the dense layers
-    that see the whole map among them. And it draws a coarse map that is laid beside the middle maps and
-    added to the lowest. Small strokes need the image's own resolution: a thin first and last block has it.
+    that see the whole map among them. It draws a coarse map that is laid beside the middle maps and
+    added to the lowest. And it sketches: two patches and where each belongs, written into a map that the first
+    layer and the last one see. Small strokes need the image's own resolution: a thin first and last block has it.
 
     Args:
         image_shape: (H, W, C), sides divisible by 8.
@@ -35,7 +38,8 @@ def text_denoiser(
         UsageError: for other sides or widths.
 
     Reference:
-        Perez et al. 2018, "FiLM", arXiv:1709.07871; Rombach et al. 2022, section 3.3, arXiv:2112.10752.
+        Perez et al. 2018, "FiLM", arXiv:1709.07871; Rombach et al. 2022, section 3.3, arXiv:2112.10752;
+        Gregor et al. 2015, "DRAW", section 3.2, arXiv:1502.04623.
     """
     height, width_, channels = image_shape
     check_sizes(image_shape, width, 8)
@@ -52,9 +56,11 @@ def text_denoiser(
     told = layers.Dense(4 * width, activation="silu")(told)
     coarse = layers.Dense(height // 4 * (width_ // 4) * GROUPS)(said)
     coarse = layers.Reshape((height // 4, width_ // 4, GROUPS))(coarse)
+    sketch = _sketch(said, height, width_)
 
     narrow = GROUPS * max(1, width // (2 * GROUPS))  # half as many channels
-    x = thin = _block(layers.Conv2D(narrow, 3, padding="same")(image), told)
+    x = layers.Concatenate()([image, sketch])
+    x = thin = _block(layers.Conv2D(narrow, 3, padding="same")(x), told)
     x = layers.Concatenate()(
         [layers.Conv2D(width, 2, strides=2)(x), layers.UpSampling2D(2)(coarse)]
     )
@@ -65,12 +71,29 @@ def text_denoiser(
     x = _block(fine + layers.Conv2DTranspose(width, 2, strides=2)(x), told)
     x = _block(thin + layers.Conv2DTranspose(narrow, 2, strides=2)(x), told)
     x = layers.Activation("silu")(layers.GroupNormalization(GROUPS)(x))
+    x = layers.Concatenate()([x, sketch])
     zeros = {"kernel_initializer": "zeros", "dtype": "float32"}
     drawn = layers.Conv2D(channels, 3, padding="same", name="last", **zeros)(x)
     for i in range(0, channels + extra, channels):
         gain = layers.Dense(1, dtype="float32", name=f"last_gain_{i}")(told)
         drawn = drawn + layers.Reshape((1, 1, 1))(gain) * image[..., i : i + channels]
     return keras.Model([image, t, words], drawn, name=name)
+
+
+def _sketch(said, height, width):
+    """What is said of each of `OBJECTS` objects, (B, d), as a map (B, height, width, GROUPS): all patches are drawn
+    by one layer, so that a digit is learnt once whichever it is of the two."""
+    each = layers.Dense(OBJECTS * said.shape[-1], activation="silu")(said)
+    each = layers.Reshape((OBJECTS, said.shape[-1]))(each)
+    patches = layers.Dense(PATCH * PATCH * GROUPS)(each)
+    patches = layers.Reshape((OBJECTS, PATCH, PATCH, GROUPS))(patches)
+    apart = keras.initializers.RandomNormal(stddev=0.1)
+    start = {"kernel_initializer": "zeros", "bias_initializer": apart, "dtype": "float32"}
+    where = layers.Dense(said.shape[-1], activation="silu")(said)
+    where = layers.Reshape((OBJECTS, 3))(
+        layers.Dense(OBJECTS * 3, name="last_where", **start)(where)
+    )
+    return PatchWriter(height, width, dtype="float32")([patches, where])
 
 
 def image_reader(image_shape, width=32, name="encoder"):
