@@ -5,6 +5,7 @@ import math
 import keras
 from keras import layers, ops
 
+SHARE = 0.6  # of the map that a patch covers when nothing is told
 WIDTH = 0.6  # sigma, in strides: between neighbouring patch pixels no gap shows
 
 
@@ -55,7 +56,7 @@ class PatchWriter(layers.Layer):
 def _filters(size, count, at, s):
     """F (B, S, size, count) of centres and strides as they are told, (B, S)."""
     places = ops.arange(count, dtype="float32") - (count - 1) / 2
-    stride = 0.6 * size / count * ops.exp(ops.tanh(s))[..., None, None]
+    stride = SHARE * size / count * ops.exp(ops.tanh(s))[..., None, None]
     centre = (size - 1) / 2 * (1.0 + ops.tanh(at))[..., None, None]
     away = ops.arange(size, dtype="float32")[:, None] - (centre + stride * places)
     return ops.exp(-ops.square(away / (WIDTH * stride)) / 2) / (WIDTH * math.sqrt(2 * math.pi))
