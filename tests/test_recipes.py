@@ -59,7 +59,7 @@ def test_smoke_is_small_for_every_model():
     for model in models.names():
         shape = (32, 32, 3) if models.reads_texts(model) else (28, 28, 1)
         recipe, _ = recipes.find(model, "digits", shape, "smoke")
-        assert models.build(model, shape, **recipe.model).count_params() < 200_000
+        assert models.build(model, shape, **recipe.model).count_params() < 300_000
 
 
 def test_an_unknown_profile_is_refused():
