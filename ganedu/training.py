@@ -61,6 +61,11 @@ def prepare(folder):
         if folder.steps():
             warnings.warn(f"{folder.path} has no whole checkpoint; it starts anew", stacklevel=2)
         arguments = {**models.arguments_of(facts["model"], dataset), **recipe.model}
+        if arguments.get("read_first"):
+            print(
+                f"First it learns to read, from {arguments['read_first']:,} captions: a minute.",
+                flush=True,
+            )
         model = models.build(facts["model"], dataset.image_shape, seed=facts["seed"], **arguments)
         state = {"step": 0, "seconds": 0.0, "history": []}
     else:

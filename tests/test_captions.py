@@ -234,10 +234,11 @@ class TestPictures:
             ]
             axis = 1 if picture.relation == "left of" else 0
             first, second = (o[:, axis] for o in owners)
-            assert second.min() - first.max() >= 3  # two dark pixels between
+            assert first.max() < 15 < 16 < second.min()  # two dark pixels between their halves
             middles = [(o.min(axis=0) + o.max(axis=0)) / 2 for o in owners]
             along, across = np.subtract(*middles[::-1])[[axis, 1 - axis]]
             assert along > 1.5 * abs(across)
+            assert all(abs(m[1 - axis] - 15.5) < 3 for m in middles)
 
     def test_one_attribute_can_be_changed_alone(self, name, digits):
         pictures = captions.sample(KINDS[name], 30, objects=(1,), seed=5)

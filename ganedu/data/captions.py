@@ -45,13 +45,12 @@ COLOURS = {
     "cyan": (40, 225, 235),
 }
 # Of a longer side between 10.5 and 13.6 nothing is said, nor of a centre between 11 and 15 or 17 and 21.
+# Of two, each has a half of the picture for itself.
 SMALL, LARGE, LARGE_OF_TWO = (9.5, 10.5), (14.0, 17.0), (13.6, 14.0)
 EDGE = 0.5  # the nearest that ink comes to the picture's border
 CENTRES = np.array([10.0, 16.0, 22.0], "float32")  # of the places, along and across
-LOOSE = 1.0  # how far from there an object, or the middle of two, may be
-GAP, APART = 3.0, 10.0  # the least between two boxes, and between their centres
-FURTHER = 3.0  # the most that two are further apart than they must be
-ASKEW = 0.4  # the most that two are apart across their relation, as a share of how far along
+LOOSE = 1.0  # how far from there, or from the middle of its half, an object may be
+GAP = 2.5  # between the halves of two
 CHUNK = 512
 HIDDEN = 128  # what is hidden from a model that is to fill it in
 
@@ -403,23 +402,19 @@ def _arranged(pictures, chances, glyphs):
 
 def _placed(places, chances):
     """The centre (N, 2) of one box at the places (N, 2), each 0, 1 or 2; the largest just has room."""
-    return CENTRES[places] + LOOSE * (2.0 * chances - 1.0)
+    return _loosely(CENTRES[places], chances)
+
+
+def _loosely(middle, chances):
+    return middle + LOOSE * (2.0 * chances - 1.0)
 
 
 def _related(along, chances):
     """The centres (N, 2) along and across the relation, of two boxes of half-sizes (N, 2) along it."""
-    both = along.sum(axis=1)
-    distance = np.maximum(both + GAP, APART)
-    room = SIDE - 2 * EDGE - both - distance
-    distance = distance + np.minimum(room, FURTHER) * chances[:, 0, 0]
-    room = SIDE - 2 * EDGE - both - distance
-    loose = np.minimum(room, 2 * LOOSE) * (chances[:, 0, 1] - 0.5)
-    first = EDGE + along[:, 0] + room / 2 + loose
-    middle = SIDE / 2 + LOOSE * (2.0 * chances[:, 1, 0] - 1.0)
-    askew = ASKEW * distance * (chances[:, 1, 1] - 0.5)
-    return np.stack([first, first + distance], axis=1), np.stack(
-        [middle - askew, middle + askew], axis=1
-    )
+    half = (SIDE - GAP) / 2 - EDGE  # from the edge to the gap
+    loose = np.minimum(half / 2 - along, LOOSE) * (2.0 * chances[:, :, 0] - 1.0)
+    middles = np.array([EDGE + half / 2, SIDE - EDGE - half / 2], "float32")
+    return middles + loose, _loosely(SIDE / 2, chances[:, :, 1])
 
 
 def _painted(number, side, centre, colour, glyphs):

@@ -9,6 +9,7 @@ from ganedu.engine.latent_model import AutoencodingModel, LatentModel, Reconstru
 from ganedu.engine.likelihood import importance_sampled
 from ganedu.engine.model import GenerativeModel
 from ganedu.engine.muon import Muon, falling
+from ganedu.engine.reading import learn_to_read
 from ganedu.engine.styled_model import StyledModel
 from ganedu.engine.text_model import (
     ComparingModel,
@@ -42,5 +43,6 @@ __all__ = [
     "captioned",
     "falling",
     "importance_sampled",
+    "learn_to_read",
     "lit",
 ]

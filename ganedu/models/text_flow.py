@@ -30,7 +30,7 @@ import numpy as np
 from keras import ops
 
 from ganedu import networks
-from ganedu.engine import DrawingTextModel, Muon, captioned, falling
+from ganedu.engine import DrawingTextModel, Muon, captioned, falling, learn_to_read
 from ganedu.models.flow_matching import FlowMatching
 from ganedu.networks.answers import answer
 
@@ -117,12 +117,16 @@ def build(
     learning_rate=6e-3,
     decay_steps=None,
     ema_momentum=0.998,
+    read_first=0,
     seed=0,
 ):
     """A compiled flow for captioned images (H, W, C), with Muon, whose learning
-    rate falls along a cosine within `decay_steps` steps, if they are given."""
+    rate falls along a cosine within `decay_steps` steps, if they are given. Its network has learnt to read from
+    `read_first` captions, if they are any: `learn_to_read`."""
     network = networks.text_denoiser(
         image_shape, len(TextFlow.tokenizer), length, width, units, text_width
     )
+    if read_first:
+        learn_to_read(network, TextFlow.tokenizer, read_first, seed)
     model = TextFlow(network, shift, ema_momentum=ema_momentum, seed=seed)
     return model.compile_with(Muon, falling(learning_rate, decay_steps))

@@ -50,7 +50,8 @@ def text_denoiser(
     spread = keras.initializers.RandomNormal(stddev=0.5)  # words far apart from the first step on
     single = layers.Embedding(vocabulary, text_width, spread)(words)
     total = ops.sum(single * ops.expand_dims(ops.cast(there, single.dtype), -1), axis=1)
-    said = layers.Dense(4 * width, activation="silu")(layers.Concatenate()([mean, total]))
+    said = layers.Dense(4 * width, activation="silu", name="said")
+    said = said(layers.Concatenate()([mean, total]))
     time = layers.Dense(4 * width)(SinusoidalEmbedding(2 * width)(t))
     told = layers.Activation("silu")(time + layers.Dense(4 * width)(said))
     told = layers.Dense(4 * width, activation="silu")(told)

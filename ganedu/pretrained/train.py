@@ -30,8 +30,12 @@ def fitted(name, images=IMAGES, objects=1):
     known = data.captioned_digits(data.load("mnist"), 60_000, objects=(objects,), combos="seen")
     recipe, _ = recipes.find(name, "captioned_mnist", known.image_shape, "quick")
     steps = images // recipe.batch_size
-    falls = {"decay_steps": steps} if "decay_steps" in recipe.model else {}
-    model = models.build(name, known.image_shape, **{**recipe.model, **falls})
+    arguments = dict(recipe.model)
+    if "decay_steps" in arguments:
+        arguments["decay_steps"] = steps
+    if "read_first" in arguments:  # of one object the drawings themselves soon tell what is said
+        arguments["read_first"] = min(arguments["read_first"], images) if objects == 2 else 0
+    model = models.build(name, known.image_shape, **arguments)
     stream = model.served(known).batches(recipe.batch_size)
     model.fit(stream, steps_per_epoch=steps, verbose=0)
     return model
