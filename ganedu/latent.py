@@ -235,7 +235,11 @@ def _length(a):
 
 
 def _perpendicular(u):
-    """For unit vectors u: u's smallest coordinate's axis, made perpendicular to u."""
+    """For unit vectors u: neighbours change places, one of two with another sign, so that it is made of the numbers of
+    u and as likely a latent. Where little but an odd last one is left, u's smallest coordinate's axis, turned."""
+    turned, even = np.zeros_like(u), u.shape[-1] // 2 * 2
+    turned[..., 0:even:2], turned[..., 1:even:2] = -u[..., 1:even:2], u[..., 0:even:2]
     axis = np.zeros_like(u)
     np.put_along_axis(axis, np.abs(u).argmin(axis=-1)[..., None], 1.0, axis=-1)
-    return axis - (axis * u).sum(axis=-1, keepdims=True) * u
+    axis = axis - (axis * u).sum(axis=-1, keepdims=True) * u
+    return np.where(_length(turned) > 0.5, turned, axis)

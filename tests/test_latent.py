@@ -115,7 +115,9 @@ def test_almost_parallel_vectors_are_no_worse_than_straight():
         close(slerp(a, a + tiny * c, T), lerp(a, a + tiny * c, T), atol=10 * tiny**2 + 1e-12)
 
 
-@pytest.mark.parametrize("a", [pair(16)[0], np.array([3.0, 0.0]), np.array([0.0, -2.0, 0.0])])
+@pytest.mark.parametrize(
+    "a", [pair(16)[0], pair(15)[0], np.array([3.0, 0.0]), np.array([0.0, 0.0, -2.0])]
+)
 def test_opposite_vectors_take_a_half_circle(a):
     path = slerp(a, -a, T)
     length = np.linalg.norm(a)
@@ -123,6 +125,12 @@ def test_opposite_vectors_take_a_half_circle(a):
     close(path[5] @ a, 0.0, atol=1e-5)
     close([angle(a, p) for p in path[1:-1]], np.pi * T[1:-1], atol=1e-3)
     np.testing.assert_array_equal(path, slerp(a, -a, T))
+
+
+def test_halfway_to_the_opposite_lies_a_likely_latent():
+    """Made of the same numbers, and not of one large one."""
+    a, _ = pair(16)
+    close(np.sort(np.abs(slerp(a, -a, 0.5))), np.sort(np.abs(a)), atol=1e-5)
 
 
 def test_almost_opposite_vectors_make_no_jump():
