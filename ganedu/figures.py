@@ -201,7 +201,8 @@ def bars(sets, names, ylabel=""):
         names: list of K str, under the groups.
         ylabel: str. Defaults to none.
     """
-    figure = Figure(figsize=(6, 2.4), layout="constrained")
+    beside = 0.5 + 0.08 * max(map(len, sets)) if len(sets) > 1 else 0.0  # inches of the legend
+    figure = Figure(figsize=(6 + beside, 2.4), layout="constrained")
     axes = figure.subplots()
     width = 0.8 / len(sets)
     for i, ((title, values), colour) in enumerate(zip(sets.items(), COLOURS, strict=False)):

@@ -1,9 +1,11 @@
 """Pictures as arrays: what is where, and that files are what their names say."""
 
 import io
+import itertools
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 from ganedu import figures
@@ -155,3 +157,12 @@ def test_a_text_stands_under_its_image_and_is_red_if_it_is_not_right():
     assert panels[3].axison is False
     with pytest.raises(ValueError, match="Received: 1 for 2 images"):
         figures.captioned(IMAGES[:2], ["a"])
+
+
+def test_names_under_bars_are_apart_however_long_the_legend_is():
+    names = ["kind", "colour", "size", "thickness", "slant", "place", "all"]
+    sets = {title: np.ones(7) for title in ("captioner, seen", "captioner, held out", "memory")}
+    figure = figures.bars(sets, names, "share right")
+    FigureCanvasAgg(figure).draw()
+    boxes = [label.get_window_extent() for label in figure.axes[0].get_xticklabels()]
+    assert all(a.x1 < b.x0 for a, b in itertools.pairwise(boxes))
