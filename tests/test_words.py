@@ -60,7 +60,7 @@ def test_times_are_early():
 
 def test_the_flow_to_a_given_image():
     """x~ = 0.2 for the text and 0 for nothing: with s = 2 the way leads to 0.4, with s = 1 to 0.2, and with s = 9 no
-    further than to 1; straight, from -2.5, most steps early."""
+    further than to 1; straight, from 0.6 times -2.5, most steps early."""
     model = build("text_flow")
     asked = []
 
@@ -74,18 +74,25 @@ def test_the_flow_to_a_given_image():
         np.testing.assert_allclose(model.decode(z, texts, guidance=scale), end, atol=1e-6)
     times = text_flow.early(np.arange(6) / 6, 5.0)
     np.testing.assert_allclose([t for _, t, _ in asked[:12:2]], times)
-    np.testing.assert_allclose([x for x, *_ in asked[:12:2]], -2.5 + times * 2.9, rtol=1e-6)
+    np.testing.assert_allclose([x for x, *_ in asked[:12:2]], -1.5 + times * 1.9, rtol=1e-6)
     np.testing.assert_array_equal(asked[0][2], model.read(texts))
+    model.decode(z, texts, temperature=1.0)
+    np.testing.assert_allclose(asked[-12][0], -2.5)
     np.testing.assert_array_equal(asked[1][2], [[START, END, *[PAD] * 6]] * 2)
 
 
 def test_the_loss_of_the_flow():
-    """A network that answers 0.5 is (0.5 - 0.25)^2 = 0.0625 away from an image of 0.25."""
+    """A network that answers 0.5 is 0.25^2 = 0.0625 away from an image of 0.25, whose variance is 0, and
+    (0.25^2 + 0.75^2) / 2 = 0.3125 from one of halves of 0.75 and -0.25, whose variance is 0.25."""
     model = build("text_flow")
     object.__setattr__(model, "network", lambda inputs, training: ops.full((8, *IMAGE_SHAPE), 0.5))
-    x, words = ops.full((8, *IMAGE_SHAPE), 0.25), ops.convert_to_tensor(feed("text_flow")[1])
-    losses = model.losses([x, words], training=True)
-    np.testing.assert_allclose(number(losses["loss"]), 0.0625, rtol=1e-6)
+    x = np.full((8, *IMAGE_SHAPE), 0.25, "float32")
+    x[4:, : IMAGE_SHAPE[0] // 2], x[4:, IMAGE_SHAPE[0] // 2 :] = 0.75, -0.25
+    shares = [0.0625 / 0.01] * 4 + [0.3125 / 0.26] * 4
+    x = ops.convert_to_tensor(x)
+    np.testing.assert_allclose(number(text_flow.missed(ops.full(x.shape, 0.5), x)), shares, 1e-5)
+    losses = model.losses([x, ops.convert_to_tensor(feed("text_flow")[1])], training=True)
+    np.testing.assert_allclose(number(losses["loss"]), np.mean(shares), rtol=1e-5)
 
 
 @pytest.mark.parametrize("unsaid", [0.0, 1.0])

@@ -3,7 +3,7 @@
 Pairs of an image y and what should come of it, x_1, and words c, an instruction ("make the three blue") or, where a
 part of y is hidden by grey, what there is to see. The network of `text_flow` sees y too, in further channels:
 
-    minimize  E_{t, x_0, (y, x_1, c)} ||x_theta([x_t, y], t, c) - x_1||^2
+    minimize  E_{t, x_0, (y, x_1, c)} ||x_theta([x_t, y], t, c) - x_1||^2 / Var(x_1)
 
 Drawing has one guidance, that of the words; c is now and then nothing in training, y never:
 
@@ -37,7 +37,7 @@ class Editor(TextFlow):
         Others as for `TextFlow`.
     """
 
-    tokenizer, guidance = Tokenizer(WORDS), 1.5
+    tokenizer, guidance, temperature = Tokenizer(WORDS), 1.5, 1.0
 
     def __init__(self, network, shift=5.0, unsaid=0.1, inpainted=0.3, ema_momentum=0.998, seed=0):
         super().__init__(network, shift, unsaid, 0.0, ema_momentum, seed)
@@ -51,7 +51,7 @@ class Editor(TextFlow):
         y, x = ops.split(both, 2, axis=-1)
         return {"loss": self.flow_loss(x, words, training, y)}
 
-    def edit(self, images, texts, steps=None, guidance=None, seed=0):
+    def edit(self, images, texts, steps=None, guidance=None, temperature=None, seed=0):
         """What comes of N images when N texts are followed: float32 (N, H, W, C) in [-1, 1].
 
         Args:
@@ -59,19 +59,20 @@ class Editor(TextFlow):
             texts: sequence of N str: instructions, or of an image with a hidden part what it shows.
             steps: int. Defaults to `6`.
             guidance: float, s. Defaults to `1.5`.
+            temperature: float, tau. Defaults to `1`.
             seed: int. Defaults to `0`.
 
         Raises:
             UsageError: for images of another shape or range, and texts that cannot be read.
         """
         y, words = self.looked_at(images), self.read(texts)
-        return self.drawn(self.latents(len(y), seed), words, steps, guidance, [y])
+        return self.drawn(self.latents(len(y), seed), words, steps, guidance, temperature, [y])
 
-    def drawn(self, z, words, steps=None, guidance=None, beside=None):
+    def drawn(self, z, words, steps=None, guidance=None, temperature=None, beside=None):
         """As `edit`, of latents and words (N, L). With nothing beside, of an image that is hidden as a
         whole: that is drawing from a text."""
         beside = [np.zeros((len(z), *self.image_shape))] if beside is None else beside
-        return super().drawn(z, words, steps, guidance, beside)
+        return super().drawn(z, words, steps, guidance, temperature, beside)
 
     def sheet(self, examples, seed=0):
         """Three rows, twice: eight images, what comes of them, and what should."""
