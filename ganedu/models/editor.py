@@ -51,7 +51,7 @@ class Editor(TextFlow):
         y, x = ops.split(both, 2, axis=-1)
         return {"loss": self.flow_loss(x, words, training, y)}
 
-    def edit(self, images, texts, steps=None, guidance=None, temperature=None, seed=0):
+    def edit(self, images, texts, steps=None, guidance=None, seed=0, temperature=None):
         """What comes of N images when N texts are followed: float32 (N, H, W, C) in [-1, 1].
 
         Args:
@@ -59,20 +59,21 @@ class Editor(TextFlow):
             texts: sequence of N str: instructions, or of an image with a hidden part what it shows.
             steps: int. Defaults to `6`.
             guidance: float, s. Defaults to `1.5`.
-            temperature: float, tau. Defaults to `1`.
             seed: int. Defaults to `0`.
+            temperature: float, tau. Defaults to `1`.
 
         Raises:
             UsageError: for images of another shape or range, and texts that cannot be read.
         """
         y, words = self.looked_at(images), self.read(texts)
-        return self.drawn(self.latents(len(y), seed), words, steps, guidance, temperature, [y])
+        options = {"steps": steps, "guidance": guidance, "temperature": temperature}
+        return self.drawn(self.latents(len(y), seed), words, beside=[y], **options)
 
-    def drawn(self, z, words, steps=None, guidance=None, temperature=None, beside=None):
+    def drawn(self, z, words, *, beside=None, **options):
         """As `edit`, of latents and words (N, L). With nothing beside, of an image that is hidden as a
         whole: that is drawing from a text."""
         beside = [np.zeros((len(z), *self.image_shape))] if beside is None else beside
-        return super().drawn(z, words, steps, guidance, temperature, beside)
+        return super().drawn(z, words, beside=beside, **options)
 
     def sheet(self, examples, seed=0):
         """Three rows, twice: eight images, what comes of them, and what should."""

@@ -57,11 +57,8 @@ def guided(with_text, without, scale):
 def missed(predicted, x):
     """The share of each image's variance (and a little, for images of one colour) that is missed, (B,): the squared
     error, divided by the variance of x (B, H, W, C) over its pixels and channels."""
-    error, variance = (
-        ops.mean(ops.square(predicted - x), axis=(1, 2, 3)),
-        ops.var(x, axis=(1, 2, 3)),
-    )
-    return error / (variance + FLAT)
+    error = ops.mean(ops.square(predicted - x), axis=(1, 2, 3))
+    return error / (ops.var(x, axis=(1, 2, 3)) + FLAT)
 
 
 @keras.saving.register_keras_serializable("ganedu")
