@@ -6,5 +6,6 @@ import tempfile
 
 from ganedu import runtime
 
-os.environ.setdefault("GANEDU_CACHE", tempfile.mkdtemp(prefix="ganedu-"))
+FOLDER = tempfile.TemporaryDirectory(prefix="ganedu-")
+os.environ.setdefault("GANEDU_CACHE", FOLDER.name)
 runtime.setup()

@@ -14,6 +14,7 @@ from rows import IMAGE_SHAPE, ROWS, TEXTS, arrays, batch, everything, feed
 from ganedu import data, models, runtime
 
 NAMES = models.names()
+FOLDER = tempfile.TemporaryDirectory(prefix="ganedu-")
 # All tests of a model in one process, where they share what is compiled.
 per_model = pytest.mark.parametrize(
     "name", [pytest.param(n, marks=pytest.mark.xdist_group(n)) for n in NAMES]
@@ -44,7 +45,7 @@ def trained(name):
     and a file of it as it was after the first step, before it was looked at. Only to be looked at."""
     model = build(name)
     steps(model, name, 1)
-    file = pathlib.Path(tempfile.mkdtemp(prefix="ganedu-")) / "model.keras"
+    file = pathlib.Path(FOLDER.name) / f"{name}.keras"
     model.save(file)
     early = everything(model)
     model.sheet(feed(name, count=16))
