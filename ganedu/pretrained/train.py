@@ -1,5 +1,5 @@
 """Trains the models whose weights are part of the package, as `tests/benchmarks/words.py` trains
-them, in under half an hour each on two busy CPU cores.
+them, in about half an hour each on two busy CPU cores.
 
 GANEDU_DATA=... python -m ganedu.pretrained.train text_flow [editor]
 """
