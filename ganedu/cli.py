@@ -92,7 +92,8 @@ def train(model, data, out, **asked):
     try:
         _train(run)
     except UsageError:
-        run.discard()
+        if not run.steps():
+            run.discard()
         raise
 
 

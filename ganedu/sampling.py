@@ -87,6 +87,8 @@ def interpolate(model, out, *, method="slerp", steps=10, seed=0, label=None):
 def evaluate(model, facts, count=None, network=None):
     """The losses of a run on test images, and the scores of as many drawings.
 
+    Losses are of the networks that are trained, drawings of the averaged ones where the model has them.
+
     Args:
         model: compiled `GenerativeModel`.
         facts: dict, the run's `run.json`.
@@ -290,24 +292,27 @@ def _seen(network, images):
     return [network.name.encode(), str(images.shape).encode(), images.tobytes(), *weights]
 
 
-def distance_to(dataset):
+def distance_to(dataset, model):
     """A function of a model: the Fréchet distance of its drawings to as many images, or of a model that reads
     texts the share in which not everything is right; lower is better.
 
     Args:
         dataset: `ImageDataset`, of images that the model does not train on.
+        model: a model of the kind that will be scored, trained or not.
 
     Raises:
         UsageError: if there are fewer than 50 images, or no features for their shape.
     """
     if len(dataset) < LEAST:
         raise UsageError(f"A score needs at least {LEAST} test images. Received: {len(dataset)}")
+    if hasattr(model, "read"):
+        return lambda model: 1.0 - words_right(model, dataset)["all"]
+    translates = hasattr(model, "translate")
+    shape = model.artist.output_shape[1:] if translates else dataset.image_shape
+    network = features.for_shape(dataset.name, shape)
 
     def distance(model):
-        if hasattr(model, "read"):
-            return 1.0 - words_right(model, dataset)["all"]
         drawn, real, _ = drawings(model, dataset)
-        network = features.for_shape(dataset.name, real.shape[1:])
         return frechet_distance(real_gaussian(network, real), gaussian(network.features(drawn)))
 
     return distance

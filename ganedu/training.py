@@ -87,7 +87,13 @@ def known_facts(facts, dataset):
         found, name = recipes.find(
             facts["model"], facts["data"], dataset.image_shape, facts["profile"]
         )
-        batch_size = facts["batch_size"] or min(found.batch_size, len(dataset))
+        parts = models.parts_of_a_batch(facts["model"], found.model)
+        batch_size = facts["batch_size"] or min(found.batch_size, len(dataset)) // parts * parts
+        if batch_size % parts or not batch_size:
+            raise UsageError(
+                f"A batch of {facts['model']} must hold {parts} equal parts, one for each step of its critic. "
+                f"Received: {facts['batch_size'] or len(dataset)} images"
+            )
         recipe = {"name": name, **dataclasses.asdict(found), "batch_size": batch_size}
         path = facts["data"] if facts["data"] in data.NAMES else os.path.abspath(facts["data"])
         return {"data": path, "images": images, "recipe": recipe}
@@ -131,7 +137,7 @@ class Stretch:
             return None
         test = data.load(facts["data"], "test", image_size=facts["image_size"])
         return Score(
-            sampling.distance_to(test.first(MOST_SCORED)),
+            sampling.distance_to(test.first(MOST_SCORED), self.model),
             every=facts["score_every"],
             patience=facts["patience"],
             keep=self.keep_best,

@@ -209,6 +209,8 @@ def assert_one_line(result, said, status=2):
         ("gan --epochs nan", "Received: nan"),
         ("gan --seconds inf", "Received: inf"),
         ("gan --seconds 1 --epochs 1", "in epochs or in seconds"),
+        ("wgan --batch-size 32", "3 equal parts, one for each step of its critic. Received: 32"),
+        ("gan --image-size 32 --score-every 2", "28x28x1 and 32x32x3. Received: 32x32x1"),
         ("gan --seed -1", "The seed must lie in [0, 2**31)"),
         ("gan --seed 2147483648", "The seed must lie in [0, 2**31)"),
     ],
@@ -218,6 +220,16 @@ def test_a_mistaken_train_leaves_nothing_behind(tmp_path, monkeypatch, arguments
     os.mkdir("empty")
     assert_one_line(call("train", *arguments.split(), "--out", "out"), said)
     assert os.listdir(tmp_path) == ["empty"]
+
+
+def test_a_mistake_that_shows_late_costs_nothing(tmp_path, monkeypatch):
+    def late(run):
+        (run.checkpoints / "step-000000004").mkdir(parents=True)
+        raise UsageError("There is no such thing")
+
+    monkeypatch.setattr(cli, "_train", late)
+    assert_one_line(call("train", "gan", "--out", tmp_path / "run"), "There is no such thing")
+    assert runs.RunFolder.open(tmp_path / "run").facts()["model"] == "gan"
 
 
 def test_train_refuses_a_folder_that_holds_a_run(run):

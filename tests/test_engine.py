@@ -180,6 +180,17 @@ def test_mixed_bfloat16_trains_float32_weights():
     assert all(np.isfinite(float(v)) for v in logs.values())
 
 
+@pytest.mark.parametrize("name", ["vqvae", "vaegan"])
+def test_losses_of_inner_maps_are_taken_in_float32(name):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = models.build(name, IMAGE_SHAPE, **ROWS[name].build)
+        logs = model.train_on_batch(batch(), return_dict=True)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert all(np.isfinite(float(v)) for v in logs.values())
+
+
 def test_loss_scaling_is_refused():
     keras.config.set_dtype_policy("mixed_float16")
     try:

@@ -216,6 +216,15 @@ class TestVectorQuantizer:
         np.testing.assert_allclose(array(layer.counts), [1.25, 0.75], rtol=1e-5)
         np.testing.assert_allclose(array(layer.codebook), [[0.18], [4 / 3]], rtol=1e-5)
 
+    def test_what_is_handed_on_is_the_code_before_it_moves(self):
+        layer = self.layer(
+            [[0.0, 0.0], [1.0, 1.0]], least=0.97
+        )  # the second dies in this very step
+        x = np.array([[0.95, 0.95], *[[0.0, 0.0]] * 9], "float32")
+        quantized, indices, _ = layer(x, training=True)
+        assert array(indices)[0] == 1
+        np.testing.assert_allclose(array(quantized)[0], [1.0, 1.0], atol=1e-6)
+
     def test_a_dead_code_comes_back_among_the_vectors(self):
         layer = self.layer([[0.0], [100.0]], momentum=0.5, least=0.3)
         x = np.array([[0.2], [0.4], [0.3], [0.25]], "float32")

@@ -1,6 +1,7 @@
 """The scores, against numbers worked out by hand and the properties that they promise."""
 
 import math
+import random
 
 import numpy as np
 import pytest
@@ -200,6 +201,17 @@ class TestAccuracy:
             self.images, 1 - self.labels, self.images, self.labels, epochs=12
         )
         assert turned < 0.05
+
+    def test_it_leaves_the_chance_of_the_process_alone(self):
+        given = (self.images, self.labels, self.images, self.labels)
+
+        def state():
+            return repr((np.random.get_state(), random.getstate()))  # noqa: NPY002
+
+        before = state()
+        found = [accuracy.classification_accuracy_score(*given, epochs=2, seed=s) for s in (3, 3)]
+        assert found[0] == found[1]
+        assert state() == before
 
     def test_what_does_not_fit_is_refused(self):
         x, y = self.images, self.labels

@@ -69,6 +69,21 @@ def test_logs_are_finite_and_have_the_declared_names(name):
 
 
 @per_model
+def test_every_network_ends_in_float32(name):
+    """Of whatever precision it is inside: losses are not taken of bfloat16 numbers."""
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = build(name)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    parts = [getattr(model, n) for names in model.players.values() for n in names]
+    networks = [p for p in parts if isinstance(p, keras.Model)]
+    assert any(layer.compute_dtype == "bfloat16" for n in networks for layer in n.layers)
+    outputs = [o for n in networks for o in n.outputs]
+    assert {keras.backend.standardize_dtype(o.dtype) for o in outputs} == {"float32"}
+
+
+@per_model
 def test_each_step_moves_its_own_network_and_no_other(name):
     """Every call of `minimize` in a step is watched, bit for bit."""
     model = build(name)

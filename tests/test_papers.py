@@ -167,6 +167,20 @@ def close(found, expected, **tolerance):
     np.testing.assert_allclose(number(found), expected, **{"rtol": 1e-5, **tolerance})
 
 
+@pytest.mark.parametrize("name", ["gan", "dcgan", "lsgan", "cgan", "acgan", "infogan"])
+def test_smoothing_counts_wherever_it_is_taken(name):
+    plain = build(name)
+    smoothed = build(name)
+    smoothed.label_smoothing = 0.5
+    fed = feed(name)
+    found = [
+        m.evaluate(*(fed if isinstance(fed, tuple) else (fed,)), verbose=0, return_dict=True)
+        for m in (plain, smoothed)
+    ]
+    assert abs(found[0]["d_loss"] - found[1]["d_loss"]) > 1e-4
+    assert found[0]["g_loss"] == pytest.approx(found[1]["g_loss"], rel=1e-5)
+
+
 def test_label_smoothing():
     # Target 0.9 at the logit ln 3: -0.9 ln 3/4 - 0.1 ln 1/4 = 0.39754334; fake at 0: ln 2.
     loss = gan.discriminator_loss(column(math.log(3.0)), column(0.0), smoothing=0.1)
@@ -222,16 +236,27 @@ class Linear(keras.layers.Layer):
         return ops.sum(self.a * x, axis=(1, 2, 3))[:, None]
 
 
+@pytest.mark.parametrize("augment", [None, layers.DiffAugment()], ids=["plain", "augmented"])
 @pytest.mark.parametrize("length", [0.5, 1.0, 3.0])
-def test_the_penalty_of_a_linear_critic(length):
+def test_the_penalty_of_a_linear_critic(length, augment):
+    """Its slope at what it sees is the same, whatever was done to the images before."""
     a = np.random.default_rng(0).normal(size=IMAGE_SHAPE).astype("float32")
     a *= length / np.linalg.norm(a)
-    model = build("wgan_gp")
+    model = build("wgan_gp", augment=augment)
     x = keras.Input(IMAGE_SHAPE)
     model.discriminator = keras.Model(x, Linear(a)(x))
     z = model.draw_latents(8)
-    losses = model.d_losses(ops.convert_to_tensor(batch()), z, training=False)
+    losses = model.d_losses(ops.convert_to_tensor(batch()), z, training=True)
     close(losses["penalty"], (length - 1) ** 2, atol=1e-6)
+
+
+def test_a_critic_step_draws_once():
+    model, watched = build("wgan_gp"), build("wgan_gp")
+    z = model.draw_latents(8)
+    model.generator(z, training=True)
+    watched.d_losses(ops.convert_to_tensor(batch()), z, training=True)
+    for a, b in zip(model.generator.weights, watched.generator.weights, strict=True):
+        np.testing.assert_allclose(number(a), number(b), rtol=1e-5)  # moving statistics as well
 
 
 def test_the_penalty_looks_between_the_images_with_one_draw_for_each(monkeypatch):
@@ -373,9 +398,11 @@ class TestDiffusion:
         np.testing.assert_array_equal(*settled)
         assert np.abs(free[0] - free[1]).max() > 0.01
 
-    def test_steps_below_one_are_refused(self):
-        with pytest.raises(ValueError, match=r"at least 1\. Received: steps=0"):
-            build("diffusion").generate(2, steps=0)
+    @pytest.mark.parametrize(("name", "asked"), [("diffusion", 2), ("text_flow", ["a one"])])
+    def test_steps_below_one_are_refused(self, name, asked):
+        for steps in (0, -1):
+            with pytest.raises(ValueError, match=rf"at least 1\. Received: steps={steps}"):
+                build(name).generate(asked, steps=steps)
 
 
 class TestFlow:
@@ -449,6 +476,12 @@ class TestStyleGAN:
         assert np.abs(model.mix(a, b, change=1) - model.decode(a)).max() > 1e-5
 
 
+@pytest.mark.parametrize("name", ["cvae", "vae"])
+def test_beta_is_not_negative(name):
+    with pytest.raises(ValueError, match=r"not be negative. Received: beta=-1"):
+        build(name, beta=-1.0)
+
+
 def test_vqvae_needs_words_of_its_vocabulary():
     model = build("vqvae")
     words = model.encode(batch())
@@ -458,7 +491,7 @@ def test_vqvae_needs_words_of_its_vocabulary():
             model.decode(bad)
 
 
-@pytest.mark.parametrize("name", ["dcgan", "r3gan", "cgan", "infogan"])
+@pytest.mark.parametrize("name", ["dcgan", "lsgan", "cgan", "infogan"])
 def test_an_adaptive_augmentation_follows_the_verdicts(name):
     # Every r is over a target of -2: each step of 8 images moves p by 8 / 100, and no evaluation does.
     augment = layers.AdaptiveAugment(target=-2.0, images=100)
@@ -471,12 +504,29 @@ def test_an_adaptive_augmentation_follows_the_verdicts(name):
     np.testing.assert_allclose(number(model.augment.probability), 0.16, rtol=1e-5)
 
 
+@pytest.mark.parametrize(("name", "undecided"), [("dcgan", 0.0), ("lsgan", 0.5)])
+def test_an_adaptive_augmentation_knows_where_d_cannot_tell(name, undecided):
+    """r = 0 there: under a target of 0.1, over one of -0.1."""
+    for target, moved in ((0.1, 0.0), (-0.1, 0.08)):
+        augment = layers.AdaptiveAugment(target=target, images=100)
+        model = build(name, augment=augment)
+        model.follow_verdicts(ops.full((8, 1), undecided), training=True)
+        np.testing.assert_allclose(number(augment.probability), moved, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["wgan", "wgan_gp", "r3gan"])
+def test_an_adaptive_augmentation_needs_decisions(name):
+    with pytest.raises(ValueError, match="decides at a known output"):
+        build(name, augment=layers.AdaptiveAugment())
+    build(name, augment=layers.DiffAugment())
+
+
 @pytest.mark.parametrize(
     "augment",
     [layers.DiffAugment(), layers.AdaptiveAugment(images=100), keras.layers.GaussianNoise(0.1)],
     ids=["diff", "adaptive", "noise"],
 )
-@pytest.mark.parametrize("name", ["dcgan", "r3gan", "cgan"])
+@pytest.mark.parametrize("name", ["dcgan", "lsgan", "cgan"])
 def test_any_gan_takes_an_augmentation(name, augment, tmp_path):
     """It trains, is saved with the model, and D judges without it in tests."""
     from rows import feed

@@ -79,13 +79,13 @@ def test_a_translator_is_scored_beside_its_targets():
     assert drawn.shape == real.shape == (60, 28, 28, 1)
     assert labels is None
     np.testing.assert_array_equal(real, dataset.array())  # of edges to digits
-    assert sampling.distance_to(dataset)(model) > 1
+    assert sampling.distance_to(dataset, model)(model) > 1
 
 
 def test_few_images_have_no_scores():
     assert set(sampling.evaluate(Photocopier(), FACTS, count=49)["scores"]) == {"loss"}
     with pytest.raises(UsageError, match=r"at least 50 test images. Received: 49"):
-        sampling.distance_to(data.load("digits", "test").first(49))
+        sampling.distance_to(data.load("digits", "test").first(49), Photocopier())
     with pytest.raises(UsageError, match=r"There are 304 test images. Received: count=305"):
         sampling.evaluate(Photocopier(), FACTS, count=305)
 
@@ -96,7 +96,7 @@ def test_a_shape_without_features_has_no_distance():
     small.images = dataset
     assert set(sampling.evaluate(small, {**FACTS, "image_size": 8})["scores"]) == {"loss"}
     with pytest.raises(UsageError, match=r"28x28x1 and 32x32x3. Received: 8x8x1"):
-        sampling.distance_to(dataset)(small)
+        sampling.distance_to(dataset, small)
 
 
 # The callback
@@ -208,10 +208,10 @@ def test_what_is_known_of_real_images_is_taken_once_for_each_network(kept, tmp_p
 def test_a_distance_in_training_is_that_of_evaluate():
     digits = data.load("digits", "test")
     copier = Photocopier()
-    assert sampling.distance_to(digits)(copier) < 1e-6
+    assert sampling.distance_to(digits, copier)(copier) < 1e-6
     copier.images = data.load("digits")
     whole = sampling.evaluate(copier, FACTS)["scores"]["frechet_distance"]
-    assert sampling.distance_to(digits)(copier) == pytest.approx(whole, rel=1e-9)
+    assert sampling.distance_to(digits, copier)(copier) == pytest.approx(whole, rel=1e-9)
 
 
 def test_other_features_can_be_named(monkeypatch):

@@ -106,7 +106,7 @@ def told(act):
 def test_the_best_is_kept_and_a_run_that_gets_worse_ends(tmp_path, monkeypatch):
     values = iter([3.0, 1.0, 2.0, 5.0])
     monkeypatch.setattr(
-        training.sampling, "distance_to", lambda dataset: lambda model: next(values)
+        training.sampling, "distance_to", lambda dataset, model: lambda model: next(values)
     )
     folder = begin(tmp_path / "run", score_every=1, patience=1, epochs=2)
     assert training.go_on(folder) == "finished"

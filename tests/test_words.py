@@ -15,6 +15,8 @@ from ganedu import cli, data, figures, models, runs, runtime, sampling
 from ganedu.data import captions
 from ganedu.data.instructions import WORDS
 from ganedu.engine import lit
+from ganedu.engine.gradients import apply_gradients
+from ganedu.layers import Temperature
 from ganedu.models import captioner, text_flow, text_gan
 from ganedu.runtime import UsageError
 from ganedu.text import END, PAD, START, Tokenizer, beam_search
@@ -186,8 +188,16 @@ def test_the_loss_of_clip():
     np.testing.assert_allclose(
         number(model.losses(u, ops.flip(u, axis=0), training=False)["found"]), 0.0
     )
-    model.temperature.tau.assign(50.0)
-    np.testing.assert_allclose(number(model.temperature.value()), 0.01, rtol=1e-5)
+
+
+def test_the_temperature_is_at_least_a_hundredth_and_comes_back():
+    temperature = Temperature()
+    temperature.build()
+    np.testing.assert_allclose(number(temperature.value()), 0.07, rtol=1e-5)
+    optimizer = keras.optimizers.SGD(1.0)
+    for slope, value in ((-50.0, 0.01), (math.log(2.0), 0.02)):  # tau + 50, then tau - log 2
+        apply_gradients(optimizer, [ops.convert_to_tensor(slope)], [temperature.tau])
+        np.testing.assert_allclose(number(temperature.value()), value, rtol=1e-5)
 
 
 # What the models make of images and words

@@ -29,7 +29,7 @@ from ganedu.data.grammar import (
     omitted,
     write,
 )
-from ganedu.data.images import ImageDataset, Order, stream, to_float
+from ganedu.data.images import ImageDataset, Order, once, stream, to_float
 from ganedu.data.instructions import instruction
 from ganedu.runtime import UsageError
 
@@ -191,12 +191,8 @@ class WordedImages:
         return stream(lambda i: self.take(order[i]), self._forms(batch_size), None)
 
     def test_batches(self, batch_size=256):
-        """All once, in order; the last batch may be smaller."""
-
-        def batch(i):
-            return self.take(slice(i * batch_size, (i + 1) * batch_size))
-
-        return stream(batch, self._forms(None), -(-len(self) // batch_size))
+        """As `ImageDataset.test_batches`."""
+        return once(self.take, self._forms(None), len(self), batch_size)
 
     def take(self, indices):
         """The images and words of these indices."""

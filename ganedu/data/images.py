@@ -108,14 +108,8 @@ class ImageDataset:
         return stream(augmented, self._forms(batch_size), None)
 
     def test_batches(self, batch_size=256):
-        """All images once, in order, as `batches` serves them; the last batch may be smaller."""
-        if batch_size < 1:
-            raise UsageError(f"The batch size must be at least 1. Received: {batch_size}")
-
-        def batch(i):
-            return self.take(slice(i * batch_size, (i + 1) * batch_size))
-
-        return stream(batch, self._forms(None), -(-len(self) // batch_size))
+        """As `once`, in the form in which `batches` serves them."""
+        return once(self.take, self._forms(None), len(self), batch_size)
 
     def take(self, indices, change=None):
         """The batch of these indices: float32 images, or `(images, labels)`.
@@ -202,6 +196,28 @@ class Order:
     def step_seed(self, i):
         """A seed for what is random in batch i beside the order."""
         return int(np.random.default_rng([self.seed, self.start + i, 1]).integers(2**31))
+
+
+def once(take, forms, count, batch_size):
+    """All of `count` images once, in order, in equal batches of at most `batch_size`; where that cannot be, some
+    have one more than the others. (Keras gives the mean over batches, where a small last one would count too much.)
+
+    Args:
+        take: function of a slice to a batch.
+        forms: as for `stream`.
+
+    Raises:
+        UsageError: for a batch size below 1.
+    """
+    if batch_size < 1:
+        raise UsageError(f"The batch size must be at least 1. Received: {batch_size}")
+    batches = -(-count // batch_size)
+
+    def batch(i):
+        i = int(i)
+        return take(slice(i * count // batches, (i + 1) * count // batches))
+
+    return stream(batch, forms, batches)
 
 
 if BACKEND == "tensorflow":

@@ -6,7 +6,7 @@ import dataclasses
 import numpy as np
 from scipy import ndimage
 
-from ganedu.data.images import Order, stream, to_float
+from ganedu.data.images import Order, once, stream, to_float
 from ganedu.runtime import UsageError
 
 SLANT = 0.5  # columns to the left for each row down: 27 degrees
@@ -123,12 +123,8 @@ class PairedImages:
         return stream(batch, self._forms(batch_size), None)
 
     def test_batches(self, batch_size=256):
-        """All images once, in order, each with its own target."""
-
-        def batch(i):
-            return self.take(slice(i * batch_size, (i + 1) * batch_size))
-
-        return stream(batch, self._forms(None), -(-len(self.dataset) // batch_size))
+        """As `ImageDataset.test_batches`, each image with its own target."""
+        return once(self.take, self._forms(None), len(self.dataset), batch_size)
 
     def take(self, indices):
         """The pairs of these indices, each with its own target."""

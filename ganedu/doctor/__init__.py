@@ -2,7 +2,7 @@
 
 >>> signs = examine(model, train, test, history)
 >>> print(diagnose(signs))
-mode collapse: the drawings could be only 4% of the real images (healthy: over 35%) ...
+mode collapse (the share of real images that the drawings could be: 0.04; healthy: over 0.35) ...
 """
 
 from ganedu.doctor.sicknesses import SICKNESSES, Diagnosis, Finding, Sickness, diagnose

@@ -22,11 +22,12 @@ class AdversarialModel(LatentModel):
         seed: int in [0, 2**31). Defaults to `0`.
 
     Raises:
-        ValueError: if the two networks' image shapes differ, or labels are to be smoothed and the
-            loss has none.
+        ValueError: if the two networks' image shapes differ, labels are to be smoothed and the loss
+            has none, or `augment` follows decisions and D makes none.
     """
 
     players = {"g_optimizer": ("generator",), "d_optimizer": ("discriminator",)}
+    undecided = 0.0  # D's output for what it cannot tell; `None` where only differences of outputs mean anything
 
     def __init__(
         self,
@@ -48,6 +49,11 @@ class AdversarialModel(LatentModel):
             raise ValueError(
                 "`label_smoothing` needs a loss with targets, as the GAN's or the LSGAN's. "
                 f"Received: {label_smoothing} for {type(self).__name__}"
+            )
+        if self.undecided is None and hasattr(augment, "follow"):
+            raise ValueError(
+                "An adaptive `augment` needs a D that decides at a known output, as the GAN's or the LSGAN's. "
+                f"Received: {type(augment).__name__} for {type(self).__name__}"
             )
         self.generator, self.discriminator, self.augment = generator, discriminator, augment
         self.label_smoothing = label_smoothing
@@ -71,7 +77,7 @@ class AdversarialModel(LatentModel):
     def follow_verdicts(self, real, training):
         """Lets an adaptive `augment` see D's logits of real images."""
         if training and hasattr(self.augment, "follow"):
-            self.augment.follow(ops.stop_gradient(real))
+            self.augment.follow(ops.stop_gradient(real) - self.undecided)
 
     def draw_latents(self, count):
         """z ~ N(0, I), (count, latent_dim)."""

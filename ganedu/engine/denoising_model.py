@@ -73,11 +73,15 @@ class DenoisingModel(LatentModel):
     def decode(self, z, steps=None):
         """Latents (N, H W C) to images (N, H, W, C) in [-1, 1], float32 NumPy, in `steps` steps (20
         by default)."""
+        noise = np.asarray(z, "float32").reshape(-1, *self.image_shape)
+        drawn = self.draw(noise, self.steps_of(steps))
+        return np.clip(drawn, -1.0, 1.0).astype("float32")
+
+    def steps_of(self, steps):
+        """The number of steps in drawing, by default the model's own; at least 1."""
         if steps is not None and steps < 1:
             raise ValueError(f"`steps` must be at least 1. Received: steps={steps}")
-        noise = np.asarray(z, "float32").reshape(-1, *self.image_shape)
-        drawn = self.draw(noise, steps or self.sampling_steps)
-        return np.clip(drawn, -1.0, 1.0).astype("float32")
+        return steps or self.sampling_steps
 
     def latents(self, count, seed=0):
         return latent.draw(count, self.latent_dim, seed)

@@ -141,8 +141,8 @@ class GenerativeModel(keras.Model):
         """The gradient of `fn` with respect to its input, for penalties: a loss may contain it.
 
         Args:
-            fn: function of a batch; what it returns is summed, so each row of the result is the
-                gradient of that row.
+            fn: function of a batch; what it returns is summed. Where `fn` treats each row by itself,
+                each row of the result is the gradient of that row.
             x: tensor (B, ...).
 
         Returns:

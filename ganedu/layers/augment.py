@@ -95,7 +95,8 @@ class AdaptiveAugment(DiffAugment):
         return ops.where(chosen, change(x, self.uniform), x)
 
     def follow(self, real):
-        """Moves p after a step in which D gave the logits `real` (B, 1) to real images."""
+        """Moves p after a step in which D gave the outputs `real` (B, 1) to real images, 0 where it
+        cannot tell."""
         r = ops.mean(ops.sign(ops.cast(real, "float32")))
         step = ops.cast(ops.shape(real)[0], "float32") / self.images
         moved = self.probability + ops.sign(r - self.target) * step

@@ -55,11 +55,11 @@ class VectorQuantizer(layers.Layer):
     def call(self, x, training=False):
         flat = ops.stop_gradient(ops.reshape(x, (-1, x.shape[-1])))  # (N, d)
         indices = self.nearest(flat)
+        quantized = ops.reshape(self.lookup(indices), ops.shape(x))  # before the codes move
         if training:
             self.follow(flat, ops.one_hot(indices, self.codes, dtype=x.dtype))
         share = ops.mean(ops.one_hot(indices, self.codes, dtype="float32"), axis=0)
         perplexity = ops.exp(-ops.sum(share * ops.log(share + 1e-10)))
-        quantized = ops.reshape(self.lookup(indices), ops.shape(x))
         quantized = x + ops.stop_gradient(quantized - x)  # forward e, backward the identity
         return quantized, ops.reshape(indices, ops.shape(x)[:-1]), perplexity
 

@@ -1,6 +1,6 @@
 """Spectral normalization, as the paper's reparametrization: the kernel is divided, not changed.
 
-    W_SN = W / sigma(W),   sigma(W) = v^T W u: the largest singular value            (equations 8, 9)
+    W_SN = W / sigma(W),   sigma(W) = v^T W u: the largest singular value            (equation 8, appendix A)
 
 u and v come from one step of power iteration in each training pass (Algorithm 1) and count as constants
 in the gradient, which flows through W in both places. `keras.layers.SpectralNormalization` assigns the

@@ -6,6 +6,11 @@ import keras
 from keras import layers, ops
 
 
+def at_most_a_hundred(tau):
+    """tau with exp(tau) <= 100: what a step takes beyond is taken back, and the next one may lower it again."""
+    return ops.minimum(tau, math.log(100.0))
+
+
 @keras.saving.register_keras_serializable("ganedu")
 class Temperature(layers.Layer):
     """A learnt scalar exp(-tau), 0.07 at the start and at least 0.01: `value()`.
@@ -16,8 +21,8 @@ class Temperature(layers.Layer):
 
     def build(self, input_shape=None):
         start = keras.initializers.Constant(math.log(1 / 0.07))
-        self.tau = self.add_weight((), start, name="tau")
+        self.tau = self.add_weight((), start, constraint=at_most_a_hundred, name="tau")
         self.built = True
 
     def value(self):
-        return ops.exp(-ops.minimum(self.tau, math.log(100.0)))
+        return ops.exp(-self.tau)

@@ -64,6 +64,15 @@ def reads_texts(name):
     return "length" in inspect.signature(module(name).build).parameters
 
 
+def parts_of_a_batch(name, arguments):
+    """Into how many equal parts a model's step divides a batch: the `critic_steps` of `arguments` or of its
+    `build`, else 1."""
+    known = inspect.signature(module(name).build).parameters
+    if "critic_steps" not in known:
+        return 1
+    return arguments.get("critic_steps", known["critic_steps"].default)
+
+
 def arguments_of(name, dataset):
     """What a model's `build` must know of the data beside the images' shape: the number of classes,
     where it asks for it.

@@ -46,7 +46,7 @@ class ACGAN(CGAN):
         fake, fake_class = self.judge(self.generator([z, y], training=training), training)
         self.follow_verdicts(real, training)
         known = class_loss(y, real_class)
-        loss = self.discriminator_loss(real, fake)
+        loss = self.smoothed_loss(real, fake)
         loss = loss + self.class_weight * (known + class_loss(y, fake_class))
         return {"d_loss": loss, "class_loss": known, **self.verdicts(real, fake)}
 

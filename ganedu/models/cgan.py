@@ -66,7 +66,7 @@ class CGAN(ConditionalModel, GAN):
         real = self.judge(x, y, training)
         fake = self.judge(self.generator([z, y], training=training), y, training)
         self.follow_verdicts(real, training)
-        return {"d_loss": self.discriminator_loss(real, fake), **self.verdicts(real, fake)}
+        return {"d_loss": self.smoothed_loss(real, fake), **self.verdicts(real, fake)}
 
     def g_losses(self, y, z, training):
         fake = self.judge(self.generator([z, y], training=training), y, training)

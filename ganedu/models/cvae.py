@@ -35,6 +35,8 @@ class CVAE(ConditionalModel, AutoencodingModel):
 
     def __init__(self, encoder, decoder, beta=1.0, seed=0):
         super().__init__(encoder, decoder, seed=seed)
+        if beta < 0:
+            raise ValueError(f"`beta` must not be negative. Received: beta={beta}")
         self.beta = beta
 
     def unpack(self, data):

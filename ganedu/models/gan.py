@@ -68,13 +68,16 @@ class GAN(AdversarialModel):
         real = self.judge(x, training)
         fake = self.judge(self.generator(z, training=training), training)
         self.follow_verdicts(real, training)
-        smoothing = {"smoothing": self.label_smoothing} if self.label_smoothing else {}
-        loss = self.discriminator_loss(real, fake, **smoothing)
-        return {"d_loss": loss, **self.verdicts(real, fake)}
+        return {"d_loss": self.smoothed_loss(real, fake), **self.verdicts(real, fake)}
 
     def g_losses(self, x, z, training):
         fake = self.judge(self.generator(z, training=training), training)
         return {"g_loss": self.generator_loss(fake)}
+
+    def smoothed_loss(self, real, fake):
+        """`discriminator_loss`, with the `label_smoothing` that was asked for."""
+        smoothing = {"smoothing": self.label_smoothing} if self.label_smoothing else {}
+        return self.discriminator_loss(real, fake, **smoothing)
 
     def verdicts(self, real, fake):
         """What the logs say of D's outputs: the mean `verdict` of real and of drawn images."""

@@ -53,7 +53,7 @@ class InfoGAN(GAN):
         fake, *guess = self.judge(self.generator(z, training=training), training)
         self.follow_verdicts(real, training)
         unread, parts = self.unread(z, guess)
-        loss = self.discriminator_loss(real, fake) + unread
+        loss = self.smoothed_loss(real, fake) + unread
         return {"d_loss": loss, **parts, **self.verdicts(real, fake)}
 
     def g_losses(self, x, z, training):

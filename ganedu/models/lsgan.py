@@ -38,6 +38,7 @@ class LSGAN(GAN):
     discriminator_loss = staticmethod(discriminator_loss)
     generator_loss = staticmethod(generator_loss)
     verdict = staticmethod(lambda output: output)
+    undecided = 0.5
 
 
 def build(

@@ -1,6 +1,7 @@
 """pix2pix: from one kind of image to another, learnt from pairs.
 
-For a source x and its target y, G a U-Net whose dropout is its only chance, D a judge of patches:
+For a source x and its target y, G a U-Net whose dropout in training is its only chance (the paper keeps it when
+it draws; here `translate` gives one answer), D a judge of patches:
 
     max_D  E[log sigma(D(x, y))] + E[log(1 - sigma(D(x, G(x))))]      (equation 1)
     min_G  -E[log sigma(D(x, G(x)))] + lambda E||y - G(x)||_1         (equations 3 and 4)

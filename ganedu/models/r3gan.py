@@ -41,11 +41,12 @@ class R3GAN(GAN):
     """A `GAN` of pairs.
 
     Args:
-        gamma: float, the weight of R1 and of R2. Defaults to `1.0`.
+        gamma: float, the weight of R1 and of R2. Defaults to `1.0`; `build` takes 0.1.
         Others as for `GAN`.
     """
 
     log_names = ("d_loss", "g_loss", "R1", "R2")
+    undecided = None
 
     discriminator_loss = staticmethod(discriminator_loss)
     generator_loss = staticmethod(generator_loss)
@@ -59,7 +60,6 @@ class R3GAN(GAN):
         fake_x = ops.stop_gradient(self.seen(self.generator(z, training=training), training))
         real = self.discriminator(x, training=training)
         fake = self.discriminator(fake_x, training=training)
-        self.follow_verdicts(real, training)
         r1, r2 = (
             flatness(self.input_gradient(lambda x: self.discriminator(x, training=training), at))
             for at in (x, fake_x)

@@ -8,7 +8,7 @@ D's kernels are divided by their largest singular values (`ganedu.layers.Spectra
 
 Reference:
     Miyato, Kataoka, Koyama and Yoshida 2018, "Spectral normalization for generative adversarial
-    networks", equations 8, 9, 16 and 17, Algorithm 1, arXiv:1802.05957.
+    networks", equations 8, 16 and 17, Algorithm 1, arXiv:1802.05957.
 """
 
 import keras

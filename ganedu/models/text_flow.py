@@ -37,8 +37,7 @@ import numpy as np
 from keras import ops
 
 from ganedu import networks
-from ganedu.engine import DrawingTextModel, Muon, captioned, falling, learn_to_read
-from ganedu.models.flow_matching import FlowMatching
+from ganedu.engine import DenoisingModel, DrawingTextModel, Muon, captioned, falling, learn_to_read
 from ganedu.networks.answers import answer
 
 FLAT = 0.01  # added to the variance, which is about 0.02 where one small thin digit is drawn, 0.1 of a large thick one
@@ -62,7 +61,7 @@ def missed(predicted, x):
 
 
 @keras.saving.register_keras_serializable("ganedu")
-class TextFlow(DrawingTextModel, FlowMatching):
+class TextFlow(DrawingTextModel, DenoisingModel):
     """A flow with captions: `generate(texts)`.
 
     Args:
@@ -111,7 +110,7 @@ class TextFlow(DrawingTextModel, FlowMatching):
         size = self.temperature if temperature is None else temperature
         nothing = np.repeat(self.nothing, len(words), axis=0)
         x = size * np.asarray(z, "float64").reshape(len(words), *self.image_shape)
-        steps = steps or self.sampling_steps
+        steps = self.steps_of(steps)
         times = early(np.arange(steps + 1) / steps, self.shift)
         for t, later in itertools.pairwise(times):
             seen = np.concatenate([x, *beside], axis=-1)

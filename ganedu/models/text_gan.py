@@ -2,8 +2,8 @@
 
 With texts h, images x of them, and h^ a text of another image:
 
-    max_D  log D(x, h) + 1/2 [log(1 - D(x, h^)) + log(1 - D(G(z, h), h))]       (algorithm 1, lines 8 to 9)
-    max_G  log D(G(z, h), h)                                                    (line 11)
+    max_D  log D(x, h) + 1/2 [log(1 - D(x, h^)) + log(1 - D(G(z, h), h))]       (algorithm 1, line 10)
+    max_G  log D(G(z, h), h)                                                    (line 12)
 
 A D that only saw real images with their texts and drawings with theirs would never have to read: that an image is
 real would tell it all. Each player has a text encoder of its own, which its own loss trains; the paper's were trained

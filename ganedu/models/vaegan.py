@@ -105,6 +105,7 @@ def build(image_shape, latent_dim=16, width=32, gamma=1.0, learning_rate=1e-3, s
     Adam with beta_1 = 0.5 for all, D at a third of the others' rate."""
     judge = networks.discriminator(image_shape, width)
     features = judge.layers[4].output  # (B, H/4, W/4, 2 width), rectified
+    features = keras.layers.Activation("linear", dtype="float32")(features)
     model = VAEGAN(
         networks.encoder(image_shape, latent_dim, width, parameters=2),
         networks.decoder(image_shape, latent_dim, width),

@@ -3,6 +3,8 @@
     z_e = Enc(x),   z_q = the nearest code to each place of z_e,   x' = Dec(z_q)
     minimize  ||x - x'||^2 / sigma^2 + beta ||z_e - sg(z_q)||^2        (equation 3)
 
+||.||^2 is here the mean of the squares, and 1 / sigma^2 a weight: how small an error still counts.
+
 The codebook's own term is replaced by moving averages (appendix A.1): `ganedu.layers.VectorQuantizer`.
 To draw, a prior is needed over maps of words (section 3.3): here a small transformer that writes them one by
 one, trained beside the rest:
@@ -92,7 +94,7 @@ def build(image_shape, codes=64, code_dim=16, width=32, beta=0.25, learning_rate
     h, w, _ = map_shape = encoder.output_shape[1:]
     model = VQVAE(
         encoder,
-        VectorQuantizer(codes, seed=seed),
+        VectorQuantizer(codes, seed=seed, dtype="float32"),
         networks.word_decoder(map_shape, image_shape[-1], width),
         networks.word_prior(h * w, codes),
         beta=beta,

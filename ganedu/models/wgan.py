@@ -33,10 +33,12 @@ class CriticGAN(GAN):
 
     Args:
         critic_steps: int >= 1, n_critic. A batch holds as many equal parts, a critic step each.
+            Defaults to `5`, as in the paper; `build` takes fewer.
         Others as for `GAN`.
     """
 
     log_names = ("d_loss", "g_loss", "distance")
+    undecided = None
 
     discriminator_loss = staticmethod(critic_loss)
     generator_loss = staticmethod(generator_loss)

@@ -2,7 +2,7 @@
 
 For each image one epsilon ~ U[0, 1], and between a real and a drawn one
 
-    x_hat = epsilon x + (1 - epsilon) G(z)
+    x_hat = epsilon x + (1 - epsilon) G(z)          (both as D sees them, if they are augmented)
     min_D  E_z[D(G(z))] - E_x[D(x)] + lambda E[(||grad D(x_hat)||_2 - 1)^2]      (Algorithm 1, lines 4 to 7)
     min_G  -E_z[D(G(z))]                                                       (line 12)
 
@@ -40,17 +40,17 @@ class WGANGP(CriticGAN):
         self.penalty_weight = penalty_weight
 
     def d_losses(self, x, z, training):
-        losses = super().d_losses(x, z, training)
+        x = self.seen(x, training)
+        fake_x = ops.stop_gradient(self.seen(self.generator(z, training=training), training))
+        real, fake = (self.discriminator(images, training=training) for images in (x, fake_x))
         epsilon = keras.random.uniform((ops.shape(x)[0], 1, 1, 1), seed=self.seed_generator)
-        x_hat = epsilon * x + (1.0 - epsilon) * self.generator(z, training=training)
         slopes = self.input_gradient(
-            lambda x: self.judge(x, training), ops.stop_gradient(x_hat)
+            lambda x: self.discriminator(x, training=training),
+            epsilon * x + (1.0 - epsilon) * fake_x,
         )  # (B, H, W, C)
         penalty = penalty_of(slopes)
-        return losses | {
-            "d_loss": losses["d_loss"] + self.penalty_weight * penalty,
-            "penalty": penalty,
-        }
+        loss = self.discriminator_loss(real, fake) + self.penalty_weight * penalty
+        return {"d_loss": loss, **self.verdicts(real, fake), "penalty": penalty}
 
 
 def build(

@@ -18,7 +18,7 @@ def mapping_network(latent_dim, depth=4, multiplier=0.05):
     z = keras.Input((latent_dim,), name="z")
     x = z * ops.rsqrt(ops.mean(ops.square(z), axis=-1, keepdims=True) + 1e-8)
     for _ in range(depth):
-        x = layers.LeakyReLU(0.2)(SlowDense(latent_dim, multiplier)(x))
+        x = layers.LeakyReLU(0.2, dtype="float32")(SlowDense(latent_dim, multiplier)(x))
     return keras.Model(z, x, name="mapping")
 
 
@@ -39,4 +39,5 @@ def synthesis_network(image_shape, latent_dim, width=32, seed=0):
         x = layers.LeakyReLU(0.2)(x)
         drawn = ModulatedConv2D(image_shape[-1], 1, demodulate=False)([x, w])
         picture = drawn if picture is None else picture + drawn
-    return keras.Model(styles, ops.tanh(picture), name="synthesis")
+    picture = layers.Activation("tanh", dtype="float32")(picture)
+    return keras.Model(styles, picture, name="synthesis")

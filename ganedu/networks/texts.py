@@ -17,10 +17,10 @@ def text_denoiser(
     """`[x, t, words]`, (B, H, W, C), (B,) in [0, 1] and int32 (B, length), to (B, H, W, C): a U-Net like
     `denoiser`, told what to draw.
 
-    The text enters three times. What it says as a whole, the mean that a text encoder makes of it and the sum
-    of its words, stands beside the time, and so scales and shifts what every block does, the dense layers
-    that see the whole map among them. It draws a coarse map that is laid beside the middle maps and
-    added to the lowest. And it sketches: two patches and where each belongs, written into a map that the first
+    The text enters three times. What it says as a whole, the mean and the largest values that a text encoder
+    makes of it and the sum of its words, stands beside the time, and so scales and shifts what every block does,
+    the dense layers that see the whole map among them. It draws a coarse map that is laid beside the middle
+    maps and added to the lowest. And it sketches: two patches and where each belongs, written into a map that the first
     layer and the last one see. Small strokes need the image's own resolution: a thin first and last block has it.
 
     Args:
@@ -46,12 +46,12 @@ def text_denoiser(
     image = keras.Input((height, width_, channels + extra), name="x")
     t, words = keras.Input((), name="t"), keras.Input((length,), dtype="int32", name="words")
     there = ops.not_equal(words, PAD)  # (B, L)
-    _, mean = text_encoder(vocabulary, length, text_width, blocks=1)(words)
+    _, pooled = text_encoder(vocabulary, length, text_width, blocks=1)(words)
     spread = keras.initializers.RandomNormal(stddev=0.5)  # words far apart from the first step on
     single = layers.Embedding(vocabulary, text_width, spread)(words)
     total = ops.sum(single * ops.expand_dims(ops.cast(there, single.dtype), -1), axis=1)
     said = layers.Dense(4 * width, activation="silu", name="said")
-    said = said(layers.Concatenate()([mean, total]))
+    said = said(layers.Concatenate()([pooled, total]))
     time = layers.Dense(4 * width)(SinusoidalEmbedding(2 * width)(t))
     told = layers.Activation("silu")(time + layers.Dense(4 * width)(said))
     told = layers.Dense(4 * width, activation="silu")(told)
@@ -104,6 +104,7 @@ def image_reader(image_shape, width=32, name="encoder"):
     for channels, strides in ((1, 2), (1, 1), (2, 2), (2, 1), (2, 1), (2, 1)):
         x = layers.Conv2D(channels * width, 3, strides, padding="same", use_bias=False)(x)
         x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))  # at 0.99 they lag behind
+    x = layers.Activation("linear", dtype="float32")(x)
     return keras.Model(image, x, name=name)
 
 
@@ -141,7 +142,9 @@ def caption_decoder(map_shape, vocabulary, length, width=96, blocks=2, heads=4):
         h = layers.LayerNormalization()(x)
         x = x + layers.Dense(width)(layers.Dense(4 * width, activation="gelu")(h))
     logits = layers.Dense(vocabulary, dtype="float32")(layers.LayerNormalization()(x))
-    return keras.Model([places, words], [logits, ops.mean(scores, axis=1)], name="decoder")
+    return keras.Model(
+        [places, words], [logits, ops.mean(ops.cast(scores, "float32"), axis=1)], name="decoder"
+    )
 
 
 def image_tower(image_shape, dim, width=32, name="images"):
@@ -152,7 +155,7 @@ def image_tower(image_shape, dim, width=32, name="images"):
 
 
 def text_tower(vocabulary, length, dim, text_width=64, name="texts"):
-    """Words int32 (B, length) to (B, dim): the mean of a text encoder, then two dense layers."""
+    """Words int32 (B, length) to (B, dim): what a text encoder says of them all, then two dense layers."""
     words = keras.Input((length,), dtype="int32", name="words")
     _, said = text_encoder(vocabulary, length, text_width)(words)
     said = layers.Dense(4 * dim, activation="relu")(said)

@@ -18,7 +18,7 @@ def word_encoder(image_shape, code_dim, width):
     for w in (width, 2 * width):
         x = layers.Conv2D(w, 4, strides=2, padding="same", activation="gelu")(x)
     x = layers.Conv2D(2 * width, 3, padding="same", activation="gelu")(x)
-    x = layers.LayerNormalization()(layers.Conv2D(code_dim, 1)(x))
+    x = layers.LayerNormalization(dtype="float32")(layers.Conv2D(code_dim, 1)(x))
     return keras.Model(image, x, name="encoder")
 
 
