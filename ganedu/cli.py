@@ -1,5 +1,6 @@
 """The command line: parse, call, print."""
 
+import contextlib
 import errno
 import json
 import sys
@@ -11,6 +12,7 @@ import click
 from ganedu import __version__, runs, runtime
 from ganedu.runtime import PROFILES, RunError, UsageError
 
+MANY = 100_000  # images of one command
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 NO_WAY = (
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG),
@@ -30,6 +32,8 @@ class Group(click.Group):
             _fail(e, 2)
         except RunError as e:
             _fail(e, 1)
+        except MemoryError as e:
+            _fail(f"There is not enough memory for that ({e}): ask for fewer or smaller images", 1)
         except OSError as e:
             if e.errno not in (*NO_ROOM, *NO_WAY):
                 raise
@@ -92,8 +96,9 @@ def train(model, data, out, **asked):
     try:
         _train(run)
     except UsageError:
-        if not run.steps():
-            run.discard()
+        with contextlib.suppress(UsageError), run.locked():  # else another process goes on with it
+            if not run.steps():
+                run.discard()
         raise
 
 
@@ -102,7 +107,7 @@ def train(model, data, out, **asked):
 def resume(folder):
     """Go on with an interrupted run, to the end that it would have had."""
     run = runs.RunFolder.open(folder)
-    if run.facts().get("status") == "finished":
+    if run.facts().get("status") == "finished" and run.holds_a_model():
         click.echo(f"{folder} is finished.")
     else:
         _train(run)
@@ -110,7 +115,7 @@ def resume(folder):
 
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--count", type=click.IntRange(1), default=64, show_default=True)
+@click.option("--count", type=click.IntRange(1, MANY), default=64, show_default=True)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -134,7 +139,11 @@ def sample(folder, count, out, seed, label):
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A .png or a .gif.")
 @click.option("--method", type=click.Choice(["lerp", "slerp"]), default="slerp", show_default=True)
 @click.option(
-    "--steps", type=click.IntRange(2), default=10, show_default=True, help="Images of each walk."
+    "--steps",
+    type=click.IntRange(2, 1000),
+    default=10,
+    show_default=True,
+    help="Images of each walk.",
 )
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
 @click.option("--label", type=int, help="Walk within this class.")
@@ -152,7 +161,7 @@ def interpolate(folder, out, method, steps, seed, label):
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.argument("text")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A .png or an .npz.")
-@click.option("--count", type=click.IntRange(1), default=1, show_default=True)
+@click.option("--count", type=click.IntRange(1, MANY), default=1, show_default=True)
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
 def draw(folder, text, out, count, seed):
     """Draw what TEXT says, as "a thick red three above a green one", with a text_flow or text_gan."""
@@ -168,7 +177,11 @@ def draw(folder, text, out, count, seed):
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.argument("image", type=click.Path(path_type=Path))
 @click.option(
-    "--beams", type=click.IntRange(1), default=1, show_default=True, help="1 for greedy search."
+    "--beams",
+    type=click.IntRange(1, 100),
+    default=1,
+    show_default=True,
+    help="1 for greedy search.",
 )
 def describe(folder, image, beams):
     """Say in words what IMAGE shows, with a captioner."""

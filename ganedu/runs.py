@@ -15,7 +15,6 @@ whose names start with a dot, which `resume` removes.
 
 import contextlib
 import csv
-import hashlib
 import io
 import json
 import os
@@ -24,79 +23,39 @@ import shutil
 import sys
 import time
 import warnings
+import zipfile
+import zlib
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from ganedu import runtime
+from ganedu.disk import digest, sync, written
 from ganedu.runtime import RunError, UsageError
 
 KEPT = 2  # checkpoints
 MOST = 1e9  # epochs, seconds, images in a batch
+MOST_SIDE = 1024  # pixels
 DIGEST = "model_sha256"
-ASKED = ("model", "data", "seed", "profile", "epochs", "seconds", "batch_size", "image_size")
-
-
-@contextlib.contextmanager
-def written(path):
-    """A binary file to write, that takes its place at `path` only once it is whole and on the disk.
-
-    Args:
-        path: `pathlib.Path`.
-
-    Raises:
-        OSError: as a write does; what was at `path` before is then untouched.
-    """
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        with open(temporary, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    _sync(path.parent)
-
-
-def _sync(path):
-    """Flushes a file, or the names in a folder, to the disk."""
-    if os.name == "nt" and path.is_dir():
-        return  # Windows cannot open a folder
-    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def cached(pieces, make):
-    """An array that takes long to make, kept on the disk from one run to the next, in `$GANEDU_CACHE` or
-    `~/.cache/ganedu`.
-
-    Args:
-        pieces: list of bytes, all that decides the array.
-        make: function of no arguments that makes it, for when it is not there or cannot be read.
-    """
-    digest = hashlib.sha256()
-    for piece in pieces:
-        digest.update(hashlib.sha256(piece).digest())
-    folder = Path(os.environ.get("GANEDU_CACHE") or Path.home() / ".cache" / "ganedu")
-    path = folder / f"{digest.hexdigest()}.npy"
-    import numpy as np
-
-    with contextlib.suppress(OSError, ValueError, EOFError):
-        return np.load(path, allow_pickle=False)
-    array = make()
-    with contextlib.suppress(OSError):  # no room, or no right to write: next time again
-        folder.mkdir(parents=True, exist_ok=True)
-        with written(path) as file:
-            np.save(file, array)
-    return array
-
-
-def _digest(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+STATE = {"step": int, "seconds": int | float, "history": list}  # of a checkpoint
+# What `run.json` says from its beginning, and what it may say later; and of what type.
+ASKED = {
+    "model": str,
+    "data": str,
+    "seed": int,
+    "profile": str,
+    "epochs": int | float | None,
+    "seconds": int | float | None,
+    "batch_size": int | None,
+    "image_size": int | None,
+}
+TOLD = {
+    "score_every": int | None,
+    "patience": int | None,
+    "status": str,
+    "backend": str,
+    "images": list,
+    "recipe": dict,
+}
 
 
 def begin(
@@ -140,6 +99,8 @@ def begin(
     for name, value in {"epochs": epochs, "seconds": seconds, "batch size": batch_size}.items():
         if value is not None and not 0 < value < MOST:
             raise UsageError(f"The {name} must lie between 0 and {MOST:g}. Received: {value}")
+    if image_size is not None and image_size > MOST_SIDE:
+        raise UsageError(f"The image size must be at most {MOST_SIDE}. Received: {image_size}")
     if not 0 <= seed < 2**31:
         raise UsageError(f"The seed must lie in [0, 2**31). Received: {seed}")
     for name, value in {"score-every": score_every, "patience": patience}.items():
@@ -168,23 +129,31 @@ def _versions():
     return found
 
 
-def loaded(path):
+def loaded(path, name=None):
     """The model of a `.keras` file, with its optimizers.
 
+    Args:
+        path: the file.
+        name: str, the model that it must be. Defaults to any.
+
     Raises:
+        UsageError: if it is another.
         RunError: if the file lacks a part of the model: Keras would only warn, and go on with fresh
             weights.
     """
     import keras
 
-    import ganedu.models  # noqa: F401  registers the classes
+    from ganedu import models  # registers the classes
 
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("error", "Skipping", UserWarning)
-            return keras.models.load_model(path)
+            model = keras.models.load_model(path)
     except UserWarning as e:
         raise RunError(f"{path} does not fit this version of ganedu ({e})") from None
+    if name is not None and not hasattr(models.module(name), type(model).__name__):
+        raise UsageError(f"{path} must hold a {name}. Received: a {type(model).__name__}")
+    return model
 
 
 class RunFolder:
@@ -208,11 +177,12 @@ class RunFolder:
             OSError: if it cannot be written.
         """
         folder = cls(path)
+        taken = UsageError(
+            f"{folder.path} holds a run already. Go on with it by `{folder.resume_command}`, "
+            "or choose another --out."
+        )
         if (folder.path / "run.json").exists():
-            raise UsageError(
-                f"{folder.path} holds a run already. Go on with it by `{folder.resume_command}`, "
-                "or choose another --out."
-            )
+            raise taken
         if folder.steps():  # they would be taken for the new run's
             raise UsageError(
                 f"{folder.checkpoints} is left of another run. Remove it or choose another --out."
@@ -222,7 +192,9 @@ class RunFolder:
         except (FileExistsError, NotADirectoryError, FileNotFoundError) as e:
             raise UsageError(f"{folder.path} cannot be made a folder ({e.strerror})") from None
         try:
-            folder.write_facts(facts)
+            folder.write_facts(facts, only_new=True)
+        except FileExistsError:  # another process came first
+            raise taken from None
         except OSError:
             folder.discard()
             raise
@@ -285,19 +257,21 @@ class RunFolder:
             facts = json.loads(path.read_text())
         except ValueError as e:
             raise UsageError(f"{path} is damaged ({e})") from None
-        missing = [name for name in ASKED if not isinstance(facts, dict) or name not in facts]
-        if missing:
-            raise UsageError(f"{path} is damaged (it does not say: {', '.join(missing)})")
+        if not isinstance(facts, dict) or not set(ASKED) <= set(facts):
+            raise UsageError(f"{path} is damaged (it must say: {', '.join(ASKED)})")
+        for name, kind in {**ASKED, **TOLD}.items():
+            if name in facts and not isinstance(facts[name], kind):
+                raise UsageError(f"{path} is damaged (it says {name}: {facts[name]!r})")
         return facts
 
-    def write_facts(self, facts):
-        self.write_text("run.json", json.dumps(facts, indent=2) + "\n")
+    def write_facts(self, facts, only_new=False):
+        self.write_text("run.json", json.dumps(facts, indent=2) + "\n", only_new)
 
     def update_facts(self, **changes):
         self.write_facts({**self.facts(), **changes})
 
-    def write_text(self, name, text):
-        with written(self.path / name) as file:
+    def write_text(self, name, text, only_new=False):
+        with written(self.path / name, only_new) as file:
             file.write(text.encode())
 
     def write_history(self, rows):
@@ -317,7 +291,7 @@ class RunFolder:
         with path.open(newline="") as file:
             try:
                 return [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
-            except (TypeError, ValueError) as e:
+            except (TypeError, ValueError, csv.Error) as e:
                 raise UsageError(f"{path} is damaged ({e})") from None
 
     # Checkpoints
@@ -344,7 +318,7 @@ class RunFolder:
         except BaseException:
             shutil.rmtree(building, ignore_errors=True)
             raise
-        _sync(self.checkpoints)
+        sync(self.checkpoints)
         self.publish(final, state)
         for old in self.steps()[:-KEPT]:
             shutil.rmtree(old, ignore_errors=True)
@@ -352,9 +326,9 @@ class RunFolder:
     def _fill_checkpoint(self, folder, model, state):
         path = folder / "model.keras"
         model.save(path)
-        _sync(path)
+        sync(path)
         with written(folder / "state.json") as file:
-            file.write(json.dumps({**state, DIGEST: _digest(path)}).encode())
+            file.write(json.dumps({**state, DIGEST: digest(path)}).encode())
 
     def publish(self, checkpoint, state):
         """Puts a checkpoint's model and history where a reader looks for them."""
@@ -364,7 +338,7 @@ class RunFolder:
             os.link(checkpoint / "model.keras", temporary)
         except OSError:  # a file system without links
             shutil.copyfile(checkpoint / "model.keras", temporary)
-            _sync(temporary)
+            sync(temporary)
         os.replace(temporary, self.path / "model.keras")
         temporary.unlink(missing_ok=True)  # a link onto the same file is not moved by `replace`
         self.write_history(state["history"])
@@ -375,11 +349,11 @@ class RunFolder:
         building.mkdir(exist_ok=True)
         try:
             model.save(building / "best.keras")
-            _sync(building / "best.keras")
+            sync(building / "best.keras")
             os.replace(building / "best.keras", self.path / "best.keras")
         finally:
             shutil.rmtree(building, ignore_errors=True)
-        _sync(self.path)
+        sync(self.path)
 
     def steps(self):
         """The checkpoints' folders, oldest first."""
@@ -394,37 +368,67 @@ class RunFolder:
         for folder in reversed(self.steps()):
             try:
                 state = json.loads((folder / "state.json").read_text())
-                state = {name: state[name] for name in ("step", "seconds", "history", DIGEST)}
-                if _digest(folder / "model.keras") == state.pop(DIGEST):
-                    return folder / "model.keras", state
-                reason = "its model file is not what was written"
+                state = {name: state[name] for name in (*STATE, DIGEST)}
+                if digest(folder / "model.keras") != state.pop(DIGEST):
+                    raise ValueError("its model file is not what was written")
+                for name, kind in STATE.items():
+                    if not isinstance(state[name], kind):
+                        raise TypeError(f"it says {name}: {state[name]!r}")
+                return folder / "model.keras", state
             except PermissionError:
                 raise  # not a reason to forget it
             except (OSError, ValueError, KeyError, TypeError) as e:
-                reason = f"{type(e).__name__}: {e}"
-            warnings.warn(
-                f"The checkpoint {folder} is damaged ({reason}); it is passed over", stacklevel=2
-            )
+                warnings.warn(
+                    f"The checkpoint {folder} is damaged ({type(e).__name__}: {e}); it is passed over",
+                    stacklevel=2,
+                )
         return None, None
+
+    def published(self):
+        """`model.keras` and what `history.csv` says of it, for when no checkpoint is whole.
+
+        Returns:
+            As `newest_checkpoint`.
+
+        Raises:
+            UsageError: if `history.csv` is damaged.
+        """
+        path, rows = self.path / "model.keras", self.history()
+        try:
+            with zipfile.ZipFile(path) as file:
+                whole = file.testzip() is None
+        except (FileNotFoundError, zipfile.BadZipFile, EOFError, zlib.error):
+            whole = False
+        if not whole or not rows or not {"round", "step", "seconds"} <= set(rows[0]):
+            return None, None
+        rows = [{**row, "round": int(row["round"]), "step": int(row["step"])} for row in rows]
+        return path, {"step": rows[-1]["step"], "seconds": rows[-1]["seconds"], "history": rows}
+
+    def holds_a_model(self):
+        """Whether there is a whole one, in a checkpoint or published."""
+        return (self.newest_checkpoint()[0] or self.published()[0]) is not None
 
     def load_model(self):
         """The run's model, as it was after the last whole round.
 
         Raises:
-            UsageError: if no round has ended yet.
+            UsageError: if no round has ended yet, or the model is of another kind than the run's.
         """
-        path = self.path / "model.keras"
+        path, name = self.path / "model.keras", self.facts()["model"]
         if path.is_file():
             try:
-                return loaded(path)
+                return loaded(path, name)
+            except UsageError:
+                raise
             except Exception as e:  # Keras raises many kinds for a damaged file
+                reason = "it is no whole file" if not zipfile.is_zipfile(path) else e
                 warnings.warn(
-                    f"{path} is damaged ({e}); the newest checkpoint is used", stacklevel=2
+                    f"{path} is damaged ({reason}); the newest checkpoint is used", stacklevel=2
                 )
         path, _ = self.newest_checkpoint()
         if path is None:
             raise UsageError(f"{self.path} has no model yet. Go on with `{self.resume_command}`")
-        return loaded(path)
+        return loaded(path, name)
 
     # What a process that is killed leaves
 

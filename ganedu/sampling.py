@@ -7,13 +7,13 @@ import numpy as np
 from ganedu import data, features, figures, latent
 from ganedu.data import files
 from ganedu.data.grammar import DIGITS
+from ganedu.disk import cached, written
 from ganedu.doctor import diagnose, examine
 from ganedu.metrics.attributes import rates, read
 from ganedu.metrics.frechet import frechet_distance, gaussian
 from ganedu.metrics.likelihood import binarized, bits_per_dimension
 from ganedu.metrics.pairs import WINDOW, psnr, ssim
 from ganedu.metrics.summary import feature_scores
-from ganedu.runs import cached, written
 from ganedu.runtime import UsageError
 
 WALKS = 5
@@ -31,7 +31,7 @@ def sample(model, facts, out, *, count=64, seed=0, label=None):
     """
     _check_label(model, label)
     if hasattr(model, "translate"):
-        served = model.served(_test_images(facts))
+        served = model.served(test_images(facts))
         sources, _ = served.take(slice(count))
         if len(sources) < count:
             raise UsageError(
@@ -39,7 +39,7 @@ def sample(model, facts, out, *, count=64, seed=0, label=None):
             )
         images = model.translate(sources)
     elif hasattr(model, "read"):
-        dataset = _test_images(facts)
+        dataset = test_images(facts)
         if len(dataset) < count:
             raise UsageError(f"There are {len(dataset)} test captions. Received: {count}")
         images, *_ = drawings(model, dataset.first(count), seed)
@@ -108,7 +108,7 @@ def evaluate(model, facts, count=None, network=None):
             were asked for; and as `ganedu.features.load`.
     """
     seen = None if network is None else features.load(network)  # before anything slow
-    dataset = _test_images(facts)
+    dataset = test_images(facts)
     if count is not None and count > len(dataset):
         raise UsageError(f"There are {len(dataset)} test images. Received: count={count}")
     dataset = dataset.first(count)
@@ -210,7 +210,7 @@ def diagnosis(model, facts, history):
         UsageError: as `examine`.
     """
     train = data.load(facts["data"], image_size=facts["image_size"])
-    return diagnose(examine(model, train, _test_images(facts), history))
+    return diagnose(examine(model, train, test_images(facts), history))
 
 
 def save_signs(found, out):
@@ -376,5 +376,20 @@ def _check_label(model, label):
         raise UsageError(f"--label needs a conditional model. Received: a {type(model).__name__}")
 
 
-def _test_images(facts):
-    return data.load(facts["data"], "test", image_size=facts["image_size"])
+def test_images(facts):
+    """The test images of a run, an `ImageDataset`.
+
+    Args:
+        facts: dict, the run's `run.json`.
+
+    Raises:
+        UsageError: as `data.load`, and if their shape is not that of the images that were trained on.
+    """
+    dataset = data.load(facts["data"], "test", image_size=facts["image_size"])
+    _, *trained = facts.get("images", [None, *dataset.image_shape])
+    if [*dataset.image_shape] != trained:
+        raise UsageError(
+            f"The test images of {facts['data']} must have the shape of those that were trained on, {trained}. "
+            f"Received: {[*dataset.image_shape]}"
+        )
+    return dataset

@@ -20,7 +20,8 @@ from ganedu.callbacks import (
     StepCounter,
     StopOnNonFinite,
 )
-from ganedu.runs import loaded, now, written
+from ganedu.disk import written
+from ganedu.runs import loaded, now
 from ganedu.runtime import NonFiniteLoss, RunError, UsageError
 
 MOST_FRAMES = 60  # in the GIF
@@ -54,12 +55,13 @@ def prepare(folder):
         print(f"Started on {facts['backend']}, going on with {backend}: not to identical weights.")
     models.module(facts["model"])
     dataset = data.load(facts["data"], image_size=facts["image_size"])
-    known = known_facts(facts, dataset)
-    recipe = recipes.Recipe(**{k: v for k, v in known["recipe"].items() if k != "name"})
-    path, state = folder.newest_checkpoint()
+    facts |= known_facts(facts, dataset)
+    try:
+        recipe = recipes.Recipe(**{k: v for k, v in facts["recipe"].items() if k != "name"})
+    except TypeError as e:
+        raise UsageError(f"{folder.path / 'run.json'} is damaged ({e})") from None
+    path, state = newest(folder, facts)
     if path is None:
-        if folder.steps():
-            warnings.warn(f"{folder.path} has no whole checkpoint; it starts anew", stacklevel=2)
         arguments = {**models.arguments_of(facts["model"], dataset), **recipe.model}
         if arguments.get("read_first"):
             print(
@@ -69,21 +71,41 @@ def prepare(folder):
         model = models.build(facts["model"], dataset.image_shape, seed=facts["seed"], **arguments)
         state = {"step": 0, "seconds": 0.0, "history": []}
     else:
-        model = loaded(path)
+        model = loaded(path, facts["model"])
     stretch = Stretch(folder, model, dataset, recipe, facts, state)
     folder.forget_after(state["step"])
-    if path is not None:
+    if path is not None and path.parent != folder.path:
         folder.publish(path.parent, state)
     facts.pop("reason", None)  # why it stopped before
-    folder.write_facts({**facts, **known, "status": "training", "backend": backend})
+    folder.write_facts({**facts, "status": "training", "backend": backend})
     return stretch
+
+
+def newest(folder, facts):
+    """What a run goes on from: its newest whole checkpoint, else the model that it published.
+
+    Returns:
+        As `RunFolder.newest_checkpoint`.
+    """
+    path, state = folder.newest_checkpoint()
+    if path is not None:
+        return path, state
+    path, state = folder.published()
+    if path is not None:
+        warnings.warn(
+            f"{folder.path} has no whole checkpoint; it goes on from {path.name}, as history.csv says of it",
+            stacklevel=2,
+        )
+    elif folder.steps() or "steps" in facts:
+        warnings.warn(f"{folder.path} has no whole model left; it starts anew", stacklevel=2)
+    return path, state
 
 
 def known_facts(facts, dataset):
     """What is settled when a run first meets its data, and holds until its end: a resumed run must
     find the same images, from wherever it is called, and keeps its recipe."""
     images = [len(dataset), *dataset.image_shape]
-    if "recipe" not in facts:
+    if not {"recipe", "images"} <= set(facts):
         found, name = recipes.find(
             facts["model"], facts["data"], dataset.image_shape, facts["profile"]
         )
@@ -135,13 +157,13 @@ class Stretch:
         """The callback that scores, or `None` where no scores were asked for."""
         if not facts.get("score_every"):
             return None
-        test = data.load(facts["data"], "test", image_size=facts["image_size"])
+        test = sampling.test_images(facts)
         return Score(
             sampling.distance_to(test.first(MOST_SCORED), self.model),
             every=facts["score_every"],
-            patience=facts["patience"],
+            patience=facts.get("patience"),
             keep=self.keep_best,
-            before=[row["distance"] for row in self.state["history"]],
+            before=[row["distance"] for row in self.state["history"] if "distance" in row],
         )
 
     def keep_best(self, model):

@@ -1,7 +1,9 @@
 """The command line: every command once, and every mistake in one line."""
 
+import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -96,6 +98,17 @@ def test_resume_of_a_finished_run_says_so(run):
     result = call("resume", run)
     assert result.exit_code == 0
     assert result.stdout == f"{run} is finished.\n"
+
+
+def test_resume_of_a_finished_run_that_lost_its_model_trains_it_again(run, tmp_path):
+    folder = shutil.copytree(run, tmp_path / "run")
+    (folder / "model.keras").unlink()
+    assert call("resume", folder).stdout == f"{folder} is finished.\n"
+    shutil.rmtree(folder / "checkpoint")
+    with pytest.warns(UserWarning, match="no whole model left; it starts anew"):
+        result = call("resume", folder)
+    assert result.exit_code == 0, result.output
+    assert call("sample", folder, "--out", tmp_path / "x.png").exit_code == 0
 
 
 def test_resume_goes_on(run, monkeypatch):
@@ -198,6 +211,7 @@ def assert_one_line(result, said, status=2):
         ("gan --data digit", "Did you mean digits?"),
         ("gan --data nowhere.npz", "There is no file nowhere.npz"),
         ("gan --data empty", "empty must hold images"),
+        ("gan --image-size 100000000", "The image size must be at most 1024"),
         ("dcgan --image-size 9", "Both sides of an image must be even"),
         ("gan --image-size 7", "at least 8 pixels. Received: 7"),
         ("gan --image-size -8", "at least 8 pixels. Received: -8"),
@@ -230,6 +244,26 @@ def test_a_mistake_that_shows_late_costs_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(cli, "_train", late)
     assert_one_line(call("train", "gan", "--out", tmp_path / "run"), "There is no such thing")
     assert runs.RunFolder.open(tmp_path / "run").facts()["model"] == "gan"
+
+
+def test_a_mistake_does_not_discard_what_another_process_trains(tmp_path, monkeypatch):
+    def taken(run):
+        stack.enter_context(run.locked())
+        raise UsageError("Another process is training it")
+
+    monkeypatch.setattr(cli, "_train", taken)
+    with contextlib.ExitStack() as stack:
+        assert_one_line(call("train", "gan", "--out", tmp_path / "run"), "Another process")
+    assert (tmp_path / "run" / "run.json").is_file()
+
+
+def test_too_little_memory_is_one_line(tmp_path, monkeypatch):
+    def large(run):
+        raise MemoryError("Unable to allocate 3 TiB")
+
+    monkeypatch.setattr(training, "go_on", large)
+    result = call("train", "gan", "--out", tmp_path / "run")
+    assert_one_line(result, "not enough memory for that (Unable to allocate 3 TiB)", status=1)
 
 
 def test_train_refuses_a_folder_that_holds_a_run(run):

@@ -169,6 +169,14 @@ BAD_FILES = {
     "float from 0": (lambda p: save(p, images=X / 255), r"span \[-1, 1\].*\[0, 1\].*Scale"),
     "few labels": (lambda p: save(p, images=X, labels=Y[:9]), r"30 integers.*int64 \(9,\)"),
     "float labels": (lambda p: save(p, images=X, labels=Y / 2), r"30 integers.*float64"),
+    "a huge label": (
+        lambda p: save(p, images=X, labels=Y + 2**40),
+        r"at most 10000.*1099511627778",
+    ),
+    "labels past int64": (
+        lambda p: save(p, images=X, labels=Y.astype("uint64") + 2**63),
+        r"at most 10000.*9223372036854775810",
+    ),
     "labels from -1": (lambda p: save(p, images=X, labels=Y - 1), r"count from 0.*-1"),
 }
 
@@ -188,6 +196,7 @@ BAD_FOLDERS = {  # beside two good images; "notes.txt" and "bad.png" are text, "
     "loose beside classes": ("1.png", r"either itself or in each.*1 in itself, 2 in a/"),
     "unreadable image": ("a/bad.png", r"a/bad\.png cannot be read.*Remove"),
     "cut image": ("a/cut.png", r"a/cut\.png cannot be read.*truncated.*Remove"),
+    "a dot": ("a/dot.png", r"a/dot\.png must be at least 8 pixels a side. Received: 7x9"),
     "mixed sizes": ("a/big.png", r"9x8 \(.*0\.png\) and 20x8 .*big\.png\).*`image_size`"),
 }
 
@@ -200,7 +209,8 @@ def test_bad_folders_are_explained(tmp_path, kind):
     picture(tmp_path / "a" / "0.png", 0)
     picture(tmp_path / "a" / "z.png", 0)  # the last, so for the test
     assert len(load(tmp_path)) == 1
-    picture(tmp_path / Path(name).with_suffix(".png"), 0, (20 if "big" in name else 9, 8))
+    size = {"a/big.png": (20, 8), "a/dot.png": (7, 9)}.get(name, (9, 8))
+    picture(tmp_path / Path(name).with_suffix(".png"), 0, size)
     if "notes" in name or "bad" in name:
         (tmp_path / name).with_suffix(".png").unlink()
         (tmp_path / name).write_text("not an image")
@@ -209,6 +219,15 @@ def test_bad_folders_are_explained(tmp_path, kind):
         (tmp_path / name).write_bytes(whole[:45])
     with pytest.raises(UsageError, match=said):
         load(tmp_path, split="train")
+
+
+def test_one_coloured_picture_in_either_split_makes_both_coloured(tmp_path):
+    for name in ("train/a/0.png", "train/a/1.png", "test/a/0.png"):
+        picture(tmp_path / name, 7, mode="L")
+    assert [d.image_shape for d in split_pair(tmp_path)] == [(8, 9, 1)] * 2
+    picture(tmp_path / "test" / "a" / "1.png", (1, 2, 3))
+    assert [d.image_shape for d in split_pair(tmp_path)] == [(8, 9, 3)] * 2
+    assert (load(tmp_path).images == 7).all()
 
 
 def test_mixed_sizes_can_be_given_one(tmp_path):
@@ -223,6 +242,7 @@ def test_mixed_sizes_can_be_given_one(tmp_path):
     [
         (lambda: load("mnits"), r"'mnits'\. Did you mean mnist\?.*digits.*a folder"),
         (lambda: load("Fashion-MNIST"), r"Did you mean fashion_mnist\?"),
+        (lambda: load(""), r"is empty"),
         (lambda: load("zzzz"), r"'zzzz'\. Data sets: digits, photos"),
         (lambda: load("digits", "val"), r"train or test.*'val'"),
         (lambda: load("digits", image_size=7), r"at least 8 pixels.*7"),

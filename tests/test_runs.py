@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import warnings
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from rows import IMAGE_SHAPE, ROWS, everything
 
 from ganedu import models, runs
-from ganedu.runs import RunFolder, written
+from ganedu.runs import RunFolder
 from ganedu.runtime import RunError, UsageError
 
 
@@ -27,7 +28,8 @@ class Fake:
 
 
 def state(step):
-    return {"step": step, "seconds": step / 8, "history": [{"round": 1, "step": step, "loss": 0.5}]}
+    row = {"round": 1, "step": step, "seconds": step / 8, "loss": 0.5}
+    return {"step": step, "seconds": step / 8, "history": [row]}
 
 
 def full(*args, **kwargs):
@@ -49,45 +51,6 @@ def kept(folder):
     for step in (8, 16):
         folder.save_checkpoint(Fake(f"weights {step}"), state(step))
     return folder
-
-
-# `written`
-
-
-def test_a_file_takes_its_place_when_it_is_whole(tmp_path):
-    path = tmp_path / "file"
-    path.write_text("old")
-    (tmp_path / ".file.part").write_text("what a kill left, and it is longer than the new text")
-    with written(path) as file:
-        file.write(b"new")
-        file.flush()
-        assert path.read_text() == "old"
-    assert path.read_text() == "new"
-    assert os.listdir(tmp_path) == ["file"]
-
-
-@pytest.mark.parametrize("failing", [None, "fsync", "replace"])
-def test_a_failing_write_leaves_the_old_file(tmp_path, monkeypatch, failing):
-    path = tmp_path / "file"
-    path.write_text("old")
-    if failing:
-        monkeypatch.setattr(os, failing, full)
-    with pytest.raises(OSError, match="No space"), written(path) as file:  # noqa: PT012
-        file.write(b"new")
-        if failing is None:
-            full()
-    assert path.read_text() == "old"
-    assert os.listdir(tmp_path) == ["file"]
-
-
-def test_a_file_is_on_the_disk_before_it_is_renamed(tmp_path, monkeypatch):
-    calls, fsync, replace = [], os.fsync, os.replace
-    monkeypatch.setattr(os, "fsync", lambda fd: calls.append(os.fstat(fd).st_size) or fsync(fd))
-    monkeypatch.setattr(os, "replace", lambda *paths: calls.append("rename") or replace(*paths))
-    with written(tmp_path / "file") as file:
-        file.write(b"12345")
-    assert calls[:2] == [5, "rename"]
-    assert len(calls) == 3  # and then the folder, which holds the name
 
 
 # A run's beginning
@@ -118,6 +81,7 @@ def test_begin_writes_what_is_asked_and_nothing_else(tmp_path):
         ({"seed": -1}, "seed.*-1"),
         ({"seed": 2**31}, "seed.*2147483648"),
         ({"profile": "huge"}, "profile.*huge"),
+        ({"image_size": 10**9}, "image size.*1000000000"),
     ],
 )
 def test_what_cannot_be_asked_leaves_no_folder(tmp_path, asked, said):
@@ -131,6 +95,16 @@ def test_a_folder_that_holds_a_run_is_refused(folder):
     with pytest.raises(UsageError, match=r"holds a run already.*resume .*run"):
         runs.begin(folder.path, model="vae", data="digits")
     assert folder.facts() == before
+
+
+def test_of_two_that_begin_at_once_one_is_refused(tmp_path, monkeypatch):
+    """Both look before either has written."""
+    monkeypatch.setattr(Path, "exists", lambda path: False)
+    first = runs.begin(tmp_path / "run", model="gan", data="digits")
+    with pytest.raises(UsageError, match="holds a run already"):
+        runs.begin(tmp_path / "run", model="vae", data="digits")
+    assert first.facts()["model"] == "gan"
+    assert os.listdir(first.path) == ["run.json"]
 
 
 def test_checkpoints_of_a_run_that_is_gone_are_not_taken_over(kept):
@@ -178,6 +152,26 @@ def test_a_damaged_run_json_is_named(folder, content):
         folder.facts()
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *[("seed", "0"), ("model", 3), ("epochs", "1"), ("image_size", 8.5), ("seconds", [1])],
+        *[
+            ("recipe", "tiny"),
+            ("images", 3),
+            ("score_every", "2"),
+            ("patience", 1.5),
+            ("status", None),
+        ],
+    ],
+)
+def test_a_run_json_of_other_types_is_damaged(folder, name, value):
+    facts = {**folder.facts(), name: value}
+    (folder.path / "run.json").write_text(json.dumps(facts))
+    with pytest.raises(UsageError, match=rf"run\.json is damaged \(it says {name}: "):
+        folder.facts()
+
+
 def test_one_process_at_a_time(folder):
     other = RunFolder.open(folder.path)
     with folder.locked(), pytest.raises(UsageError, match="Another process"), other.locked():
@@ -199,12 +193,16 @@ def test_two_checkpoints_are_kept_and_the_newest_is_published(kept):
     path, found = kept.newest_checkpoint()
     assert path.read_text() == (kept.path / "model.keras").read_text() == "weights 24"
     assert found == state(24)
-    assert (kept.path / "history.csv").read_text() == "round,step,loss\n1,24,0.5\n"
+    assert (kept.path / "history.csv").read_text() == "round,step,seconds,loss\n1,24,3.0,0.5\n"
     assert not hidden(kept)
 
 
 def cut(path):
     path.write_bytes(path.read_bytes()[:-1])
+
+
+def says(path, **changes):
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 
 
 @pytest.mark.parametrize(
@@ -217,6 +215,9 @@ def cut(path):
         ("state.json", lambda path: path.write_text("[]")),
         ("state.json", lambda path: path.write_text("{}")),
         ("state.json", lambda path: path.write_bytes(bytes(100))),
+        ("state.json", lambda path: says(path, step="16")),
+        ("state.json", lambda path: says(path, history="round")),
+        ("state.json", lambda path: says(path, seconds=None)),
     ],
 )
 def test_a_damaged_checkpoint_is_passed_over(kept, name, damage):
@@ -236,7 +237,7 @@ def test_a_checkpoint_that_may_not_be_read_is_not_damaged(kept, monkeypatch):
     def refused(path):
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(runs, "_digest", refused)
+    monkeypatch.setattr(runs, "digest", refused)
     with pytest.raises(PermissionError):
         kept.newest_checkpoint()
 
@@ -252,7 +253,7 @@ def test_a_failing_checkpoint_leaves_those_before(kept, monkeypatch, failing):
     step = 24 if failing == "link" else 16
     assert kept.newest_checkpoint()[1] == state(step)
     assert (kept.path / "model.keras").read_text() == "weights 16"
-    assert (kept.path / "history.csv").read_text() == "round,step,loss\n1,16,0.5\n"
+    assert (kept.path / "history.csv").read_text() == "round,step,seconds,loss\n1,16,2.0,0.5\n"
     assert not hidden(kept)
     kept.save_checkpoint(Fake("weights 32"), state(32))
     assert kept.newest_checkpoint()[1] == state(32)
@@ -348,6 +349,32 @@ def test_a_damaged_model_is_replaced_by_the_checkpoint(folder):
         np.testing.assert_array_equal(a, b)
     cut(folder.steps()[0] / "model.keras")
     with pytest.warns(UserWarning, match="is damaged"), pytest.raises(UsageError, match="no model"):
+        folder.load_model()
+
+
+def test_the_published_model_is_one_to_go_on_from(folder):
+    assert not folder.holds_a_model()
+    model = models.build("gan", IMAGE_SHAPE, **ROWS["gan"].build)
+    folder.save_checkpoint(model, state(8))
+    shutil.rmtree(folder.checkpoints)
+    assert folder.published() == (folder.path / "model.keras", state(8))
+    assert folder.holds_a_model()
+    history = (folder.path / "history.csv").read_text()
+    for content in ("", "round,step\n1,8\n", "round,step,seconds\n"):
+        (folder.path / "history.csv").write_text(content)
+        assert folder.published() == (None, None)
+    (folder.path / "history.csv").write_text(history)
+    whole = (folder.path / "model.keras").read_bytes()
+    middle = len(whole) // 2
+    for content in (b"", whole[:-100], whole[:middle] + bytes(64) + whole[middle + 64 :]):
+        (folder.path / "model.keras").write_bytes(content)
+        assert folder.published() == (None, None)
+        assert not folder.holds_a_model()
+
+
+def test_a_model_of_another_run_is_refused(folder):
+    folder.save_checkpoint(models.build("vae", IMAGE_SHAPE, **ROWS["vae"].build), state(8))
+    with pytest.raises(UsageError, match=r"model\.keras must hold a gan. Received: a VAE"):
         folder.load_model()
 
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from ganedu import callbacks, data, models, runs, runtime, sampling
+from ganedu import callbacks, data, models, runtime, sampling
 from ganedu.metrics.frechet import gaussian
 from ganedu.runtime import UsageError
 
@@ -44,6 +44,15 @@ def test_a_photocopier_has_perfect_scores():
         *("frechet_distance", "kernel_distance", "kernel_distance_error"),
         *("precision", "recall", "density", "coverage"),
     }
+
+
+def test_test_images_of_another_shape_are_refused(tmp_path):
+    x = np.zeros((60, 16, 16, 3), "uint8")
+    np.savez(tmp_path / "x.npz", x_train=x, x_test=x[:, :12, :12])
+    facts = {**FACTS, "data": str(tmp_path / "x.npz"), "images": [60, 16, 16, 3]}
+    with pytest.raises(UsageError, match=r"trained on, \[16, 16, 3\]. Received: \[12, 12, 3\]"):
+        sampling.evaluate(Photocopier(), facts)
+    assert len(sampling.test_images({**facts, "image_size": 16})) == 60
 
 
 def test_a_model_that_draws_what_is_asked_has_its_labels_right():
@@ -151,30 +160,6 @@ def test_a_score_never_taken_is_refused():
 
 
 # What is kept between runs
-
-
-def test_an_array_is_made_once(tmp_path, monkeypatch):
-    monkeypatch.setenv("GANEDU_CACHE", str(tmp_path / "cache"))
-    made = []
-
-    def make():
-        made.append(len(made))
-        return np.arange(3.0) + len(made)
-
-    first = runs.cached([b"a", b"b"], make)
-    np.testing.assert_array_equal(runs.cached([b"a", b"b"], make), first)
-    assert made == [0]
-    runs.cached([b"ab"], make)
-    assert made == [0, 1]
-    for file in (tmp_path / "cache").iterdir():
-        file.write_bytes(file.read_bytes()[:20])
-    assert runs.cached([b"a", b"b"], make)[0] == 3.0
-
-
-def test_no_place_to_keep_it_is_no_error(tmp_path, monkeypatch):
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("GANEDU_CACHE", str(tmp_path / "file"))
-    assert runs.cached([b"a"], lambda: np.ones(2)).sum() == 2
 
 
 @pytest.mark.parametrize("kept", ["features", "gaussian"])

@@ -13,6 +13,7 @@ PACKAGE = Path(ganedu.__file__).parent
 # Data flows from left to right; a room imports only from rooms before it.
 ROOMS = [
     "runtime",
+    "disk",
     "losses",
     "latent",
     "data",

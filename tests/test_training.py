@@ -4,6 +4,7 @@ import csv
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -315,6 +316,20 @@ def stopped(tmp_path, at_step):
         training.go_on(folder)
     at_step(10, lambda model: None)
     return folder
+
+
+@pytest.mark.parametrize("lost", ["states", "all"])
+def test_lost_checkpoints_leave_the_published_model(unbroken, stopped, lost):
+    if lost == "all":
+        shutil.rmtree(stopped.checkpoints)
+    for checkpoint in stopped.steps():
+        (checkpoint / "state.json").unlink()
+    said = told(lambda: training.go_on(stopped))
+    assert "no whole checkpoint; it goes on from model.keras" in said
+    assert "anew" not in said
+    assert stopped.facts()["status"] == "finished"
+    assert same(stopped, unbroken)
+    assert steps(stopped) == steps(unbroken)
 
 
 @pytest.mark.parametrize("count", [1, 2])

@@ -100,6 +100,8 @@ def _read(name, split, image_size):
         return embedded.load_digits(split, image_size or embedded.DIGIT_SIZE)
     if name == "photos":
         return embedded.load_photos(split, image_size or embedded.PHOTO_SIZE)
+    if not name:
+        raise UsageError("The name of a data set, or of a folder or file, is empty")
     if name in NAMES:
         return standard.load_standard(name, split, image_size)
     path = Path(name)

@@ -9,7 +9,9 @@ from ganedu.runtime import UsageError
 
 LABELS_OF = {"x_train": "y_train", "x_test": "y_test", "images": "labels"}
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
+GREY = ("1", "L", "LA", "La")  # Pillow's modes
 TEST_FOLDERS = ("test", "val", "validation")
+MOST_CLASSES = 10_000
 MIN_SIDE = 8  # pixels; what is smaller has axes in another order, or is one image and not a set
 
 
@@ -129,6 +131,11 @@ def checked_labels(labels, count, source):
         )
     if labels.min(initial=0) < 0:
         raise UsageError(f"Labels in {source} must count from 0. Received: {labels.min()}")
+    if labels.max(initial=0) >= MOST_CLASSES:
+        raise UsageError(
+            f"Labels in {source} must be the numbers of at most {MOST_CLASSES} classes, from 0. "
+            f"Received: {labels.max()}"
+        )
     return labels.astype("int64")
 
 
@@ -168,7 +175,7 @@ def load_folder(path, split, image_size):
     """Images of a folder: `DIR/CLASS/.../image.png`, or images with no class in `DIR` itself.
 
     `DIR/train` and `DIR/test`, `val` or `validation` may each hold that; else `split_of` makes the
-    splits. Grey stays grey where all images are grey; else all become RGB.
+    splits. Grey stays grey where all images of both splits are grey; else all become RGB.
 
     Args:
         path: the folder.
@@ -179,11 +186,11 @@ def load_folder(path, split, image_size):
         As `load_file`; the classes' names are those of the folders, in alphabetical order.
 
     Raises:
-        UsageError: if there is no image, one cannot be read (it is named), a class has none or is
-            only in the test, or sizes differ and `image_size` is `None`.
+        UsageError: if there is no image, one cannot be read or is smaller than 8 pixels a side (it is
+            named), a class has none or is only in the test, or sizes differ and `image_size` is `None`.
     """
     train, test = _roots(Path(path))
-    listed = _listed(train)
+    trained = listed = _listed(train)
     number = {name: k for k, name in enumerate(sorted({name for _, name in listed}))}
     if test and split == "test":
         listed = _listed(test)
@@ -195,7 +202,9 @@ def load_folder(path, split, image_size):
             )
     labels = np.array([number[name] for _, name in listed], "int64")
     chosen = range(len(labels)) if test else split_of(labels, split, train)
-    images = _stacked([listed[i][0] for i in chosen], image_size)
+    tested = _images_in(test.rglob("*")) if test else []
+    grey = all(_is_grey(file) for file in (*(file for file, _ in trained), *tested))
+    images = _stacked([listed[i][0] for i in chosen], image_size, 1 if grey else 3)
     return (images, None, ()) if "" in number else (images, labels[chosen], tuple(number))
 
 
@@ -232,8 +241,16 @@ def _images_in(paths):
     )
 
 
-def _stacked(files, image_size):
-    """The pictures of these files: uint8 (N, H, W, C)."""
+def _is_grey(path):
+    try:
+        with Image.open(path) as picture:
+            return picture.mode in GREY or picture.mode.startswith("I;16")
+    except Exception:  # it is refused when its pixels are read
+        return True
+
+
+def _stacked(files, image_size, channels):
+    """The pictures of these files: uint8 (N, H, W, channels)."""
     arrays = []
     for file in files:
         array = _read_picture(file, image_size)
@@ -244,7 +261,6 @@ def _stacked(files, image_size):
                 f"{w}x{h} ({file}). Give them one with `image_size`"
             )
         arrays.append(array)
-    channels = max(array.shape[-1] for array in arrays)
     images = np.empty((len(arrays), *arrays[0].shape[:2], channels), "uint8")
     for image, array in zip(images, arrays, strict=True):
         image[:] = array  # grey beside colour: all three channels get it
@@ -260,6 +276,11 @@ def _read_picture(path, image_size):
         raise UsageError(
             f"{path} cannot be read as an image. Received: {one_line(e)}. Remove or replace it"
         ) from None
+    if min(picture.size) < MIN_SIDE:
+        width, height = picture.size
+        raise UsageError(
+            f"{path} must be at least {MIN_SIDE} pixels a side. Received: {width}x{height}"
+        )
     return _array(picture if image_size is None else _square(picture, image_size))
 
 
@@ -281,10 +302,6 @@ def load_picture(path, image_shape):
         raise UsageError(f"There is no file {path}")
     image, told = _read_picture(path, None), []
     height, width, channels = image.shape
-    if min(height, width) < MIN_SIDE:
-        raise UsageError(
-            f"{path} must be at least {MIN_SIDE} pixels a side. Received: {width}x{height}"
-        )
     side = image_shape[0]
     if (height, width) != (side, side):
         cut = "" if height == width else "cut to its central square and "
@@ -305,7 +322,7 @@ def _eight_bits(picture):
         return Image.fromarray((np.asarray(picture) >> 8).astype("uint8"))
     if picture.mode in ("I", "F"):
         raise UsageError(f"its pixels are not of 8 or 16 bits (mode {picture.mode})")
-    mode = "L" if picture.mode in ("1", "L", "LA", "La") else "RGB"
+    mode = "L" if picture.mode in GREY else "RGB"
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
         white = Image.new("RGBA", picture.size, "white")

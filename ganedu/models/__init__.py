@@ -89,4 +89,4 @@ def arguments_of(name, dataset):
         return {}
     if dataset.labels is None:
         raise UsageError(f"The model {name} needs labels. {dataset.name} has none")
-    return {"num_classes": int(dataset.labels.max()) + 1}
+    return {"num_classes": max(len(dataset.class_names), int(dataset.labels.max()) + 1)}
