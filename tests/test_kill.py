@@ -26,7 +26,7 @@ import pytest
 from PIL import Image
 from rows import everything
 
-from ganedu import recipes, runs, training  # noqa: F401  imported before the fork
+from ganedu import disk, recipes, training  # noqa: F401  imported before the fork
 from ganedu.cli import main
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks a framework")
@@ -114,7 +114,7 @@ def arm(how, pattern, count):
         die()
 
     if how == "inside":
-        runs.open = lambda path, mode: (Half if hit(path) else open)(path, mode)
+        disk.open = lambda path, mode: (Half if hit(path) else open)(path, mode)
     elif how == "saving":
         wrap(keras.Model, "save", 1, hit, after=die_half_written)
     elif how == "removing":
