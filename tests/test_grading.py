@@ -1,14 +1,19 @@
 """nbgrader's own word on every lesson, where nothing learns: the solved one earns every automatic point all the same,
 and each claim about training is false; the student's copy, untouched, earns none. Installed by
-`pip install 'ganedu[classroom]'`."""
+`pip install 'ganedu[classroom]'`.
 
+nbgrader runs each notebook that is handed in. Here one kernel runs both, which takes half the time: each exercise is
+met as the student finds it, with its tests, and then solved. nbgrader gives its points for what came out.
+"""
+
+import copy
 import os
 import re
-import shutil
 import sysconfig
 
 import nbformat
 import pytest
+from nbclient import NotebookClient
 
 from ganedu import lessons
 
@@ -17,6 +22,7 @@ if not os.environ.get("GANEDU_GRADING"):
 
 from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
+from nbgrader.converters import Autograde
 from traitlets.config import Config
 
 # Run before a lesson begins: every optimizer's step is taken out.
@@ -50,8 +56,8 @@ def course(tmp_path, monkeypatch):
     config.CourseDirectory.root = str(tmp_path)
     config.CourseDirectory.db_url = f"sqlite:///{tmp_path / 'gradebook.db'}"
     config.Exchange.root = str(written(tmp_path, "exchange"))
-    config.ExecutePreprocessor.timeout = 900
-    config.ExecutePreprocessor.shutdown_kernel = "immediate"
+    config.Autograde.sanitize_preprocessors = without("ClearOutput", "sanitize_preprocessors")
+    config.Autograde.autograde_preprocessors = without("Execute", "autograde_preprocessors")
     config.NbGraderAPI.log_level = "ERROR"
     return tmp_path, NbGraderAPI(config=config)
 
@@ -62,43 +68,73 @@ def written(tmp_path, *places):
     return folder
 
 
+def without(name, stage):
+    """The preprocessors of one of autograding's stages, but one."""
+    usual = getattr(Autograde, stage).default()
+    assert name in [p.__name__ for p in usual]
+    return [p for p in usual if p.__name__ != name]
+
+
+def run(solved, untouched):
+    """Puts into both copies of a lesson what their code prints. Of the untouched one only exercises and their tests
+    are run: each where all before it is solved."""
+    pairs = [p for p in zip(solved.cells, untouched.cells, strict=True) if p[0].cell_type == "code"]
+    running = nbformat.v4.new_notebook(metadata=solved.metadata)
+    client = NotebookClient(running, timeout=900, allow_errors=True)
+
+    def execute(cell, instead=None):
+        """What came out stands in `cell`, though the code may be another's."""
+        running.cells = [nbformat.v4.new_code_cell((instead or cell).source)]
+        cell.outputs = client.execute_cell(running.cells[0], 0).outputs
+
+    with client.setup_kernel():
+        for i, (cell, found) in enumerate(pairs):
+            if marked(cell, "solution"):
+                execute(found)
+                tests = next(p for p in pairs[i + 1 :] if marked(p[0], "grade"))
+                execute(tests[1], tests[0])  # with what is hidden from students
+            execute(cell)
+
+
+def marked(cell, what):
+    return cell.metadata.get("nbgrader", {}).get(what, False)
+
+
 @pytest.mark.parametrize("name", lessons.names())
 def test_solved_it_earns_all_points_and_claims_nothing_and_untouched_none(name, course):
     root, api = course
-    lesson = lessons.path(name)
-    shutil.copy(lesson, written(root, "source", "lesson"))
+    file = lessons.path(name).name
+    lesson = nbformat.read(lessons.path(name), as_version=4)
+    nbformat.write(lesson, written(root, "source", "lesson") / file)
     made = api.generate_assignment("lesson")
     assert made["success"], made.get("error")
-    copy = root / "release" / "lesson" / lesson.name
-    shutil.copy(lesson, written(root, "submitted", "solved", "lesson"))
-    shutil.copy(copy, written(root, "submitted", "untouched", "lesson"))
-    for student in ("solved", "untouched"):
+    released = nbformat.read(root / "release" / "lesson" / file, as_version=4)
+    handed_in = {"solved": copy.deepcopy(lesson), "untouched": copy.deepcopy(released)}
+    run(**handed_in)
+    for student, notebook in handed_in.items():
+        nbformat.write(notebook, written(root, "submitted", student, "lesson") / file)
         graded = api.autograde("lesson", student)
         assert graded["success"], graded.get("error")
     with Gradebook(f"sqlite:///{root / 'gradebook.db'}") as gradebook:
         points = {
             student: sum(
                 grade.auto_score or 0.0
-                for grade in gradebook.find_submission_notebook(
-                    lesson.stem, "lesson", student
-                ).grades
+                for grade in gradebook.find_submission_notebook(name, "lesson", student).grades
                 if grade.cell.cell_type == "code"
             )
             for student in ("solved", "untouched")
         }
         most = sum(
             cell.max_score
-            for cell in gradebook.find_notebook(lesson.stem, "lesson").grade_cells
+            for cell in gradebook.find_notebook(name, "lesson").grade_cells
             if cell.cell_type == "code"
         )
     assert most > 0
     assert points == {"solved": most, "untouched": 0.0}
-    claims = claimed(nbformat.read(root / "autograded" / "solved" / "lesson" / lesson.name, 4))
+    claims = claimed(nbformat.read(root / "autograded" / "solved" / "lesson" / file, 4))
     assert claims
     assert [claim for claim, holds in claims if holds == "True"] == []
-    ours = lessons.unsolved(nbformat.read(lesson, as_version=4))
-    theirs = nbformat.read(copy, as_version=4)
-    assert code_of(ours) == code_of(theirs)
+    assert code_of(lessons.unsolved(lesson)) == code_of(released)
 
 
 def claimed(notebook):

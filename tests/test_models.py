@@ -86,6 +86,8 @@ def test_every_network_ends_in_float32(name):
 @per_model
 def test_each_step_moves_its_own_network_and_no_other(name):
     """Every call of `minimize` in a step is watched, bit for bit."""
+    if keras.backend.backend() == "jax":
+        pytest.skip("tests/test_backends.py compares each weight with TensorFlow's after a step")
     model = build(name)
     calls, still, minimize = [], set(), model.minimize
 

@@ -27,7 +27,8 @@ def fitted(name, images=IMAGES, objects=1):
     runtime.setup(0)
     from ganedu import data, models, recipes
 
-    known = data.captioned_digits(data.load("mnist"), 60_000, objects=(objects,), combos="seen")
+    count = min(60_000, images)
+    known = data.captioned_digits(data.load("mnist"), count, objects=(objects,), combos="seen")
     recipe, _ = recipes.find(name, "captioned_mnist", known.image_shape, "quick")
     steps = images // recipe.batch_size
     arguments = dict(recipe.model)
