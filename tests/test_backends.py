@@ -18,7 +18,6 @@ OTHERS = ("jax", "torch")
 
 def run(backend, *arguments):
     environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(HERE)}
-    environment["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"  # each step is compiled, and taken once
     done = subprocess.run(
         [sys.executable, str(HERE / "one_step.py"), *map(str, arguments)],
         env=environment,
