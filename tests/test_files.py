@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 import ganedu
+from ganedu import models
 from ganedu.data import ImageDataset, load
 from ganedu.runtime import UsageError
 
@@ -43,6 +44,11 @@ def test_npz_with_its_own_splits(tmp_path):
     np.testing.assert_array_equal(test.images, X[:2])
     assert (train.labels.tolist(), test.labels.tolist()) == (Y.tolist(), [0, 1])
     assert train.class_names == test.class_names == ("0", "1", "2")
+
+
+def test_a_class_that_only_the_test_has_is_counted(tmp_path):
+    file = save(tmp_path / "a.npz", x_train=X, y_train=Y, x_test=X[:2], y_test=Y[:2] + 3)
+    assert models.arguments_of("cvae", load(file)) == {"num_classes": 5}
 
 
 def test_arrays_without_splits_are_split(tmp_path):
