@@ -107,7 +107,7 @@ def train(model, data, out, **asked):
 def resume(folder):
     """Go on with an interrupted run, to the end that it would have had."""
     run = runs.RunFolder.open(folder)
-    if run.facts().get("status") == "finished" and run.holds_a_model():
+    if run.facts().get("status") == "finished" and run.newest()[0]:
         click.echo(f"{folder} is finished.")
     else:
         _train(run)

@@ -404,9 +404,14 @@ class RunFolder:
         rows = [{**row, "round": int(row["round"]), "step": int(row["step"])} for row in rows]
         return path, {"step": rows[-1]["step"], "seconds": rows[-1]["seconds"], "history": rows}
 
-    def holds_a_model(self):
-        """Whether there is a whole one, in a checkpoint or published."""
-        return (self.newest_checkpoint()[0] or self.published()[0]) is not None
+    def newest(self):
+        """What a run goes on from: the newest whole checkpoint, else the model that was published.
+
+        Returns:
+            As `newest_checkpoint`.
+        """
+        path, state = self.newest_checkpoint()
+        return (path, state) if path is not None else self.published()
 
     def load_model(self):
         """The run's model, as it was after the last whole round.

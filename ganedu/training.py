@@ -60,8 +60,16 @@ def prepare(folder):
         recipe = recipes.Recipe(**{k: v for k, v in facts["recipe"].items() if k != "name"})
     except TypeError as e:
         raise UsageError(f"{folder.path / 'run.json'} is damaged ({e})") from None
-    path, state = newest(folder, facts)
+    path, state = folder.newest()
+    published = path is not None and path.parent == folder.path
+    if published:
+        warnings.warn(
+            f"{folder.path} has no whole checkpoint; it goes on from {path.name}, as history.csv says of it",
+            stacklevel=2,
+        )
     if path is None:
+        if folder.steps() or "steps" in facts:
+            warnings.warn(f"{folder.path} has no whole model left; it starts anew", stacklevel=2)
         arguments = {**models.arguments_of(facts["model"], dataset), **recipe.model}
         if arguments.get("read_first"):
             print(
@@ -74,31 +82,11 @@ def prepare(folder):
         model = loaded(path, facts["model"])
     stretch = Stretch(folder, model, dataset, recipe, facts, state)
     folder.forget_after(state["step"])
-    if path is not None and path.parent != folder.path:
+    if path is not None and not published:
         folder.publish(path.parent, state)
     facts.pop("reason", None)  # why it stopped before
     folder.write_facts({**facts, "status": "training", "backend": backend})
     return stretch
-
-
-def newest(folder, facts):
-    """What a run goes on from: its newest whole checkpoint, else the model that it published.
-
-    Returns:
-        As `RunFolder.newest_checkpoint`.
-    """
-    path, state = folder.newest_checkpoint()
-    if path is not None:
-        return path, state
-    path, state = folder.published()
-    if path is not None:
-        warnings.warn(
-            f"{folder.path} has no whole checkpoint; it goes on from {path.name}, as history.csv says of it",
-            stacklevel=2,
-        )
-    elif folder.steps() or "steps" in facts:
-        warnings.warn(f"{folder.path} has no whole model left; it starts anew", stacklevel=2)
-    return path, state
 
 
 def known_facts(facts, dataset):

@@ -353,12 +353,12 @@ def test_a_damaged_model_is_replaced_by_the_checkpoint(folder):
 
 
 def test_the_published_model_is_one_to_go_on_from(folder):
-    assert not folder.holds_a_model()
+    assert folder.newest() == (None, None)
     model = models.build("gan", IMAGE_SHAPE, **ROWS["gan"].build)
     folder.save_checkpoint(model, state(8))
     shutil.rmtree(folder.checkpoints)
     assert folder.published() == (folder.path / "model.keras", state(8))
-    assert folder.holds_a_model()
+    assert folder.newest() == folder.published()
     history = (folder.path / "history.csv").read_text()
     for content in ("", "round,step\n1,8\n", "round,step,seconds\n"):
         (folder.path / "history.csv").write_text(content)
@@ -369,7 +369,7 @@ def test_the_published_model_is_one_to_go_on_from(folder):
     for content in (b"", whole[:-100], whole[:middle] + bytes(64) + whole[middle + 64 :]):
         (folder.path / "model.keras").write_bytes(content)
         assert folder.published() == (None, None)
-        assert not folder.holds_a_model()
+        assert folder.newest() == (None, None)
 
 
 def test_a_model_of_another_run_is_refused(folder):
