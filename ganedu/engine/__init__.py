@@ -8,7 +8,7 @@ from ganedu.engine.gradients import BACKEND
 from ganedu.engine.latent_model import AutoencodingModel, LatentModel, Reconstructing
 from ganedu.engine.likelihood import importance_sampled
 from ganedu.engine.model import GenerativeModel
-from ganedu.engine.muon import Muon, falling
+from ganedu.engine.optimizers import FusedAdam, Muon, falling
 from ganedu.engine.reading import learn_to_read
 from ganedu.engine.styled_model import StyledModel
 from ganedu.engine.text_model import (
@@ -32,6 +32,7 @@ __all__ = [
     "DescribingModel",
     "DrawingTextModel",
     "FirstFailure",
+    "FusedAdam",
     "GenerativeModel",
     "LatentModel",
     "Muon",

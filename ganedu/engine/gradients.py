@@ -7,6 +7,8 @@
   the caller to collect.
 """
 
+import itertools
+
 import keras
 from keras import ops
 
@@ -45,6 +47,35 @@ if BACKEND == "tensorflow":
     def apply_gradients(optimizer, gradients, variables):
         optimizer.apply(gradients, variables)
 
+    def split(tensor, sizes):
+        """The parts of a tensor along its first axis, of so many rows each. (Keras's would compute the sizes.)"""
+        return tf.split(tensor, sizes)
+
+    def subtract(variables, tensors):
+        """Takes a tensor from each of some variables."""
+        for v, tensor in zip(variables, tensors, strict=True):
+            v.value.assign_sub(tensor, read_value=False)
+
+    def update_on_each_device(optimizer, update, gradients, learning_rate):
+        """Calls `update(gradients, learning_rate)`, which moves variables: under a `tf.distribute` strategy with the
+        gradients' sum over all replicas, and on each device."""
+        if not tf.distribute.has_strategy():
+            update(gradients, learning_rate)
+            return
+        gradients = tf.distribute.get_replica_context().all_reduce("SUM", gradients)
+
+        def on_all(strategy, gradients, learning_rate):
+            strategy.extended.update(
+                optimizer.iterations.value,
+                lambda _, *arguments: update(*arguments),
+                args=(gradients, learning_rate),
+                group=False,
+            )
+
+        tf.__internal__.distribute.interim.maybe_merge_call(
+            on_all, tf.distribute.get_strategy(), gradients, learning_rate
+        )
+
 elif BACKEND == "torch":
     import torch
 
@@ -63,6 +94,16 @@ elif BACKEND == "torch":
     def apply_gradients(optimizer, gradients, variables):
         with torch.no_grad():
             optimizer.apply(gradients, variables)
+
+    def split(tensor, sizes):
+        return torch.split(tensor, sizes)
+
+    def subtract(variables, tensors):
+        torch._foreach_sub_([v.value for v in variables], list(tensors))
+
+    @torch.no_grad()
+    def update_on_each_device(optimizer, update, gradients, learning_rate):
+        update(gradients, learning_rate)
 
 elif BACKEND == "jax":
     import jax
@@ -117,6 +158,16 @@ elif BACKEND == "jax":
 
     def apply_gradients(optimizer, gradients, variables):
         optimizer.apply(gradients, variables)
+
+    def split(tensor, sizes):
+        return jax.numpy.split(tensor, list(itertools.accumulate(sizes))[:-1])
+
+    def subtract(variables, tensors):
+        for v, tensor in zip(variables, tensors, strict=True):
+            v.assign(v.value - tensor)
+
+    def update_on_each_device(optimizer, update, gradients, learning_rate):
+        update(gradients, learning_rate)
 
 else:
     raise ImportError(

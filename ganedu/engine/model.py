@@ -11,7 +11,13 @@ import numpy as np
 from keras import ops
 
 from ganedu.engine.failure import FirstFailure
-from ganedu.engine.gradients import BACKEND, apply_gradients, input_gradient, value_and_gradients
+from ganedu.engine.gradients import (
+    BACKEND,
+    apply_gradients,
+    input_gradient,
+    subtract,
+    value_and_gradients,
+)
 
 
 class Optimizers(keras.optimizers.MultiOptimizer):
@@ -170,10 +176,12 @@ class GenerativeModel(keras.Model):
         first, random weights are soon forgotten.
         """
         t = ops.cast(self.steps, "float32")
-        m = ops.minimum(momentum, (1.0 + t) / (10.0 + t))
-        for target, source in zip(copy.weights, network.weights, strict=True):
-            source = ops.cast(source, target.dtype)
-            target.assign(target + ops.cast(1.0 - m, target.dtype) * (source - target))
+        share = 1.0 - ops.minimum(momentum, (1.0 + t) / (10.0 + t))
+        pairs = [
+            (c.value, ops.cast(w.value, c.dtype))
+            for c, w in zip(copy.weights, network.weights, strict=True)
+        ]
+        subtract(copy.weights, [ops.cast(share, c.dtype) * (c - w) for c, w in pairs])
 
     def log(self, losses):
         """Updates the running means of the round.

@@ -21,7 +21,7 @@ from keras import layers
 
 from ganedu.data.captions import sample
 from ganedu.data.grammar import ATTRIBUTES, DIGITS, RELATIONS, SHAPES, VALUES, omitted, write
-from ganedu.engine.muon import Muon
+from ganedu.engine.optimizers import Muon
 
 ANSWERS = 1 + max(map(len, VALUES.values()))  # to a question; the first one: it is not said
 QUESTIONS = 2 * len(ATTRIBUTES) + 1

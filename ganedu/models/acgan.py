@@ -16,6 +16,7 @@ import keras
 from keras import ops
 
 from ganedu import networks
+from ganedu.engine import FusedAdam
 from ganedu.models.cgan import CGAN, labelled_generator
 
 
@@ -81,4 +82,4 @@ def build(
         ema_momentum=ema_momentum,
         seed=seed,
     )
-    return model.compile_with(keras.optimizers.Adam, g_learning_rate, d_learning_rate, beta_1=0.5)
+    return model.compile_with(FusedAdam, g_learning_rate, d_learning_rate, beta_1=0.5)

@@ -15,7 +15,7 @@ import numpy as np
 from keras import ops
 
 from ganedu import networks
-from ganedu.engine import AutoencodingModel
+from ganedu.engine import AutoencodingModel, FusedAdam
 
 
 def reconstruction_loss(x, x_reconstructed):
@@ -70,4 +70,4 @@ def build(image_shape, latent_dim=8, width=32, learning_rate=1e-3, seed=0):
         networks.decoder(image_shape, latent_dim, width),
         seed=seed,
     )
-    return model.compile_with(keras.optimizers.Adam, learning_rate)
+    return model.compile_with(FusedAdam, learning_rate)

@@ -18,7 +18,7 @@ import keras
 from keras import ops
 
 from ganedu import networks
-from ganedu.engine import DescribingModel, GenerativeModel
+from ganedu.engine import DescribingModel, FusedAdam, GenerativeModel
 from ganedu.text import PAD
 
 
@@ -82,4 +82,4 @@ def build(
         encoder.output_shape[1:], len(Captioner.tokenizer), length - 1, text_width
     )
     model = Captioner(encoder, decoder, ema_momentum=ema_momentum, seed=seed)
-    return model.compile_with(keras.optimizers.Adam, learning_rate)
+    return model.compile_with(FusedAdam, learning_rate)

@@ -16,7 +16,7 @@ import keras
 from keras import layers, ops
 
 from ganedu import networks
-from ganedu.engine import ConditionalModel
+from ganedu.engine import ConditionalModel, FusedAdam
 from ganedu.models.gan import GAN
 
 
@@ -110,7 +110,7 @@ def build(
         ema_momentum=ema_momentum,
         seed=seed,
     )
-    return model.compile_with(keras.optimizers.Adam, g_learning_rate, d_learning_rate, beta_1=0.5)
+    return model.compile_with(FusedAdam, g_learning_rate, d_learning_rate, beta_1=0.5)
 
 
 def labelled_generator(image_shape, num_classes, latent_dim, width):

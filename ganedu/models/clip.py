@@ -16,7 +16,7 @@ import keras
 from keras import ops
 
 from ganedu import networks
-from ganedu.engine import ComparingModel, GenerativeModel
+from ganedu.engine import ComparingModel, FusedAdam, GenerativeModel
 from ganedu.layers import Temperature
 from ganedu.losses import info_nce, unit
 
@@ -86,4 +86,4 @@ def build(
     images = networks.image_tower(image_shape, dim, width)
     texts = networks.text_tower(len(CLIP.tokenizer), length, dim, text_width)
     model = CLIP(images, texts, ema_momentum=ema_momentum, seed=seed)
-    return model.compile_with(keras.optimizers.Adam, learning_rate)
+    return model.compile_with(FusedAdam, learning_rate)

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from ganedu import networks
-from ganedu.engine import AutoencodingModel, ConditionalModel, importance_sampled
+from ganedu.engine import AutoencodingModel, ConditionalModel, FusedAdam, importance_sampled
 from ganedu.models.vae import images_of, negative_elbo, reparametrize
 from ganedu.networks.answers import answer
 
@@ -95,4 +95,4 @@ def build(
         num_classes,
     )
     model = CVAE(encoder, decoder, beta=beta, seed=seed)
-    return model.compile_with(keras.optimizers.Adam, learning_rate)
+    return model.compile_with(FusedAdam, learning_rate)

@@ -18,7 +18,7 @@ from keras import ops
 
 from ganedu import networks
 from ganedu.data import pairs
-from ganedu.engine import Translator
+from ganedu.engine import FusedAdam, Translator
 from ganedu.models.lsgan import discriminator_loss, generator_loss
 from ganedu.models.pix2pix import l1
 
@@ -116,4 +116,4 @@ def build(
         identity_weight=identity_weight,
         seed=seed,
     )
-    return model.compile_with(keras.optimizers.Adam, learning_rate, learning_rate / 2, beta_1=0.5)
+    return model.compile_with(FusedAdam, learning_rate, learning_rate / 2, beta_1=0.5)

@@ -17,6 +17,7 @@ Reference:
 import keras
 
 from ganedu import networks
+from ganedu.engine import FusedAdam
 from ganedu.layers import SpectralConv2D, SpectralDense
 from ganedu.models.gan import GAN
 
@@ -72,5 +73,5 @@ def build(
         seed=seed,
     )
     return model.compile_with(
-        keras.optimizers.Adam, g_learning_rate, d_learning_rate, beta_1=beta_1, beta_2=beta_2
+        FusedAdam, g_learning_rate, d_learning_rate, beta_1=beta_1, beta_2=beta_2
     )

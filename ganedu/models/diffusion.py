@@ -25,7 +25,7 @@ import numpy as np
 from keras import ops
 
 from ganedu import networks
-from ganedu.engine import DenoisingModel
+from ganedu.engine import DenoisingModel, FusedAdam
 
 
 def cosine_alpha_bar(times):
@@ -105,4 +105,4 @@ def build(
         ema_momentum=ema_momentum,
         seed=seed,
     )
-    return model.compile_with(keras.optimizers.Adam, learning_rate)
+    return model.compile_with(FusedAdam, learning_rate)

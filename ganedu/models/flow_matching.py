@@ -20,7 +20,7 @@ import numpy as np
 from keras import ops
 
 from ganedu import networks
-from ganedu.engine import DenoisingModel
+from ganedu.engine import DenoisingModel, FusedAdam
 
 
 def euler(velocity, x, steps):
@@ -60,4 +60,4 @@ def build(image_shape, width=32, units=512, learning_rate=2e-3, ema_momentum=0.9
     model = FlowMatching(
         networks.denoiser(image_shape, width, units), ema_momentum=ema_momentum, seed=seed
     )
-    return model.compile_with(keras.optimizers.Adam, learning_rate)
+    return model.compile_with(FusedAdam, learning_rate)

@@ -16,7 +16,7 @@ import keras
 from keras import ops
 
 from ganedu import networks
-from ganedu.engine import AdversarialModel
+from ganedu.engine import AdversarialModel, FusedAdam
 
 
 def discriminator_loss(real, fake, smoothing=0.0):
@@ -105,4 +105,4 @@ def build(
         ema_momentum=ema_momentum,
         seed=seed,
     )
-    return model.compile_with(keras.optimizers.Adam, learning_rate, learning_rate, beta_1=0.5)
+    return model.compile_with(FusedAdam, learning_rate, learning_rate, beta_1=0.5)

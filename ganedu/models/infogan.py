@@ -17,6 +17,7 @@ import numpy as np
 from keras import ops
 
 from ganedu import latent, networks
+from ganedu.engine import FusedAdam
 from ganedu.models.acgan import class_loss
 from ganedu.models.gan import GAN
 
@@ -121,4 +122,4 @@ def build(
         ema_momentum=ema_momentum,
         seed=seed,
     )
-    return model.compile_with(keras.optimizers.Adam, g_learning_rate, d_learning_rate, beta_1=0.5)
+    return model.compile_with(FusedAdam, g_learning_rate, d_learning_rate, beta_1=0.5)

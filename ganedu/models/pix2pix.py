@@ -19,7 +19,7 @@ from keras import ops
 
 from ganedu import networks
 from ganedu.data import pairs
-from ganedu.engine import Translator
+from ganedu.engine import FusedAdam, Translator
 from ganedu.models.gan import discriminator_loss, generator_loss
 
 
@@ -103,4 +103,4 @@ def build(
         l1_weight=l1_weight,
         seed=seed,
     )
-    return model.compile_with(keras.optimizers.Adam, learning_rate, learning_rate / 2, beta_1=0.5)
+    return model.compile_with(FusedAdam, learning_rate, learning_rate / 2, beta_1=0.5)

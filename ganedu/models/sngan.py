@@ -15,6 +15,7 @@ import keras
 from keras import ops
 
 from ganedu import networks
+from ganedu.engine import FusedAdam
 from ganedu.layers import SpectralConv2D, SpectralDense
 from ganedu.models.gan import GAN
 from ganedu.models.wgan import generator_loss
@@ -53,6 +54,4 @@ def build(
         ema_momentum=ema_momentum,
         seed=seed,
     )
-    return model.compile_with(
-        keras.optimizers.Adam, g_learning_rate, d_learning_rate, beta_1=0.0, beta_2=0.9
-    )
+    return model.compile_with(FusedAdam, g_learning_rate, d_learning_rate, beta_1=0.0, beta_2=0.9)

@@ -17,7 +17,7 @@ import keras
 from keras import ops
 
 from ganedu import networks
-from ganedu.engine import StyledModel
+from ganedu.engine import FusedAdam, StyledModel
 from ganedu.models.gan import discriminator_loss, generator_loss
 from ganedu.models.r3gan import flatness
 
@@ -109,6 +109,4 @@ def build(
         ema_momentum=ema_momentum,
         seed=seed,
     )
-    return model.compile_with(
-        keras.optimizers.Adam, g_learning_rate, d_learning_rate, beta_1=0.0, beta_2=0.99
-    )
+    return model.compile_with(FusedAdam, g_learning_rate, d_learning_rate, beta_1=0.0, beta_2=0.99)

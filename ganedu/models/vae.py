@@ -21,7 +21,7 @@ import numpy as np
 from keras import ops
 
 from ganedu import networks
-from ganedu.engine import AutoencodingModel, importance_sampled
+from ganedu.engine import AutoencodingModel, FusedAdam, importance_sampled
 from ganedu.networks.answers import answer
 
 
@@ -118,4 +118,4 @@ def build(image_shape, latent_dim=8, width=32, beta=1.0, learning_rate=1e-3, see
         beta=beta,
         seed=seed,
     )
-    return model.compile_with(keras.optimizers.Adam, learning_rate)
+    return model.compile_with(FusedAdam, learning_rate)

@@ -19,7 +19,7 @@ import keras
 from keras import ops
 
 from ganedu import networks
-from ganedu.engine import AutoencodingModel
+from ganedu.engine import AutoencodingModel, FusedAdam
 from ganedu.models.gan import discriminator_loss, generator_loss
 from ganedu.models.vae import kl_divergence, reparametrize
 
@@ -114,4 +114,4 @@ def build(image_shape, latent_dim=16, width=32, gamma=1.0, learning_rate=1e-3, s
         seed=seed,
     )
     rates = (learning_rate, learning_rate, 0.3 * learning_rate)
-    return model.compile_with(keras.optimizers.Adam, *rates, beta_1=0.5)
+    return model.compile_with(FusedAdam, *rates, beta_1=0.5)

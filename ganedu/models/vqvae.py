@@ -22,7 +22,7 @@ import keras
 from keras import ops
 
 from ganedu import networks
-from ganedu.engine import WordModel
+from ganedu.engine import FusedAdam, WordModel
 from ganedu.layers import VectorQuantizer
 
 
@@ -100,4 +100,4 @@ def build(image_shape, codes=64, code_dim=16, width=32, beta=0.25, learning_rate
         beta=beta,
         seed=seed,
     )
-    return model.compile_with(keras.optimizers.Adam, learning_rate, learning_rate)
+    return model.compile_with(FusedAdam, learning_rate, learning_rate)
