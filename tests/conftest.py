@@ -2,10 +2,28 @@
 runs goes to a folder of its own."""
 
 import os
+import re
 import tempfile
+
+from rows import ROWS
+from xdist.scheduler import LoadScopeScheduling
 
 from ganedu import runtime
 
 FOLDER = tempfile.TemporaryDirectory(prefix="ganedu-")
 os.environ.setdefault("GANEDU_CACHE", FOLDER.name)
 runtime.setup()
+
+
+class TestsThatShare(LoadScopeScheduling):
+    """Sends the tests of a file to one worker, and of the contract those of a model: they share what they build."""
+
+    def _split_scope(self, nodeid):
+        file, _, test = nodeid.partition("::")
+        if not file.endswith("test_models.py"):
+            return file
+        return next((word for word in re.split(r"[\[\]-]", test) if word in ROWS), file)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return TestsThatShare(config, log)
