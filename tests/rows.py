@@ -103,3 +103,18 @@ def arrays(variables):
 def everything(model):
     """All that training changes: weights, seeds, optimizer state."""
     return arrays([*model.variables, *model.optimizer.variables])
+
+
+def steps_are_eager(patch):
+    """Models that are built from now on take their steps without a graph: for few steps, a fraction of the time of
+    tracing one (on JAX it would be more). The contract and the lessons train with graphs.
+
+    Args:
+        patch: `pytest.MonkeyPatch`.
+    """
+    import keras
+
+    from ganedu.engine import GenerativeModel
+
+    eager = keras.backend.backend() != "jax"
+    patch.setitem(GenerativeModel.compile.__kwdefaults__, "run_eagerly", eager)

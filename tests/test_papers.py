@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from rows import IMAGE_SHAPE, ROWS, batch, feed
+from rows import IMAGE_SHAPE, ROWS, batch, feed, steps_are_eager
 
 from ganedu import layers, models, networks, runtime
 from ganedu.engine import AdversarialModel
@@ -27,6 +27,11 @@ from ganedu.models import (
     wgan,
     wgan_gp,
 )
+
+
+@pytest.fixture(autouse=True)
+def eager(monkeypatch):
+    steps_are_eager(monkeypatch)
 
 
 def build(name, **changes):

@@ -1,6 +1,7 @@
 """Models that read and write texts: the papers' numbers, worked out by hand; what they make of words and
 images; and the commands that a user calls them by."""
 
+import functools
 import math
 
 import keras
@@ -9,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from keras import ops
 from PIL import Image
-from rows import IMAGE_SHAPE, ROWS, TEXTS, batch, feed
+from rows import IMAGE_SHAPE, ROWS, TEXTS, batch, feed, steps_are_eager
 
 from ganedu import cli, data, figures, models, runs, runtime, sampling
 from ganedu.data import captions
@@ -20,6 +21,11 @@ from ganedu.layers import Temperature
 from ganedu.models import captioner, text_flow, text_gan
 from ganedu.runtime import UsageError
 from ganedu.text import END, PAD, START, Tokenizer, beam_search
+
+
+@pytest.fixture(autouse=True)
+def eager(monkeypatch):
+    steps_are_eager(monkeypatch)
 
 
 def build(name, **changes):
@@ -279,6 +285,14 @@ def test_images_of_another_shape_or_range_are_refused(name):
 # The commands
 
 
+LOAD = runs.RunFolder.load_model
+
+
+@functools.cache
+def model_of(path):
+    return LOAD(runs.RunFolder.open(path))
+
+
 def call(*arguments):
     return CliRunner().invoke(cli.main, [str(a) for a in arguments])
 
@@ -288,12 +302,19 @@ def trained(tmp_path_factory):
     """The folders of runs of two steps, by model."""
     folder = tmp_path_factory.mktemp("words")
     with pytest.MonkeyPatch.context() as patch:
+        steps_are_eager(patch)
         patch.setattr(captions, "COUNTS", {"train": 100, "test": 60})
         for name in ("text_flow", "captioner", "editor", "clip"):
             asked = ("--data", "scenes", "--image-size", 16, "--profile", "smoke")
             result = call("train", name, *asked, "--out", folder / name)
             assert result.exit_code == 0, result.output
     return folder
+
+
+@pytest.fixture(autouse=True)
+def read_once(monkeypatch):
+    """A run's model is read once for all commands that only ask it; tests/test_cli.py reads each time."""
+    monkeypatch.setattr(runs.RunFolder, "load_model", lambda folder: model_of(folder.path))
 
 
 @pytest.fixture

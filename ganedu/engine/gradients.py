@@ -56,6 +56,10 @@ if BACKEND == "tensorflow":
         for v, tensor in zip(variables, tensors, strict=True):
             v.value.assign_sub(tensor, read_value=False)
 
+    def move_average(average, value, momentum):
+        """Moves a variable towards a tensor, rounded as Keras's optimizers round on this backend."""
+        average.value.assign_add((value - average.value) * (1 - momentum), read_value=False)
+
     def update_on_each_device(optimizer, update, gradients, learning_rate):
         """Calls `update(gradients, learning_rate)`, which moves variables: under a `tf.distribute` strategy with the
         gradients' sum over all replicas, and on each device."""
@@ -100,6 +104,9 @@ elif BACKEND == "torch":
 
     def subtract(variables, tensors):
         torch._foreach_sub_([v.value for v in variables], list(tensors))
+
+    def move_average(average, value, momentum):
+        average.value.mul_(momentum).add_(value, alpha=1 - momentum)
 
     @torch.no_grad()
     def update_on_each_device(optimizer, update, gradients, learning_rate):
@@ -165,6 +172,9 @@ elif BACKEND == "jax":
     def subtract(variables, tensors):
         for v, tensor in zip(variables, tensors, strict=True):
             v.assign(v.value - tensor)
+
+    def move_average(average, value, momentum):
+        average.assign(average.value + (value - average.value) * (1 - momentum))
 
     def update_on_each_device(optimizer, update, gradients, learning_rate):
         update(gradients, learning_rate)

@@ -29,7 +29,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from ganedu.engine.gradients import split, subtract, update_on_each_device
+from ganedu.engine.gradients import move_average, split, subtract, update_on_each_device
 
 # A variable of this many numbers or more stays alone: to join it would cost more than it saves.
 LARGE = 2**15
@@ -117,13 +117,14 @@ class AdamGroup:
         return self.vector.split(self.direction(g, learning_rate, **self.constants))
 
     def direction(self, g, learning_rate, beta_1, beta_2, epsilon, rate=1.0):
-        add, dtype = self.optimizer.assign_add, self.vector.dtype
+        """In the order in which Keras computes it, so that it is rounded alike."""
+        dtype = self.vector.dtype
         t = ops.cast(self.optimizer.iterations + 1, dtype)
-        correction = ops.sqrt(1 - ops.power(ops.cast(beta_2, dtype), t))
-        correction = correction / (1 - ops.power(ops.cast(beta_1, dtype), t))
-        add(self.m, (1 - beta_1) * (g - self.m))
-        add(self.v, (1 - beta_2) * (ops.square(g) - self.v))
-        alpha = rate * ops.cast(learning_rate, dtype) * correction
+        beta_1_power, beta_2_power = (ops.power(ops.cast(b, dtype), t) for b in (beta_1, beta_2))
+        move_average(self.m, g, beta_1)
+        move_average(self.v, g * g, beta_2)
+        learning_rate = ops.cast(learning_rate * rate, dtype)
+        alpha = learning_rate * ops.sqrt(1 - beta_2_power) / (1 - beta_1_power)
         return self.m * alpha / (ops.sqrt(self.v) + epsilon)
 
 
@@ -154,8 +155,8 @@ class FusedAdam(GroupedOptimizer, keras.optimizers.Adam):
         ValueError: for `amsgrad`, and where a step leaves out a variable that it was built with.
     """
 
-    def __init__(self, learning_rate=1e-3, **options):
-        super().__init__(learning_rate, **options)
+    def __init__(self, learning_rate=1e-3, *args, **options):
+        super().__init__(learning_rate, *args, **options)
         if self.amsgrad:
             raise ValueError("`amsgrad` needs `keras.optimizers.Adam`. Received: amsgrad=True")
 
@@ -215,7 +216,7 @@ def newton_schulz(gram, a, b, c, steps):
         a, b, c: float.
         steps: int, at least 1.
     """
-    one = np.eye(gram.shape[-1], dtype="float32")
+    one = np.eye(gram.shape[-1])
     a, b = (ops.convert_to_tensor(x * one, dtype=gram.dtype) for x in (a, b))
     turn = factor = a + (b + c * gram) @ gram
     for _ in range(steps - 1):
@@ -283,7 +284,7 @@ class Muon(GroupedOptimizer, keras.optimizers.Muon):
         pairs = [(y, x) if t else (x, y) for x, y, t in zip(stacks, turned, tall, strict=True)]
         grams = [x @ y for x, y in pairs]
         gram = ops.concatenate(grams) if len(grams) > 1 else grams[0]  # (K, d, d)
-        diagonal = np.eye(gram.shape[-1], dtype="float32") * gram
+        diagonal = gram * ops.convert_to_tensor(np.eye(gram.shape[-1]), dtype=gram.dtype)
         norm = (
             ops.sqrt(ops.sum(diagonal, axis=(1, 2), keepdims=True)) + 1e-7
         )  # Frobenius, of each X
