@@ -8,6 +8,7 @@ from rows import IMAGE_SHAPE, ROWS, arrays, batch, everything
 
 from ganedu import data, models, runtime
 from ganedu.engine import BACKEND, FirstFailure, GenerativeModel
+from ganedu.models.gan import GAN
 
 
 class Line(GenerativeModel):
@@ -329,3 +330,20 @@ def test_no_steps_at_all_are_an_error():
     """Keras would read the endless stream to its end."""
     with pytest.raises(ValueError, match="at least 1"):
         dcgan().fit(images().batches(4), steps_per_epoch=0, verbose=0)
+
+
+def test_every_network_is_told_that_it_trains_and_that_it_is_tested():
+    """The moving statistics of batch normalization move, in G and in D, by training alone."""
+    z, x = keras.Input((3,)), keras.Input(IMAGE_SHAPE)
+    h = layers.BatchNormalization(momentum=0.5)(layers.Dense(64)(z))
+    generator = keras.Model(z, layers.Reshape(IMAGE_SHAPE)(h))
+    h = layers.BatchNormalization(momentum=0.5)(layers.Conv2D(2, 3, strides=2)(x))
+    discriminator = keras.Model(x, layers.Dense(1)(layers.Flatten()(h)))
+    model = GAN(generator, discriminator).compile_with(keras.optimizers.SGD, 0.0, 0.0)
+    kept = [v for network in (generator, discriminator) for v in network.non_trainable_variables]
+    before = arrays(kept)
+    model.evaluate(batch(), verbose=0)
+    assert all(np.array_equal(a, b) for a, b in zip(before, arrays(kept), strict=True))
+    model.train_on_batch(batch())
+    assert not any(np.array_equal(a, b) for a, b in zip(before, arrays(kept), strict=True))
+    assert len(kept) == 4
