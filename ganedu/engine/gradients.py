@@ -102,6 +102,7 @@ elif BACKEND == "torch":
     def split(tensor, sizes):
         return torch.split(tensor, sizes)
 
+    @torch.no_grad()
     def subtract(variables, tensors):
         torch._foreach_sub_([v.value for v in variables], list(tensors))
 
