@@ -403,6 +403,21 @@ class TestDiffusion:
         np.testing.assert_array_equal(*settled)
         assert np.abs(free[0] - free[1]).max() > 0.01
 
+    def test_times_are_those_from_1_to_T(self):
+        """t = 0 is the image itself, where there is no noise to see."""
+        for times in (1, 3):
+            model, seen = build("diffusion", times=times), []
+
+            def network(inputs, training, seen=seen):
+                seen.extend(number(inputs[1]).tolist())
+                return inputs[0]
+
+            vars(model)["network"] = network
+            model.losses(ops.zeros((64, *IMAGE_SHAPE)), training=False)
+            np.testing.assert_allclose(
+                sorted(set(seen)), np.arange(1, times + 1) / times, rtol=1e-6
+            )
+
     @pytest.mark.parametrize(("name", "asked"), [("diffusion", 2), ("text_flow", ["a one"])])
     def test_steps_below_one_are_refused(self, name, asked):
         for steps in (0, -1):

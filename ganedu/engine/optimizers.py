@@ -39,12 +39,17 @@ class GroupedOptimizer:
     """Makes a Keras optimizer, which follows it in a class's bases, move variables in groups.
 
     Clipping, weight decay, schedules and accumulated gradients stay Keras's. A subclass says which groups there
-    are, `make_groups`. A group has `members`, the places of its variables among all, and
-    `step(gradients, learning_rate)`, which moves its state and returns what to subtract from each variable.
+    are, `make_groups`, and how far each kind of group goes, `rates`. A group has `members`, the places of its
+    variables among all, and `step(gradients, rate)`, which moves its state and returns what to subtract from each
+    variable.
     """
 
     def make_groups(self, variables):
         """A list of groups of the `keras.Variable` that the optimizer is built with."""
+        raise NotImplementedError
+
+    def rates(self, learning_rate):
+        """A dict from the class of a group to the rate, a scalar tensor, that its `step` gets."""
         raise NotImplementedError
 
     def build(self, variables):
@@ -64,13 +69,12 @@ class GroupedOptimizer:
         update_on_each_device(self, self._update, ordered, learning_rate)
 
     def _update(self, gradients, learning_rate):
+        rates = self.rates(learning_rate)
         for group in self._groups:
             variables = [self._trainable_variables[i] for i in group.members]
-            own = [
-                ops.cast(gradients[i], v.dtype)
-                for i, v in zip(group.members, variables, strict=True)
-            ]
-            subtract(variables, group.step(own, learning_rate))
+            pairs = zip(group.members, variables, strict=True)
+            own = [ops.cast(gradients[i], v.dtype) for i, v in pairs]
+            subtract(variables, group.step(own, rates[type(group)]))
 
 
 class Vector:
@@ -104,28 +108,28 @@ def reshaped(tensor, shape):
 class AdamGroup:
     """Variables of one dtype whose moments are two vectors."""
 
-    def __init__(self, optimizer, members, variables, **constants):
-        self.optimizer, self.members, self.constants = optimizer, members, constants
+    def __init__(self, optimizer, members, variables, betas):
+        self.optimizer, self.members, self.betas = optimizer, members, betas
         self.vector = Vector([variables[i] for i in members])
         self.m, self.v = (
             optimizer.add_variable(self.vector.shape, dtype=self.vector.dtype, name=name)
             for name in ("momentum", "velocity")
         )
 
-    def step(self, gradients, learning_rate):
-        g = self.vector.join(gradients)
-        return self.vector.split(self.direction(g, learning_rate, **self.constants))
-
-    def direction(self, g, learning_rate, beta_1, beta_2, epsilon, rate=1.0):
+    def step(self, gradients, rate):
         """In the order in which Keras computes it, so that it is rounded alike."""
-        dtype = self.vector.dtype
-        t = ops.cast(self.optimizer.iterations + 1, dtype)
-        beta_1_power, beta_2_power = (ops.power(ops.cast(b, dtype), t) for b in (beta_1, beta_2))
+        g, beta_1, beta_2 = self.vector.join(gradients), *self.betas
         move_average(self.m, g, beta_1)
         move_average(self.v, g * g, beta_2)
-        learning_rate = ops.cast(learning_rate * rate, dtype)
-        alpha = learning_rate * ops.sqrt(1 - beta_2_power) / (1 - beta_1_power)
-        return self.m * alpha / (ops.sqrt(self.v) + epsilon)
+        rate = ops.cast(rate, self.vector.dtype)
+        return self.vector.split(self.m * rate / (ops.sqrt(self.v) + self.optimizer.epsilon))
+
+
+def adam_rate(learning_rate, steps, beta_1, beta_2):
+    """lr sqrt(1 - beta_2^t) / (1 - beta_1^t) of step t = `steps` + 1."""
+    t = ops.cast(steps + 1, "float32")
+    beta_1_power, beta_2_power = (ops.power(ops.cast(b, "float32"), t) for b in (beta_1, beta_2))
+    return ops.cast(learning_rate, "float32") * ops.sqrt(1 - beta_2_power) / (1 - beta_1_power)
 
 
 def by_size(variables, chosen):
@@ -161,11 +165,14 @@ class FusedAdam(GroupedOptimizer, keras.optimizers.Adam):
             raise ValueError("`amsgrad` needs `keras.optimizers.Adam`. Received: amsgrad=True")
 
     def make_groups(self, variables):
-        constants = {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
+        betas = self.beta_1, self.beta_2
+        places = range(len(variables))
         return [
-            AdamGroup(self, members, variables, **constants)
-            for members in by_size(variables, range(len(variables)))
+            AdamGroup(self, members, variables, betas) for members in by_size(variables, places)
         ]
+
+    def rates(self, learning_rate):
+        return {AdamGroup: adam_rate(learning_rate, self.iterations, self.beta_1, self.beta_2)}
 
 
 class MuonGroup:
@@ -183,13 +190,13 @@ class MuonGroup:
         ]
         self.stack_sizes = [math.prod(stack) for stack in self.stacks]
 
-    def step(self, gradients, learning_rate):
+    def step(self, gradients, rate):
         optimizer, g = self.optimizer, self.vector.join(gradients)
         optimizer.assign_add(self.m, g + self.m * (optimizer.momentum - 1))
         g = g + self.m * optimizer.momentum if optimizer.nesterov else self.m + 0.0
         parts = zip(split(g, self.stack_sizes), self.stacks, strict=True)
         stacks = [ops.reshape(part, stack) for part, stack in parts]
-        rate = ops.cast(learning_rate, self.vector.dtype)
+        rate = ops.cast(rate, self.vector.dtype)
         moves = []
         for _, together in itertools.groupby(stacks, lambda x: min(x.shape[1:])):
             moves += optimizer.turn(list(together), rate)
@@ -256,15 +263,20 @@ class Muon(GroupedOptimizer, keras.optimizers.Muon):
                 adams.append(i)
             else:
                 matrices.setdefault(v.dtype, []).append(i)
-        constants = {
-            "beta_1": self.adam_beta_1,
-            "beta_2": self.adam_beta_2,
-            "epsilon": self.epsilon,
-            "rate": self.adam_lr_ratio,
-        }
-        chosen = [(AdamGroup, members, constants) for members in by_size(variables, adams)]
-        chosen += [(MuonGroup, members, {}) for members in matrices.values()]
-        return [kind(self, members, variables, **more) for kind, members, more in chosen]
+        betas = self.adam_beta_1, self.adam_beta_2
+        return [
+            *(AdamGroup(self, members, variables, betas) for members in by_size(variables, adams)),
+            *(MuonGroup(self, members, variables) for members in matrices.values()),
+        ]
+
+    def rates(self, learning_rate):
+        adams = (
+            learning_rate * self.adam_lr_ratio,
+            self.iterations,
+            self.adam_beta_1,
+            self.adam_beta_2,
+        )
+        return {AdamGroup: adam_rate(*adams), MuonGroup: learning_rate}
 
     def _should_use_adamw(self, variable):
         return super()._should_use_adamw(_Flat(variable) if len(variable.shape) == 4 else variable)
