@@ -26,4 +26,5 @@ class TestsThatShare(LoadScopeScheduling):
 
 
 def pytest_xdist_make_scheduler(config, log):
-    return TestsThatShare(config, log)
+    """Where tests go by their file, as they do unless the command says otherwise."""
+    return TestsThatShare(config, log) if config.getvalue("dist") == "loadfile" else None
