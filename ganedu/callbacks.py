@@ -7,7 +7,7 @@ import time
 import keras
 import numpy as np
 
-from ganedu.doctor import diagnose, examine
+from ganedu.diagnostics import diagnose, measure
 from ganedu.runtime import NonFiniteLoss
 
 
@@ -127,34 +127,36 @@ class StopOnNonFinite(keras.callbacks.Callback):
         )
 
 
-class Score(keras.callbacks.Callback):
-    """Scores what a model draws, every few rounds; keeps the best, and stops when it only gets worse: a GAN
-    often draws best long before its training ends.
+class ScoreCheckpoint(keras.callbacks.Callback):
+    """Scores what a model generates, every few rounds; keeps the best, and stops when it only gets worse: a GAN
+    often generates best long before its training ends.
 
     The logs of a round that is scored hold the score under `name`, of others the last one before (NaN where
-    there is none). Drawings are those of the averaged weights, where a model has them.
+    there is none). Samples are those of the averaged weights, where a model has them.
 
     Args:
-        score: function of the model to a float, lower is better, as `ganedu.sampling.distance_to` makes one.
+        score: function of the model to a float, lower is better, as `ganedu.sampling.frechet_scorer` makes one.
         every: int, in rounds. Defaults to `1`.
         patience: int, how many scores in a row may be no better than the best before training stops, or `None`
             for no end. Defaults to `None`.
-        keep: function of the model, called at each new best. Defaults to `None`.
-        before: list of float, the scores of rounds before this `fit`, one a round, as the logs had them. Defaults to
-            none.
+        save: function of the model, called at each new best. Defaults to `None`.
+        previous_scores: list of float, the scores of rounds before this `fit`, one a round, as the
+            logs had them. Defaults to none.
         name: str. Defaults to `"distance"`.
 
     Attributes:
         scores: list of float, one for each scored round.
     """
 
-    def __init__(self, score, every=1, patience=None, keep=None, before=(), name="distance"):
+    def __init__(
+        self, score, every=1, patience=None, save=None, previous_scores=(), name="frechet_distance"
+    ):
         super().__init__()
         if every < 1:
             raise ValueError(f"`every` must be at least 1. Received: every={every}")
-        self.score, self.every, self.patience, self.keep = score, every, patience, keep
-        self.name, self.rounds = name, len(before)
-        self.scores = list(before)[every - 1 :: every]
+        self.score, self.every, self.patience, self.save = score, every, patience, save
+        self.name, self.rounds = name, len(previous_scores)
+        self.scores = list(previous_scores)[every - 1 :: every]
 
     @property
     def best(self):
@@ -173,8 +175,8 @@ class Score(keras.callbacks.Callback):
         if self.rounds % self.every == 0:
             best, found = self.best, float(self.score(self.model))
             self.scores.append(found)
-            if found < best and self.keep is not None:
-                self.keep(self.model)
+            if found < best and self.save is not None:
+                self.save(self.model)
             if self.exhausted:
                 self.model.stop_training = True
         if logs is not None:
@@ -182,53 +184,42 @@ class Score(keras.callbacks.Callback):
 
 
 class Diagnose(keras.callbacks.Callback):
-    """Examines a model every few rounds, and tells what is new: a sickness that came, and one that is gone.
+    """Diagnoses a model every few rounds, and reports what is new: a failure that came, and one that is gone.
 
     Args:
         train, test: `ImageDataset`, what the model learns from and what it does not see.
         every: int, in rounds. Defaults to `5`.
-        tell: function of a str, or `None`. Defaults to `print`.
+        report: function of a str, or `None`. Defaults to `print`.
 
     Attributes:
         diagnoses: list of `(round, Diagnosis)`.
     """
 
-    def __init__(self, train, test, every=5, tell=print):
+    def __init__(self, train, test, every=5, report=print):
         super().__init__()
         if every < 1:
             raise ValueError(f"`every` must be at least 1. Received: every={every}")
-        self.train, self.test, self.every, self.tell = train, test, every, tell
+        self.train, self.test, self.every, self.report = train, test, every, report
         self.history, self.diagnoses = [], []
 
     def on_epoch_end(self, epoch, logs=None):
         self.history.append(dict(logs or {}))
         if len(self.history) % self.every:
             return
-        before = self.diagnoses[-1][1].names if self.diagnoses else ()
-        found = diagnose(examine(self.model, self.train, self.test, self.history))
+        previous_scores = self.diagnoses[-1][1].names if self.diagnoses else ()
+        found = diagnose(measure(self.model, self.train, self.test, self.history))
         self.diagnoses.append((len(self.history), found))
-        if self.tell is None:
+        if self.report is None:
             return
         for finding in found.findings:
-            if finding.name in found.names and finding.name not in before:
-                self.tell(f"round {len(self.history)}: {finding}")
-        for name in before:
+            if finding.name in found.names and finding.name not in previous_scores:
+                self.report(f"round {len(self.history)}: {finding}")
+        for name in previous_scores:
             if name not in found.names:
-                self.tell(f"round {len(self.history)}: no more {name}")
+                self.report(f"round {len(self.history)}: no more {name}")
 
 
-class RoundEnd(keras.callbacks.Callback):
-    """Calls `do(logs)` at the end of each round, after the weights have settled."""
-
-    def __init__(self, do):
-        super().__init__()
-        self.do = do
-
-    def on_epoch_end(self, epoch, logs=None):
-        self.do({name: float(value) for name, value in (logs or {}).items()})
-
-
-class Frames(keras.callbacks.Callback):
+class SampleHistory(keras.callbacks.Callback):
     """Keeps the pictures that a model makes of the same latents, round by round.
 
     Args:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import click
 
-from ganedu import __version__, runs, runtime
+from ganedu import __version__, catalogue, runs, runtime
 from ganedu.runtime import PROFILES, RunError, UsageError
 
-MANY = 100_000  # images of one command
+MAX_IMAGES = 100_000  # images of one command
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 NO_WAY = (
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG),
@@ -61,7 +61,7 @@ def _line(message):
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="ganedu")
 def main():
-    """Train generative models of images, look at what they draw, and keep them."""
+    """Train generative models of images, look at their samples, and keep them."""
 
 
 @main.command()
@@ -80,7 +80,7 @@ def main():
 @click.option(
     "--score-every",
     type=int,
-    help="Rounds after which drawings are scored; the best model is kept as best.keras.",
+    help="Rounds after which samples are scored; the best model is kept as best.keras.",
 )
 @click.option("--patience", type=int, help="Scores no better than the best before the run ends.")
 @click.option(
@@ -90,7 +90,7 @@ def main():
 )
 def train(model, data, out, **asked):
     """Train MODEL, and leave its pictures in a folder."""
-    _known_model(model)
+    catalogue.check(model)
     out = out or Path("runs", f"{model}-{Path(data).resolve().stem}")
     run = runs.begin(out, model=model, data=data, **asked)
     try:
@@ -107,7 +107,7 @@ def train(model, data, out, **asked):
 def resume(folder):
     """Go on with an interrupted run, to the end that it would have had."""
     run = runs.RunFolder.open(folder)
-    if run.facts().get("status") == "finished" and run.newest()[0]:
+    if run.run_info().get("status") == "finished" and run.resume_point()[0]:
         click.echo(f"{folder} is finished.")
     else:
         _train(run)
@@ -115,7 +115,11 @@ def resume(folder):
 
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--count", type=click.IntRange(1, MANY), default=64, show_default=True)
+@click.option(
+    "--count",
+    type=click.IntRange(1, MAX_IMAGES),
+    help="How many images. [default: 64; of a text 8]",
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -123,14 +127,16 @@ def resume(folder):
     help="A .png or an .npz (images, uint8).",
 )
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
-@click.option("--label", type=int, help="Draw this class only.")
-def sample(folder, count, out, seed, label):
-    """Draw new images with a trained model; a translator maps test images."""
+@click.option("--class", "label", type=int, help="Of this class only.")
+@click.option("--text", help='Of this text, as "a thick red three above a green one".')
+def sample(folder, count, out, seed, label, text):
+    """Sample new images from a trained model; a translator maps test images."""
     _suffix(out, ".png", ".npz")
-    model, facts = _load(folder)
+    model, run_info = _load(folder)
     from ganedu import sampling
 
-    sampling.sample(model, facts, out, count=count, seed=seed, label=label)
+    count = count or (64 if text is None else 8)
+    sampling.sample(model, run_info, out, count=count, seed=seed, label=label, text=text)
     click.echo(f"{out}: {count} images")
 
 
@@ -143,34 +149,18 @@ def sample(folder, count, out, seed, label):
     type=click.IntRange(2, 1000),
     default=10,
     show_default=True,
-    help="Images of each walk.",
+    help="Images of each path.",
 )
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
-@click.option("--label", type=int, help="Walk within this class.")
+@click.option("--class", "label", type=int, help="Within this class.")
 def interpolate(folder, out, method, steps, seed, label):
-    """Walk through the latent space of a trained model."""
+    """Interpolate in the latent space of a trained model."""
     _suffix(out, ".png", ".gif")
     model, _ = _load(folder)
     from ganedu import sampling
 
     sampling.interpolate(model, out, method=method, steps=steps, seed=seed, label=label)
-    click.echo(f"{out}: {method}, {steps} steps a walk")
-
-
-@main.command()
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.argument("text")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="A .png or an .npz.")
-@click.option("--count", type=click.IntRange(1, MANY), default=1, show_default=True)
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
-def draw(folder, text, out, count, seed):
-    """Draw what TEXT says, as "a thick red three above a green one", with a text_flow or text_gan."""
-    _suffix(out, ".png", ".npz")
-    model, _ = _load(folder)
-    from ganedu import sampling
-
-    sampling.draw(model, text, out, count=count, seed=seed)
-    click.echo(f"{out}: {text}")
+    click.echo(f"{out}: {method}, {steps} steps a path")
 
 
 @main.command()
@@ -183,12 +173,12 @@ def draw(folder, text, out, count, seed):
     show_default=True,
     help="1 for greedy search.",
 )
-def describe(folder, image, beams):
-    """Say in words what IMAGE shows, with a captioner."""
+def caption(folder, image, beams):
+    """Caption IMAGE, with a captioner."""
     model, _ = _load(folder)
     from ganedu import sampling
 
-    text, told = sampling.describe(model, image, beams=beams)
+    text, told = sampling.caption(model, image, beams=beams)
     _tell(image, told)
     click.echo(text)
 
@@ -211,44 +201,43 @@ def edit(folder, image, text, out, seed):
 
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--count", type=click.IntRange(1), help="Test images, and drawings. [default: all]")
+@click.option("--count", type=click.IntRange(1), help="Test images, and samples. [default: all]")
 @click.option(
     "--features",
     help="A network of ganedu.features, or of keras.applications as inception_v3. [default: the data's]",
 )
 def evaluate(folder, count, features):
-    """Print the losses on the test images, and the scores of as many drawings, as JSON."""
-    model, facts = _load(folder)
+    """Print the losses on the test images, and the scores of as many samples, as JSON."""
+    model, run_info = _load(folder)
     from ganedu import sampling
 
-    click.echo(json.dumps(sampling.evaluate(model, facts, count, network=features)))
+    click.echo(json.dumps(sampling.evaluate(model, run_info, count, network=features)))
 
 
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), help="A .png of the signs.")
+@click.option("--out", type=click.Path(path_type=Path), help="A .png of the signals.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def diagnose(folder, out, as_json):
     """Say what is wrong with a trained model, and what to try."""
     if out is not None:
         _suffix(out, ".png")
-    model, facts = _load(folder)
+    model, run_info = _load(folder)
     from ganedu import sampling
 
-    found = sampling.diagnosis(model, facts, runs.RunFolder.open(folder).history())
+    found = sampling.diagnosis(model, run_info, runs.RunFolder.open(folder).history())
     if out is not None:
-        sampling.save_signs(found, out)
+        sampling.save_signals(found, out)
     click.echo(json.dumps(found.to_dict()) if as_json else found)
 
 
 @main.command()
 def models():
-    """List the models."""
-    _setup()
-    from ganedu import models as room
-
-    for name in room.names():
-        click.echo(f"{name:14}{room.module(name).__doc__.splitlines()[0]}")
+    """List the models, by family."""
+    for family, lines in catalogue.by_family().items():
+        click.echo(f"{family}:")
+        for name, line in lines.items():
+            click.echo(f"  {name:15}{line}")
 
 
 @main.command()
@@ -319,18 +308,6 @@ def check_lessons(names, seeds):
             raise RunError(f"{name} claims what does not hold under each seed")
 
 
-def _known_model(name):
-    """Refuses an unknown model before anything slow, from the names of the files alone."""
-    import difflib
-    import pkgutil
-
-    names = [m.name for m in pkgutil.iter_modules([str(Path(__file__).with_name("models"))])]
-    if name not in names:
-        near = difflib.get_close_matches(name, names, n=1)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        raise UsageError(f"There is no model {name!r}.{hint} Models: {', '.join(sorted(names))}")
-
-
 def _tell(path, told):
     """How a user's image was changed before it was read, on stderr."""
     for change in told:
@@ -355,9 +332,9 @@ def _setup():
 
 def _load(folder):
     run = runs.RunFolder.open(folder)
-    facts = run.facts()
+    run_info = run.run_info()
     _setup()
-    return run.load_model(), facts
+    return run.load_model(), run_info
 
 
 def _train(run):
@@ -365,7 +342,7 @@ def _train(run):
         _setup()
         from ganedu import training
 
-        status = training.go_on(run)
+        status = training.train(run)
     except KeyboardInterrupt:
         status = "interrupted"
     if status == "interrupted":

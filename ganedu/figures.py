@@ -14,7 +14,7 @@ from matplotlib.figure import Figure as MatplotlibFigure
 from PIL import Image
 
 from ganedu.data.images import to_uint8
-from ganedu.doctor import SIGNS
+from ganedu.diagnostics import SIGNALS
 
 INK, GRID = "#1a1a2e", "#d8d8e0"
 COLOURS = ("#3b6ea8", "#d1495b", "#2e8b57", "#8d5a97", "#edae49", "#e07ba8", "#7a5c3e", "#00798c")
@@ -24,10 +24,10 @@ class Figure(MatplotlibFigure):
     """A matplotlib figure that a notebook can draw without pyplot."""
 
     def _repr_png_(self):
-        drawn, small = io.BytesIO(), io.BytesIO()
-        self.savefig(drawn, format="png", dpi=100, bbox_inches="tight")
+        full, small = io.BytesIO(), io.BytesIO()
+        self.savefig(full, format="png", dpi=100, bbox_inches="tight")
         # 128 colours are a third of the bytes, and notebooks are kept under version control.
-        Image.open(drawn).convert("RGB").quantize(128, Image.Quantize.MAXCOVERAGE).save(
+        Image.open(full).convert("RGB").quantize(128, Image.Quantize.MAXCOVERAGE).save(
             small, format="PNG", optimize=True
         )
         return small.getvalue()
@@ -54,33 +54,33 @@ def tile(images, columns=None, padding=1):
     count, height, width, channels = images.shape
     columns = min(count, columns or math.ceil(math.sqrt(count)))
     rows = math.ceil(count / columns)
-    sheet = np.full(
+    tiled = np.full(
         (rows * (height + padding), columns * (width + padding), channels), 110, "uint8"
     )
     for i, image in enumerate(images):
         y, x = i // columns * (height + padding), i % columns * (width + padding)
-        sheet[y : y + height, x : x + width] = image
-    return sheet[: sheet.shape[0] - padding, : sheet.shape[1] - padding]
+        tiled[y : y + height, x : x + width] = image
+    return tiled[: tiled.shape[0] - padding, : tiled.shape[1] - padding]
 
 
 def grid(images, columns=None, title=None):
-    """A sheet of images (N, H, W, C)."""
-    sheet = tile(images, columns)
-    figure = _figure(sheet.shape[1], sheet.shape[0])
-    _picture(figure.subplots(), sheet, title)
+    """A grid of images (N, H, W, C)."""
+    tiled = tile(images, columns)
+    figure = _figure(tiled.shape[1], tiled.shape[0])
+    _picture(figure.subplots(), tiled, title)
     return figure
 
 
-def beside(sets, columns=None):
-    """Sheets of images side by side, as `{"real": x, "drawn": g}`: dict of title to images (N, H,
+def side_by_side(sets, columns=None):
+    """Grids of images side by side, as `{"real": x, "generated": g}`: dict of title to images (N, H,
     W, C)."""
-    sheets = {title: tile(images, columns) for title, images in sets.items()}
-    first = next(iter(sheets.values()))
-    figure = _figure(first.shape[1] * len(sheets), first.shape[0])
-    for axes, (title, sheet) in zip(
-        np.ravel(figure.subplots(1, len(sheets))), sheets.items(), strict=True
+    tiles = {title: tile(images, columns) for title, images in sets.items()}
+    first = next(iter(tiles.values()))
+    figure = _figure(first.shape[1] * len(tiles), first.shape[0])
+    for axes, (title, tiled) in zip(
+        np.ravel(figure.subplots(1, len(tiles))), tiles.items(), strict=True
     ):
-        _picture(axes, sheet, title)
+        _picture(axes, tiled, title)
     return figure
 
 
@@ -91,13 +91,13 @@ def rows(sets):
     Args:
         sets: dict of a row's title to images (N, H, W, C), N the same in all rows.
     """
-    sheets = {title: tile(images, len(images)) for title, images in sets.items()}
-    first = next(iter(sheets.values()))
-    figure = _figure(first.shape[1], (first.shape[0] + 4) * len(sheets))
-    for axes, (title, sheet) in zip(
-        np.ravel(figure.subplots(len(sheets), 1)), sheets.items(), strict=True
+    tiles = {title: tile(images, len(images)) for title, images in sets.items()}
+    first = next(iter(tiles.values()))
+    figure = _figure(first.shape[1], (first.shape[0] + 4) * len(tiles))
+    for axes, (title, tiled) in zip(
+        np.ravel(figure.subplots(len(tiles), 1)), tiles.items(), strict=True
     ):
-        _picture(axes, sheet)
+        _picture(axes, tiled)
         axes.set_ylabel(title, rotation=0, ha="right", va="center", color=INK)
     return figure
 
@@ -107,26 +107,26 @@ def reconstructions(images, reconstructed):
     return rows({"image": images, "reconstruction": reconstructed})
 
 
-def attention(image, words, maps):
+def attention(image, tokens, maps):
     """Where a network looks at each word: the image, then once for each word, lit where it looks.
 
     Args:
         image: (H, W, C).
-        words: list of T str.
+        tokens: list of T str.
         maps: (T, h, w), not negative.
     """
     image, maps = tile(np.asarray(image)[None]), np.asarray(maps)
-    columns = min(len(words) + 1, 8)
-    lines = math.ceil((len(words) + 1) / columns)
+    columns = min(len(tokens) + 1, 8)
+    lines = math.ceil((len(tokens) + 1) / columns)
     figure = Figure(figsize=(1.2 * columns, 1.45 * lines), layout="constrained")
     panels = np.ravel(figure.subplots(lines, columns, squeeze=False))
     extent = (-0.5, image.shape[1] - 0.5, image.shape[0] - 0.5, -0.5)
     _picture(panels[0], image)
-    for axes, word, weights in zip(panels[1:], words, maps, strict=False):
+    for axes, word, weights in zip(panels[1:], tokens, maps, strict=False):
         _picture(axes, image)
         axes.imshow(weights, "inferno", extent=extent, interpolation="bilinear", alpha=0.65)
         axes.set_title(word, color=INK, fontsize=9)
-    for axes in panels[len(words) + 1 :]:
+    for axes in panels[len(tokens) + 1 :]:
         axes.set_axis_off()
     return figure
 
@@ -164,9 +164,9 @@ def strip(images, title=None):
 def manifold(images, title=None):
     """Images (S, S, H, W, C) of a square grid of latents, without gaps."""
     images = np.asarray(images)
-    sheet = tile(images.reshape(-1, *images.shape[2:]), images.shape[1], padding=0)
-    figure = _figure(sheet.shape[1], sheet.shape[0])
-    _picture(figure.subplots(), sheet, title)
+    tiled = tile(images.reshape(-1, *images.shape[2:]), images.shape[1], padding=0)
+    figure = _figure(tiled.shape[1], tiled.shape[0])
+    _picture(figure.subplots(), tiled, title)
     return figure
 
 
@@ -244,21 +244,21 @@ def table(values, rows, columns, shades):
     return figure
 
 
-def signs(diagnosis):
-    """The signs of a `ganedu.doctor.Diagnosis`, each on a scale on which the healthy part is shaded; a sick one is
-    red."""
-    names = [name for name in SIGNS if name in diagnosis.signs]
+def signals(diagnosis):
+    """The signals of a `ganedu.diagnostics.Diagnosis`, each on a scale on which the healthy part is
+    shaded; one outside is red."""
+    names = [name for name in SIGNALS if name in diagnosis.signals]
     figure = Figure(figsize=(8.0, 0.35 * len(names) + 0.3), layout="constrained")
     axes = figure.subplots()
     for row, name in enumerate(reversed(names)):
-        sign, value = SIGNS[name], diagnosis.signs[name]
-        top = 1.5 * max(1.0, *(limit for limit in (sign.low, sign.high) if limit is not None))
-        span = ((sign.low or 0.0) / top, (top if sign.high is None else sign.high) / top)
+        signal, value = SIGNALS[name], diagnosis.signals[name]
+        top = 1.5 * max(1.0, *(limit for limit in (signal.low, signal.high) if limit is not None))
+        span = ((signal.low or 0.0) / top, (top if signal.high is None else signal.high) / top)
         axes.barh(row, span[1] - span[0], left=span[0], height=0.55, color=GRID)
-        colour = COLOURS[2] if sign.state(value) == "fair" else COLOURS[1]
+        colour = COLOURS[2] if signal.state(value) == "fair" else COLOURS[1]
         axes.plot(min(value / top, 1.0), row, "o", color=colour, clip_on=False)
         axes.text(1.03, row, f"{value:.2g}", va="center", color=colour)
-    axes.set_yticks(range(len(names)), [SIGNS[name].meaning for name in reversed(names)])
+    axes.set_yticks(range(len(names)), [SIGNALS[name].meaning for name in reversed(names)])
     axes.set_xlim(0, 1)
     axes.set_xticks([])
     _plain(axes)
@@ -325,16 +325,16 @@ def plane(panels, extent=3.0):
     return figure
 
 
-def save_png(images, file, columns=None, least=448):
-    """Writes a sheet of images (N, H, W, C) as PNG, each pixel enlarged by a whole number until a
-    side has `least` pixels."""
-    sheet = _picture_of(tile(images, columns))
-    scale = max(1, math.ceil(least / max(sheet.size)))
-    enlarged = sheet.resize((sheet.width * scale, sheet.height * scale), Image.Resampling.NEAREST)
+def save_png(images, file, columns=None, min_side=448):
+    """Writes a grid of images (N, H, W, C) as PNG, each pixel enlarged by a whole number until a
+    side has `min_side` pixels."""
+    tiled = _picture_of(tile(images, columns))
+    scale = max(1, math.ceil(min_side / max(tiled.size)))
+    enlarged = tiled.resize((tiled.width * scale, tiled.height * scale), Image.Resampling.NEAREST)
     enlarged.save(file, format="PNG")
 
 
-def save_gif(frames, file, seconds=6.0, hold=1.0, least=336):
+def save_gif(frames, file, seconds=6.0, hold=1.0, min_side=336):
     """Writes an endless GIF.
 
     Args:
@@ -342,12 +342,12 @@ def save_gif(frames, file, seconds=6.0, hold=1.0, least=336):
         file: path or binary file.
         seconds: float, of one turn. Defaults to `6.0`.
         hold: float, seconds more for the last frame. Defaults to `1.0`.
-        least: int, as in `save_png`. Defaults to `336`.
+        min_side: int, as in `save_png`. Defaults to `336`.
     """
     if not frames:
         raise ValueError("A GIF needs at least one frame. Received: none")
     pictures = [_picture_of(f) for f in frames]
-    scale = max(1, math.ceil(least / max(pictures[0].size)))
+    scale = max(1, math.ceil(min_side / max(pictures[0].size)))
     size = (pictures[0].width * scale, pictures[0].height * scale)
     pictures = [p.resize(size, Image.Resampling.NEAREST) for p in pictures]
     each = max(20, int(1000 * seconds / len(pictures)))
@@ -356,8 +356,8 @@ def save_gif(frames, file, seconds=6.0, hold=1.0, least=336):
     first.save(file, format="GIF", save_all=True, append_images=others, duration=durations, loop=0)
 
 
-def _picture_of(sheet):
-    return Image.fromarray(sheet.squeeze(-1) if sheet.shape[-1] == 1 else sheet)
+def _picture_of(tiled):
+    return Image.fromarray(tiled.squeeze(-1) if tiled.shape[-1] == 1 else tiled)
 
 
 def _figure(width, height):
@@ -365,8 +365,8 @@ def _figure(width, height):
     return Figure(figsize=(inches, inches * height / width + 0.3), layout="constrained")
 
 
-def _picture(axes, sheet, title=None):
-    axes.imshow(sheet.squeeze(-1) if sheet.shape[-1] == 1 else sheet, cmap="gray", vmin=0, vmax=255)
+def _picture(axes, tiled, title=None):
+    axes.imshow(tiled.squeeze(-1) if tiled.shape[-1] == 1 else tiled, cmap="gray", vmin=0, vmax=255)
     axes.set_xticks([])
     axes.set_yticks([])
     axes.spines[:].set_visible(False)

@@ -11,7 +11,7 @@ from scipy.stats import norm
 from ganedu.runtime import UsageError
 
 
-def draw(count, latent_dim, seed=0):
+def sample_prior(count, latent_dim, seed=0):
     """Standard normal latents (count, latent_dim), float32, the same on every backend."""
     return np.random.default_rng(seed).standard_normal((count, latent_dim)).astype("float32")
 
@@ -70,7 +70,7 @@ def slerp(a, b, t):
     return _exact(np.where(straight, (1 - t) * a + t * b, curve), a, b, t)
 
 
-def walk(points, steps, method=slerp, closed=False):
+def interpolation_path(points, steps, method=slerp, closed=False):
     """A path through several points.
 
     Args:

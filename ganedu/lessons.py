@@ -17,15 +17,15 @@ def _shifted(shift):
     setup = runtime.setup
     setup(0)
     from ganedu import latent, models
-    from ganedu.data.images import Order
+    from ganedu.data.images import BatchSampler
 
-    draw, build, order = latent.draw, models.build, Order.__init__
+    draw, build, order = latent.sample_prior, models.build, BatchSampler.__init__
     runtime.setup = lambda seed=0: setup(seed + shift)
-    latent.draw = lambda count, dim, seed=0: draw(count, dim, seed + shift)
+    latent.sample_prior = lambda count, dim, seed=0: draw(count, dim, seed + shift)
     models.build = lambda name, image_shape, **more: build(
         name, image_shape, **{{"seed": shift, **more}}
     )
-    Order.__init__ = lambda self, count, size, seed, start=0: order(self, count, size, seed + shift, start)
+    BatchSampler.__init__ = lambda self, count, size, seed, start=0: order(self, count, size, seed + shift, start)
 
 _shifted({shift})
 """

@@ -11,9 +11,9 @@ from keras import ops
 from ganedu.runtime import UsageError
 
 
-def unit(x):
+def l2_normalize(x):
     """x / |x| along the last axis; a zero vector stays one, with a finite gradient."""
-    return x / _safe_sqrt(ops.sum(ops.square(x), axis=-1, keepdims=True), least=1e-12)
+    return x / _safe_sqrt(ops.sum(ops.square(x), axis=-1, keepdims=True), floor=1e-12)
 
 
 def info_nce(a, b, temperature=0.07):
@@ -35,7 +35,7 @@ def info_nce(a, b, temperature=0.07):
         figure 3, arXiv:2103.00020.
     """
     _same_shape(a, b)
-    s = ops.matmul(unit(a), ops.transpose(unit(b))) / temperature  # (B, B)
+    s = ops.matmul(l2_normalize(a), ops.transpose(l2_normalize(b))) / temperature  # (B, B)
     own = ops.diagonal(s)
     return ops.mean((ops.logsumexp(s, axis=1) + ops.logsumexp(s, axis=0)) / 2 - own)
 
@@ -70,7 +70,7 @@ def triplet(anchor, positive, negative, margin=0.2):
     """mean max(0, |a - p|^2 - |a - n|^2 + margin).
 
     Args:
-        anchor, positive, negative: (B, d), of length 1 in the paper (`unit`); the positive is of the
+        anchor, positive, negative: (B, d), of length 1 in the paper (`l2_normalize`); the positive is of the
             anchor's kind, the negative of another.
         margin: float. Defaults to `0.2`.
 
@@ -90,13 +90,13 @@ def triplet(anchor, positive, negative, margin=0.2):
     return ops.mean(ops.maximum(near - far + margin, 0.0))
 
 
-def centre(features, labels, centres):
+def center_loss(features, labels, centers):
     """mean 1/2 |x_i - c_{y_i}|^2 (the paper's sum, over B): each feature is drawn to its class's centre.
 
     Args:
         features: x, (B, d).
         labels: y, int (B,) in [0, K).
-        centres: c, (K, d).
+        centers: c, (K, d).
 
     Returns:
         Scalar.
@@ -108,16 +108,16 @@ def centre(features, labels, centres):
         Wen, Zhang, Li and Qiao 2016, "A discriminative feature learning approach for deep face
         recognition", equation 2.
     """
-    _same_dimension(features, centres)
-    own = ops.take(centres, labels, axis=0)
+    _same_dimension(features, centers)
+    own = ops.take(centers, labels, axis=0)
     return ops.mean(ops.sum(ops.square(features - own), axis=-1)) / 2
 
 
-def moved_centres(centres, features, labels, rate=0.5):
+def update_centers(centers, features, labels, rate=0.5):
     """c_j - rate sum_{y_i = j} (c_j - x_i) / (1 + n_j), n_j of the batch's labels being j: how the centres follow.
 
     Args:
-        centres, features, labels: as for `centre`.
+        centers, features, labels: as for `center_loss`.
         rate: float in [0, 1]. Defaults to `0.5`.
 
     Returns:
@@ -129,11 +129,11 @@ def moved_centres(centres, features, labels, rate=0.5):
     Reference:
         Wen et al. 2016, equation 4 and algorithm 1.
     """
-    _same_dimension(features, centres)
-    own = ops.one_hot(labels, centres.shape[0], dtype=features.dtype)  # (B, K)
+    _same_dimension(features, centers)
+    own = ops.one_hot(labels, centers.shape[0], dtype=features.dtype)  # (B, K)
     count = ops.sum(own, axis=0)[:, None]
-    apart = count * centres - ops.matmul(ops.transpose(own), features)
-    return centres - rate * apart / (1 + count)
+    apart = count * centers - ops.matmul(ops.transpose(own), features)
+    return centers - rate * apart / (1 + count)
 
 
 def additive_angular_margin(features, weights, labels, margin=0.5, scale=64.0):
@@ -159,7 +159,7 @@ def additive_angular_margin(features, weights, labels, margin=0.5, scale=64.0):
         Deng, Guo, Xue and Zafeiriou 2019, ArcFace, equation 3, arXiv:1801.07698.
     """
     _same_dimension(features, weights)
-    cosine = ops.matmul(unit(features), ops.transpose(unit(weights)))  # (B, K)
+    cosine = ops.matmul(l2_normalize(features), ops.transpose(l2_normalize(weights)))  # (B, K)
     own = ops.one_hot(labels, weights.shape[0], dtype=cosine.dtype)
     sine = _safe_sqrt(ops.maximum(1 - ops.square(cosine), 0.0))
     moved = ops.where(
@@ -171,7 +171,7 @@ def additive_angular_margin(features, weights, labels, margin=0.5, scale=64.0):
     return ops.mean(ops.logsumexp(logits, axis=1) - ops.sum(own * logits, axis=1))
 
 
-def earth_movers_distance(a, b):
+def wasserstein_1d(a, b):
     """1/n sum_i |a_(i) - b_(i)|, both in order: the least mean way that the samples of one go to become the
     other's.
 
@@ -191,7 +191,7 @@ def earth_movers_distance(a, b):
     return ops.mean(ops.abs(ops.sort(a, axis=-1) - ops.sort(b, axis=-1)), axis=-1)
 
 
-def earth_movers_of_histograms(p, q, width=1.0):
+def wasserstein_1d_histogram(p, q, width=1.0):
     """width sum_k |P_k - Q_k|, P and Q the cumulative sums: the same distance, of shares in bins on a line.
 
     Args:
@@ -212,11 +212,11 @@ def earth_movers_of_histograms(p, q, width=1.0):
     return width * ops.sum(ops.abs(ops.cumsum(p - q, axis=-1)), axis=-1)
 
 
-def _safe_sqrt(x, least=0.0):
+def _safe_sqrt(x, floor=0.0):
     """The root of x >= 0, whose gradient is 0 and not infinite where x is not above `least`; there it is
     0, or for a divisor 1."""
-    above = x > least
-    return ops.where(above, ops.sqrt(ops.where(above, x, 1.0)), 1.0 if least else 0.0)
+    above = x > floor
+    return ops.where(above, ops.sqrt(ops.where(above, x, 1.0)), 1.0 if floor else 0.0)
 
 
 def _same_shape(a, b):

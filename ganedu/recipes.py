@@ -86,10 +86,10 @@ def default(model, image_shape, profile):
 
 # In colour the fast generator of `dcgan.build` leaves its discriminator no time to see texture.
 COLOUR = {"latent_dim": 64, "g_learning_rate": 1e-3, "d_learning_rate": 6e-4}
-# What draws MNIST's digits soonest, see docs/performance.md: a smooth discriminator may learn as fast as G.
-SMOOTH = {
+# What generates MNIST's digits soonest, see docs/performance.md: a smooth discriminator may learn as fast as G.
+SPECTRAL = {
     "spectral_norm": True,
-    "cell": 4,
+    "patch_size": 4,
     "beta_1": 0.0,
     "beta_2": 0.9,
     "g_learning_rate": 2e-3,
@@ -101,10 +101,13 @@ WIDER = {"g_width": 128, "d_width": 128}
 
 # Of captioned data: 200,000 images in all.
 CAPTIONED = ("captioned_digits", "captioned_mnist", "scenes")
-SAID = {name: Recipe(64, 50, 5) for name in CAPTIONED}
-# A flow needs steps more than images; one that draws reads first.
-STEPS = {name: Recipe(32, 100, 5, {"decay_steps": 6250}) for name in CAPTIONED}
-READ = {name: Recipe(32, 100, 5, {"decay_steps": 6250, "read_first": 64_000}) for name in CAPTIONED}
+CAPTIONED_RECIPES = {name: Recipe(64, 50, 5) for name in CAPTIONED}
+# A flow needs steps more than images; one that generates reads first.
+FLOW_RECIPES = {name: Recipe(32, 100, 5, {"decay_steps": 6250}) for name in CAPTIONED}
+PRETRAINED_RECIPES = {
+    name: Recipe(32, 100, 5, {"decay_steps": 6250, "pretrain_captions": 64_000})
+    for name in CAPTIONED
+}
 
 QUICK = {
     "acgan": {
@@ -118,7 +121,7 @@ QUICK = {
         "photos": Recipe(64, 50, 10, {"latent_dim": 64}, measured="20 s; mean squared error 0.026"),
         "cifar10": Recipe(64, 50, 4, {"latent_dim": 64}, measured="13 s; mean squared error 0.064"),
     },
-    "captioner": SAID,
+    "captioner": CAPTIONED_RECIPES,
     "cgan": {
         "digits": Recipe(32, 100, 40),
         "mnist": Recipe(32, 100, 3),
@@ -135,7 +138,7 @@ QUICK = {
     },
     "dcgan": {
         "digits": Recipe(32, 100, 30, measured="20 s; digits that one reads"),
-        "mnist": Recipe(32, 100, 2, SMOOTH, measured="Fréchet distance 10 after 120,000 images"),
+        "mnist": Recipe(32, 100, 2, SPECTRAL, measured="Fréchet distance 10 after 120,000 images"),
         "photos": Recipe(32, 50, 15, COLOUR, measured="82 s; petals, sky and walls"),
         "cifar10": Recipe(32, 50, 6, COLOUR, measured="39 s; colours and horizons, no objects"),
     },
@@ -144,7 +147,7 @@ QUICK = {
         "mnist": Recipe(64, 50, 1.5),
         "cifar10": Recipe(64, 25, 2, {"width": 48}),
     },
-    "editor": STEPS,
+    "editor": FLOW_RECIPES,
     "flow_matching": {
         "digits": Recipe(64, 50, 60),
         "mnist": Recipe(64, 50, 1.5),
@@ -182,8 +185,8 @@ QUICK = {
         "digits": Recipe(32, 25, 30),
         "mnist": Recipe(32, 25, 1),
     },
-    "text_flow": READ,
-    "text_gan": SAID,
+    "text_flow": PRETRAINED_RECIPES,
+    "text_gan": CAPTIONED_RECIPES,
     "vae": {
         "digits": Recipe(64, 100, 40, measured="20 s; minus ELBO 85.3 nats"),
         "mnist": Recipe(
@@ -217,8 +220,10 @@ WIDE_GREY = {
 }
 WIDE_ALL = {**WIDE_GREY, "cifar10": Recipe(64, 1000, 100, {"width": 128})}
 
-WIDE_SAID = {name: Recipe(128, 500, 60, {"width": 64}) for name in CAPTIONED}
-WIDE_READ = {name: Recipe(128, 500, 60, {"width": 64, "read_first": 64_000}) for name in CAPTIONED}
+WIDE_CAPTIONED_RECIPES = {name: Recipe(128, 500, 60, {"width": 64}) for name in CAPTIONED}
+WIDE_PRETRAINED_RECIPES = {
+    name: Recipe(128, 500, 60, {"width": 64, "pretrain_captions": 64_000}) for name in CAPTIONED
+}
 
 FULL = {
     "acgan": WIDE_ALL,
@@ -228,7 +233,7 @@ FULL = {
         "photos": Recipe(64, 500, 200, {"latent_dim": 128, "width": 64}),
         "cifar10": Recipe(128, 1000, 60, {"latent_dim": 128, "width": 64}),
     },
-    "captioner": WIDE_SAID,
+    "captioner": WIDE_CAPTIONED_RECIPES,
     "cgan": WIDE_ALL,
     "clip": {name: Recipe(512, 250, 60, {"width": 64}) for name in CAPTIONED},
     "cvae": WIDE_GREY,
@@ -247,7 +252,7 @@ FULL = {
         "mnist": Recipe(64, 1000, 60, {"width": 96}),
         "cifar10": Recipe(64, 1000, 200, {"width": 128}),
     },
-    "editor": WIDE_SAID,
+    "editor": WIDE_CAPTIONED_RECIPES,
     "flow_matching": {
         "digits": Recipe(64, 500, 400, {"width": 96}),
         "mnist": Recipe(64, 1000, 60, {"width": 96}),
@@ -265,8 +270,8 @@ FULL = {
     "r3gan": WIDE_ALL,
     "sngan": WIDE_ALL,
     "stylegan": WIDE_GREY,
-    "text_flow": WIDE_READ,
-    "text_gan": WIDE_SAID,
+    "text_flow": WIDE_PRETRAINED_RECIPES,
+    "text_gan": WIDE_CAPTIONED_RECIPES,
     "vae": {
         "digits": Recipe(64, 500, 400, {"width": 64}),
         "mnist": Recipe(128, 1000, 40, {"latent_dim": 16, "width": 64}),

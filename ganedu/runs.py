@@ -33,8 +33,8 @@ from ganedu.disk import digest, sync, written
 from ganedu.runtime import RunError, UsageError
 
 KEPT = 2  # checkpoints
-MOST = 1e9  # epochs, seconds, images in a batch
-MOST_SIDE = 1024  # pixels
+MAX_AMOUNT = 1e9  # epochs, seconds, images in a batch
+MAX_SIDE = 1024  # pixels
 DIGEST = "model_sha256"
 STATE = {"step": int, "seconds": int | float, "history": list}  # of a checkpoint
 # What `run.json` says from its beginning, and what it may say later; and of what type.
@@ -83,7 +83,7 @@ def begin(
         epochs: float, passes over the data. Defaults to the recipe's.
         seconds: float, the length in time instead. Defaults to `None`.
         batch_size, image_size: int. Default to the recipe's and the data set's.
-        score_every: int, the rounds after which drawings are scored; the best model is kept. Defaults
+        score_every: int, the rounds after which samples are scored; the best model is kept. Defaults
             to `None`: never.
         patience: int, how many scores in a row may be worse than the best before the run ends.
             Defaults to `None`: any number.
@@ -97,10 +97,10 @@ def begin(
     if epochs is not None and seconds is not None:
         raise UsageError("The length must be given in epochs or in seconds. Received: both")
     for name, value in {"epochs": epochs, "seconds": seconds, "batch size": batch_size}.items():
-        if value is not None and not 0 < value < MOST:
-            raise UsageError(f"The {name} must lie between 0 and {MOST:g}. Received: {value}")
-    if image_size is not None and image_size > MOST_SIDE:
-        raise UsageError(f"The image size must be at most {MOST_SIDE}. Received: {image_size}")
+        if value is not None and not 0 < value < MAX_AMOUNT:
+            raise UsageError(f"The {name} must lie between 0 and {MAX_AMOUNT:g}. Received: {value}")
+    if image_size is not None and image_size > MAX_SIDE:
+        raise UsageError(f"The image size must be at most {MAX_SIDE}. Received: {image_size}")
     if not 0 <= seed < 2**31:
         raise UsageError(f"The seed must lie in [0, 2**31). Received: {seed}")
     for name, value in {"score-every": score_every, "patience": patience}.items():
@@ -129,7 +129,7 @@ def _versions():
     return found
 
 
-def loaded(path, name=None):
+def load_model_file(path, name=None):
     """The model of a `.keras` file, with its optimizers.
 
     Args:
@@ -169,7 +169,7 @@ class RunFolder:
         self.frames = self.checkpoints / "frames"
 
     @classmethod
-    def create(cls, path, facts):
+    def create(cls, path, run_info):
         """Starts a run: writes `run.json` and nothing else.
 
         Raises:
@@ -192,7 +192,7 @@ class RunFolder:
         except (FileExistsError, NotADirectoryError, FileNotFoundError) as e:
             raise UsageError(f"{folder.path} cannot be made a folder ({e.strerror})") from None
         try:
-            folder.write_facts(facts, only_new=True)
+            folder.write_run_info(run_info, only_new=True)
         except FileExistsError:  # another process came first
             raise taken from None
         except OSError:
@@ -250,25 +250,25 @@ class RunFolder:
 
     # run.json
 
-    def facts(self):
+    def run_info(self):
         """What `run.json` says, a dict."""
         path = self.path / "run.json"
         try:
-            facts = json.loads(path.read_text())
+            run_info = json.loads(path.read_text())
         except ValueError as e:
             raise UsageError(f"{path} is damaged ({e})") from None
-        if not isinstance(facts, dict) or not set(ASKED) <= set(facts):
+        if not isinstance(run_info, dict) or not set(ASKED) <= set(run_info):
             raise UsageError(f"{path} is damaged (it must say: {', '.join(ASKED)})")
         for name, kind in {**ASKED, **TOLD}.items():
-            if name in facts and not isinstance(facts[name], kind):
-                raise UsageError(f"{path} is damaged (it says {name}: {facts[name]!r})")
-        return facts
+            if name in run_info and not isinstance(run_info[name], kind):
+                raise UsageError(f"{path} is damaged (it says {name}: {run_info[name]!r})")
+        return run_info
 
-    def write_facts(self, facts, only_new=False):
-        self.write_text("run.json", json.dumps(facts, indent=2) + "\n", only_new)
+    def write_run_info(self, run_info, only_new=False):
+        self.write_text("run.json", json.dumps(run_info, indent=2) + "\n", only_new)
 
-    def update_facts(self, **changes):
-        self.write_facts({**self.facts(), **changes})
+    def update_run_info(self, **changes):
+        self.write_run_info({**self.run_info(), **changes})
 
     def write_text(self, name, text, only_new=False):
         with written(self.path / name, only_new) as file:
@@ -344,7 +344,7 @@ class RunFolder:
         self.write_history(state["history"])
 
     def save_best(self, model):
-        """`best.keras`, the model whose drawings had the best score so far."""
+        """`best.keras`, the model whose samples had the best score so far."""
         building = self.path / ".best.part"
         building.mkdir(exist_ok=True)
         try:
@@ -359,7 +359,7 @@ class RunFolder:
         """The checkpoints' folders, oldest first."""
         return sorted(self.checkpoints.glob("step-" + 9 * "[0-9]"))
 
-    def newest_checkpoint(self):
+    def latest_checkpoint(self):
         """The newest checkpoint that is whole; damaged ones are passed over with a warning.
 
         Returns:
@@ -384,11 +384,11 @@ class RunFolder:
                 )
         return None, None
 
-    def published(self):
+    def published_model(self):
         """`model.keras` and what `history.csv` says of it, for when no checkpoint is whole.
 
         Returns:
-            As `newest_checkpoint`.
+            As `latest_checkpoint`.
 
         Raises:
             UsageError: if `history.csv` is damaged.
@@ -404,14 +404,14 @@ class RunFolder:
         rows = [{**row, "round": int(row["round"]), "step": int(row["step"])} for row in rows]
         return path, {"step": rows[-1]["step"], "seconds": rows[-1]["seconds"], "history": rows}
 
-    def newest(self):
+    def resume_point(self):
         """What a run goes on from: the newest whole checkpoint, else the model that was published.
 
         Returns:
-            As `newest_checkpoint`.
+            As `latest_checkpoint`.
         """
-        path, state = self.newest_checkpoint()
-        return (path, state) if path is not None else self.published()
+        path, state = self.latest_checkpoint()
+        return (path, state) if path is not None else self.published_model()
 
     def load_model(self):
         """The run's model, as it was after the last whole round.
@@ -419,10 +419,10 @@ class RunFolder:
         Raises:
             UsageError: if no round has ended yet, or the model is of another kind than the run's.
         """
-        path, name = self.path / "model.keras", self.facts()["model"]
+        path, name = self.path / "model.keras", self.run_info()["model"]
         if path.is_file():
             try:
-                return loaded(path, name)
+                return load_model_file(path, name)
             except UsageError:
                 raise
             except Exception as e:  # Keras raises many kinds for a damaged file
@@ -430,14 +430,14 @@ class RunFolder:
                 warnings.warn(
                     f"{path} is damaged ({reason}); the newest checkpoint is used", stacklevel=2
                 )
-        path, _ = self.newest_checkpoint()
+        path, _ = self.latest_checkpoint()
         if path is None:
             raise UsageError(f"{self.path} has no model yet. Go on with `{self.resume_command}`")
-        return loaded(path, name)
+        return load_model_file(path, name)
 
     # What a process that is killed leaves
 
-    def forget_after(self, step):
+    def truncate_after(self, step):
         """Removes half-written files, and the frames and checkpoints of later steps: what a kill
         undid, or is damaged."""
         shutil.rmtree(self.checkpoints / ".building", ignore_errors=True)

@@ -27,26 +27,34 @@ class Tokenizer:
     """Words to numbers and back. Four come first: padding is 0, then start, end and unknown.
 
     Args:
-        words: tuple of distinct str, in small letters. Defaults to the grammar's vocabulary.
+        vocabulary: tuple of distinct str, in small letters. Defaults to the grammar's vocabulary.
 
     Raises:
         UsageError: for words that are not distinct, or that `split` would not give.
     """
 
-    words: tuple = VOCABULARY
+    vocabulary: tuple = VOCABULARY
 
     def __post_init__(self):
-        if len(set(self.words)) < len(self.words) or any(split(w) != [w] for w in self.words):
-            raise UsageError(f"Words must be distinct and in small letters. Received: {self.words}")
-        object.__setattr__(self, "_numbers", {w: i for i, w in enumerate(self.words, len(SPECIAL))})
+        if len(set(self.vocabulary)) < len(self.vocabulary) or any(
+            split(w) != [w] for w in self.vocabulary
+        ):
+            raise UsageError(
+                f"Words must be distinct and in small letters. Received: {self.vocabulary}"
+            )
+        object.__setattr__(
+            self, "_numbers", {w: i for i, w in enumerate(self.vocabulary, len(SPECIAL))}
+        )
 
     def __len__(self):
         """The number of tokens, the four special ones included."""
-        return len(SPECIAL) + len(self.words)
+        return len(SPECIAL) + len(self.vocabulary)
 
     def unknown(self, texts):
         """The words of texts that have no number, sorted: a tuple of str, for a caller that refuses them."""
-        return tuple(sorted({w for text in _texts(texts) for w in split(text)} - set(self.words)))
+        return tuple(
+            sorted({w for text in _texts(texts) for w in split(text)} - set(self.vocabulary))
+        )
 
     def encode(self, texts, length=None):
         """Texts to their words' numbers.
@@ -98,7 +106,7 @@ class Tokenizer:
             raise UsageError(
                 f"Tokens must lie in [0, {len(self)}). Received: {tokens.min()} to {tokens.max()}"
             )
-        names = (*SPECIAL, *self.words)
+        names = (*SPECIAL, *self.vocabulary)
         texts = []
         for row in tokens.tolist():
             row = row[: row.index(END)] if END in row else row
@@ -123,26 +131,26 @@ def beam_search(log_probabilities, count, length, beams=1):
         beams: int. Defaults to `1`.
 
     Returns:
-        `(words, score)`: int32 (count, length), from start to end, padded; and their log-probabilities (count,).
+        `(tokens, score)`: int32 (count, length), from start to end, padded; and their log-probabilities (count,).
     """
-    words = np.full((count, beams, length), PAD, "int32")
-    words[:, :, 0] = START
+    tokens = np.full((count, beams, length), PAD, "int32")
+    tokens[:, :, 0] = START
     score = np.full((count, beams), -np.inf)
     score[:, 0] = 0.0  # all beams begin alike: one of them counts
     for t in range(1, length):
-        ended = (words == END).any(axis=2)
+        ended = (tokens == END).any(axis=2)
         if ended.all():
             break
-        told = log_probabilities(words[:, :, :t].reshape(-1, t)).reshape(count, beams, -1)
+        told = log_probabilities(tokens[:, :, :t].reshape(-1, t)).reshape(count, beams, -1)
         told = np.where(ended[..., None], -np.inf, told)
         told[..., PAD] = np.where(ended, 0.0, -np.inf)  # what has ended stays, at no cost
         total = (score[..., None] + told).reshape(count, -1)
         best = np.argsort(-total, axis=1, kind="stable")[:, :beams]
         score = np.take_along_axis(total, best, axis=1)
         beam, word = np.divmod(best, told.shape[-1])
-        words = np.take_along_axis(words, beam[..., None], axis=1)
-        words[:, :, t] = word
-    return words[:, 0], score[:, 0]
+        tokens = np.take_along_axis(tokens, beam[..., None], axis=1)
+        tokens[:, :, t] = word
+    return tokens[:, 0], score[:, 0]
 
 
 def text_encoder(vocabulary, length, width=64, blocks=2, heads=4):
@@ -178,10 +186,10 @@ def text_encoder(vocabulary, length, width=64, blocks=2, heads=4):
         raise UsageError(
             f"The width must be a multiple of the heads. Received: {width} and {heads}"
         )
-    words = keras.Input((length,), dtype="int32", name="words")
-    there = ops.expand_dims(ops.not_equal(words, PAD), -1)  # (B, L, 1)
+    tokens = keras.Input((length,), dtype="int32", name="tokens")
+    there = ops.expand_dims(ops.not_equal(tokens, PAD), -1)  # (B, L, 1)
     apart = keras.initializers.RandomNormal(stddev=0.5)  # words far apart from the first step on
-    x = PositionEmbedding()(layers.Embedding(vocabulary, width, apart)(words))  # (B, L, d)
+    x = PositionEmbedding()(layers.Embedding(vocabulary, width, apart)(tokens))  # (B, L, d)
     weight = ops.cast(there, x.dtype)
     for distance in DISTANCES:
         h = layers.LayerNormalization()(x) * weight
@@ -199,4 +207,4 @@ def text_encoder(vocabulary, length, width=64, blocks=2, heads=4):
     x = x * weight
     mean = ops.sum(x, axis=1) / ops.maximum(ops.sum(weight, axis=1), 1.0)
     pooled = ops.concatenate([mean, largest], axis=-1)
-    return keras.Model(words, [x, pooled], name="text_encoder")
+    return keras.Model(tokens, [x, pooled], name="text_encoder")

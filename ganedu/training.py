@@ -7,6 +7,7 @@ import os
 import sys
 import warnings
 
+import keras
 import numpy as np
 from PIL import Image
 
@@ -15,20 +16,19 @@ from ganedu.callbacks import (
     Clock,
     Interrupt,
     RoundBar,
-    RoundEnd,
-    Score,
+    ScoreCheckpoint,
     StepCounter,
     StopOnNonFinite,
 )
 from ganedu.disk import written
-from ganedu.runs import loaded, now
+from ganedu.runs import load_model_file, now
 from ganedu.runtime import NonFiniteLoss, RunError, UsageError
 
-MOST_FRAMES = 60  # in the GIF
-MOST_SCORED = 2000  # drawings of a score in training
+MAX_FRAMES = 60  # in the GIF
+MAX_SCORED_IMAGES = 2000  # samples of a score in training
 
 
-def go_on(folder):
+def train(folder):
     """Trains a run to its end, from its newest checkpoint or from nothing.
 
     Args:
@@ -44,23 +44,25 @@ def go_on(folder):
         OSError: if not even the first file could be written.
     """
     with folder.locked():
-        return prepare(folder).run()
+        return open_session(folder).run()
 
 
-def prepare(folder):
-    """The `Stretch` that is left of a run."""
-    facts = folder.facts()
-    backend = runtime.setup(facts["seed"])
-    if facts.get("backend", backend) != backend:
-        print(f"Started on {facts['backend']}, going on with {backend}: not to identical weights.")
-    models.module(facts["model"])
-    dataset = data.load(facts["data"], image_size=facts["image_size"])
-    facts |= known_facts(facts, dataset)
+def open_session(folder):
+    """The `TrainingSession` that is left of a run."""
+    run_info = folder.run_info()
+    backend = runtime.setup(run_info["seed"])
+    if run_info.get("backend", backend) != backend:
+        print(
+            f"Started on {run_info['backend']}, going on with {backend}: not to identical weights."
+        )
+    models.module(run_info["model"])
+    dataset = data.load(run_info["data"], image_size=run_info["image_size"])
+    run_info |= resolve_run_info(run_info, dataset)
     try:
-        recipe = recipes.Recipe(**{k: v for k, v in facts["recipe"].items() if k != "name"})
+        recipe = recipes.Recipe(**{k: v for k, v in run_info["recipe"].items() if k != "name"})
     except TypeError as e:
         raise UsageError(f"{folder.path / 'run.json'} is damaged ({e})") from None
-    path, state = folder.newest()
+    path, state = folder.resume_point()
     published = path is not None and path.parent == folder.path
     if published:
         warnings.warn(
@@ -68,54 +70,60 @@ def prepare(folder):
             stacklevel=2,
         )
     if path is None:
-        if folder.steps() or "steps" in facts:
+        if folder.steps() or "steps" in run_info:
             warnings.warn(f"{folder.path} has no whole model left; it starts anew", stacklevel=2)
-        arguments = {**models.arguments_of(facts["model"], dataset), **recipe.model}
-        if arguments.get("read_first"):
+        arguments = {**models.arguments_of(run_info["model"], dataset), **recipe.model}
+        if arguments.get("pretrain_captions"):
             print(
-                f"First it learns to read, from {arguments['read_first']:,} captions: a minute.",
+                f"First it learns to read, from {arguments['pretrain_captions']:,} captions: a minute.",
                 flush=True,
             )
-        model = models.build(facts["model"], dataset.image_shape, seed=facts["seed"], **arguments)
+        model = models.build(
+            run_info["model"], dataset.image_shape, seed=run_info["seed"], **arguments
+        )
         state = {"step": 0, "seconds": 0.0, "history": []}
     else:
-        model = loaded(path, facts["model"])
-    stretch = Stretch(folder, model, dataset, recipe, facts, state)
-    folder.forget_after(state["step"])
+        model = load_model_file(path, run_info["model"])
+    session = TrainingSession(folder, model, dataset, recipe, run_info, state)
+    folder.truncate_after(state["step"])
     if path is not None and not published:
         folder.publish(path.parent, state)
-    facts.pop("reason", None)  # why it stopped before
-    folder.write_facts({**facts, "status": "training", "backend": backend})
-    return stretch
+    run_info.pop("reason", None)  # why it stopped before
+    folder.write_run_info({**run_info, "status": "training", "backend": backend})
+    return session
 
 
-def known_facts(facts, dataset):
+def resolve_run_info(run_info, dataset):
     """What is settled when a run first meets its data, and holds until its end: a resumed run must
     find the same images, from wherever it is called, and keeps its recipe."""
     images = [len(dataset), *dataset.image_shape]
-    if not {"recipe", "images"} <= set(facts):
+    if not {"recipe", "images"} <= set(run_info):
         found, name = recipes.find(
-            facts["model"], facts["data"], dataset.image_shape, facts["profile"]
+            run_info["model"], run_info["data"], dataset.image_shape, run_info["profile"]
         )
-        parts = models.parts_of_a_batch(facts["model"], found.model)
-        batch_size = facts["batch_size"] or min(found.batch_size, len(dataset)) // parts * parts
+        parts = models.batch_divisor(run_info["model"], found.model)
+        batch_size = run_info["batch_size"] or min(found.batch_size, len(dataset)) // parts * parts
         if batch_size % parts or not batch_size:
             raise UsageError(
-                f"A batch of {facts['model']} must hold {parts} equal parts, one for each step of its critic. "
-                f"Received: {facts['batch_size'] or len(dataset)} images"
+                f"A batch of {run_info['model']} must hold {parts} equal parts, one for each step of its critic. "
+                f"Received: {run_info['batch_size'] or len(dataset)} images"
             )
         recipe = {"name": name, **dataclasses.asdict(found), "batch_size": batch_size}
-        path = facts["data"] if facts["data"] in data.NAMES else os.path.abspath(facts["data"])
-        return {"data": path, "images": images, "recipe": recipe}
-    if facts["images"] != images:
-        raise UsageError(
-            f"The run must go on with the images that it began with, {facts['images']}. "
-            f"Received: {images} in {facts['data']}"
+        path = (
+            run_info["data"]
+            if run_info["data"] in data.NAMES
+            else os.path.abspath(run_info["data"])
         )
-    return {name: facts[name] for name in ("data", "images", "recipe")}
+        return {"data": path, "images": images, "recipe": recipe}
+    if run_info["images"] != images:
+        raise UsageError(
+            f"The run must go on with the images that it began with, {run_info['images']}. "
+            f"Received: {images} in {run_info['data']}"
+        )
+    return {name: run_info[name] for name in ("data", "images", "recipe")}
 
 
-class Stretch:
+class TrainingSession:
     """The part of a run that one process trains.
 
     Args:
@@ -123,35 +131,39 @@ class Stretch:
         model: compiled `GenerativeModel`.
         dataset: `ImageDataset` of the training split.
         recipe: `Recipe`.
-        facts: dict, the run's `run.json`.
+        run_info: dict, the run's `run.json`.
         state: dict, `step`, `seconds` and `history` so far.
     """
 
-    def __init__(self, folder, model, dataset, recipe, facts, state):
+    def __init__(self, folder, model, dataset, recipe, run_info, state):
         self.folder, self.model, self.recipe, self.state = folder, model, recipe, state
-        self.seed, self.saved = facts["seed"], state["step"]
+        self.seed, self.saved = run_info["seed"], state["step"]
         augment = data.Augmentation(*recipe.augment) if recipe.augment else None
-        served = model.served(dataset)
-        self.examples = served.take(slice(16))
-        self.batches = served.batches(
+        prepared = model.prepare_dataset(dataset)
+        self.examples = prepared.get_batch(slice(16))
+        self.batches = prepared.batches(
             recipe.batch_size, seed=self.seed, start=state["step"], augment=augment
         )
-        self.per_epoch = len(served) // recipe.batch_size
-        self.counter = StepCounter(state["step"], self.total_steps(facts))
-        self.clock = Clock(state["seconds"], facts["seconds"])
-        self.score = self.score_of(facts)
+        self.per_epoch = len(prepared) // recipe.batch_size
+        self.counter = StepCounter(state["step"], self.total_steps(run_info))
+        self.clock = Clock(state["seconds"], run_info["seconds"])
+        self.score = self.score_of(run_info)
 
-    def score_of(self, facts):
+    def score_of(self, run_info):
         """The callback that scores, or `None` where no scores were asked for."""
-        if not facts.get("score_every"):
+        if not run_info.get("score_every"):
             return None
-        test = sampling.test_images(facts)
-        return Score(
-            sampling.distance_to(test.first(MOST_SCORED), self.model),
-            every=facts["score_every"],
-            patience=facts.get("patience"),
-            keep=self.keep_best,
-            before=[row["distance"] for row in self.state["history"] if "distance" in row],
+        test = sampling.test_images(run_info)
+        return ScoreCheckpoint(
+            sampling.frechet_scorer(test.first_n(MAX_SCORED_IMAGES), self.model),
+            every=run_info["score_every"],
+            patience=run_info.get("patience"),
+            save=self.keep_best,
+            previous_scores=[
+                row["frechet_distance"]
+                for row in self.state["history"]
+                if "frechet_distance" in row
+            ],
         )
 
     def keep_best(self, model):
@@ -161,13 +173,13 @@ class Stretch:
         ):
             self.folder.save_best(model)
 
-    def total_steps(self, facts):
+    def total_steps(self, run_info):
         """How many steps the run has; `None` where time limits it."""
-        if facts["seconds"]:
+        if run_info["seconds"]:
             return None
-        if facts["epochs"] is None and facts["profile"] == "smoke":
+        if run_info["epochs"] is None and run_info["profile"] == "smoke":
             return 2
-        return max(1, round((facts["epochs"] or self.recipe.epochs) * self.per_epoch))
+        return max(1, round((run_info["epochs"] or self.recipe.epochs) * self.per_epoch))
 
     def finished(self):
         if self.score is not None and self.score.exhausted:
@@ -188,7 +200,7 @@ class Stretch:
                 f"of {self.counter.steps}. Make room, then `{self.folder.resume_command}`"
             )
         status = "finished" if self.finished() else "interrupted"
-        self.folder.update_facts(
+        self.folder.update_run_info(
             status=status,
             steps=self.counter.steps,
             training_seconds=round(self.state["seconds"], 2),
@@ -208,7 +220,7 @@ class Stretch:
             self.clock,
             StopOnNonFinite(self.counter),
             *([self.score] if self.score else []),
-            RoundEnd(self.end_round),
+            keras.callbacks.LambdaCallback(on_epoch_end=self.end_round),
             interrupt,
         ]
         try:
@@ -223,13 +235,13 @@ class Stretch:
                 )
         except NonFiniteLoss as e:
             with _warning_of("run.json", "It still says that the run is training"):
-                self.folder.update_facts(status="diverged", reason=str(e))
+                self.folder.update_run_info(status="diverged", reason=str(e))
             kept = "No weights were kept before."
             if self.saved:
                 kept = f"The weights of step {self.saved} are kept in {self.folder.path}."
             raise NonFiniteLoss(f"{e} {kept}") from None
 
-    def end_round(self, logs):
+    def end_round(self, epoch, logs):
         """Keeps what the round brought: the row, the frame, the checkpoint."""
         step, seconds = self.counter.steps, self.clock.seconds
         row = {
@@ -256,18 +268,18 @@ class Stretch:
     def draw_frame(self, step):
         """Draws what the model is for, from the same latents or examples each time: a frame of the
         GIF, and `samples.png`."""
-        images, columns = self.model.sheet(self.examples, seed=self.seed)
+        images, columns = self.model.sample_grid(self.examples, seed=self.seed)
         self.folder.frames.mkdir(parents=True, exist_ok=True)
         with written(self.folder.frame_path(step)) as file:
-            figures.save_png(images, file, columns=columns, least=0)
+            figures.save_png(images, file, columns=columns, min_side=0)
         with written(self.folder.path / "samples.png") as file:
             figures.save_png(images, file, columns=columns)
 
     def draw_gif(self):
-        """`training.gif`, from at most `MOST_FRAMES` of the frames."""
+        """`training.gif`, from at most `MAX_FRAMES` of the frames."""
         files = self.folder.frame_files()
-        if len(files) > MOST_FRAMES:
-            chosen = np.linspace(0, len(files) - 1, MOST_FRAMES).round().astype(int)
+        if len(files) > MAX_FRAMES:
+            chosen = np.linspace(0, len(files) - 1, MAX_FRAMES).round().astype(int)
             files = [files[i] for i in chosen]
         with (
             _warning_of("training.gif", "The frames are kept"),

@@ -38,7 +38,7 @@ class Penalized(GenerativeModel):
     moves in the penalty too."""
 
     players = {"optimizer": ("critic",)}
-    log_names = ("loss", "penalty")
+    log_names = ("loss", "gradient_penalty")
 
     def __init__(self, seed=0):
         super().__init__(seed=seed)
@@ -55,8 +55,11 @@ class Penalized(GenerativeModel):
             between = epsilon * x - (1 - epsilon) * ops.flip(x, axis=0)
             slope = self.input_gradient(lambda b: self.critic(b, training=True), between)
             norm = ops.sqrt(ops.sum(ops.square(slope), axis=(1, 2, 3)) + 1e-12)
-            penalty = ops.mean(ops.square(norm - 1))
-            return {"loss": ops.mean(self.critic(x, training=True)) + penalty, "penalty": penalty}
+            gradient_penalty = ops.mean(ops.square(norm - 1))
+            return {
+                "loss": ops.mean(self.critic(x, training=True)) + gradient_penalty,
+                "gradient_penalty": gradient_penalty,
+            }
 
         return self.log(self.minimize(losses, self.critic, self.optimizer))
 

@@ -48,7 +48,7 @@ ROWS = {
     "editor": Row({**WORDED, "units": 8}, "edits"),
     "flow_matching": Row({"width": 8, "units": 8}),
     "gan": Row({"latent_dim": 3, "width": 8}),
-    "infogan": Row({"noise_dim": 2, "categories": 3, "numbers": 2, "width": 4}),
+    "infogan": Row({"noise_dim": 2, "num_categories": 3, "continuous_dim": 2, "width": 4}),
     "lsgan": Row(GAN),
     "pix2pix": Row({"width": 4}, "pairs"),
     "r3gan": Row(GAN, still=1),
@@ -58,7 +58,7 @@ ROWS = {
     "text_gan": Row({**WORDED, **GAN}, "texts"),
     "vae": Row(GAN),
     "vaegan": Row(GAN),
-    "vqvae": Row({"codes": 5, "code_dim": 3, "width": 4, "learning_rate": 1e-4}),
+    "vqvae": Row({"num_embeddings": 5, "code_dim": 3, "width": 4, "learning_rate": 1e-4}),
     "wgan": Row({**GAN, "critic_steps": 2}, still=1),
     "wgan_gp": Row({**GAN, "critic_steps": 2}, still=1),
 }
@@ -76,20 +76,20 @@ def feed(name, count=8, seed=0):
     if kind in ("texts", "edits"):
         if kind == "edits":
             images = np.concatenate([images, batch(count, seed + 1000)], axis=-1)
-        return images, words(count, ROWS[name].build["length"], seed)
+        return images, tokens(count, ROWS[name].build["length"], seed)
     if kind == "labels":
         return images, np.arange(count) % ROWS[name].build["num_classes"]
     return (images, batch(count, seed + 1000)) if kind == "pairs" else images
 
 
-def words(count, length, seed):
+def tokens(count, length, seed):
     """Texts of one to `length - 2` words of the grammar's, as numbers: int32 (count, length)."""
     from ganedu.text import END, SPECIAL, START, Tokenizer
 
     rng, found = np.random.default_rng(seed), np.zeros((count, length), "int32")
     for row in found:
-        said = rng.integers(len(SPECIAL), len(Tokenizer()), rng.integers(1, length - 1))
-        row[: len(said) + 2] = START, *said, END
+        sentence = rng.integers(len(SPECIAL), len(Tokenizer()), rng.integers(1, length - 1))
+        row[: len(sentence) + 2] = START, *sentence, END
     return found
 
 

@@ -88,7 +88,7 @@ def shape(name, colour, centre, side):
 
 
 def read_one(image, kind):
-    return attributes.read(image[None], kind)[0]
+    return attributes.detect(image[None], kind)[0]
 
 
 @pytest.mark.parametrize("name", ["circle", "square", "triangle", "cross", "diamond", "ring"])
@@ -180,8 +180,8 @@ def test_real_pairs(name, objects):
         pairs = data.captioned_digits(data.load("digits"), 250, objects=objects, seed=1)
     else:
         pairs = data.scenes(250, objects=objects, seed=1)
-    seen = attributes.read(pairs.array(), "digits" if name == "digits" else "shapes")
-    found = attributes.rates(pairs.pictures, seen)
+    seen = attributes.detect(pairs.array(), "digits" if name == "digits" else "shapes")
+    found = attributes.attribute_accuracy(pairs.pictures, seen)
     names = {"kind", "colour", "size", "place" if objects == (1,) else "relation", "all"}
     assert set(found) == names | ({"thickness", "slant"} if name == "digits" else set())
     found.pop("all")
@@ -190,10 +190,10 @@ def test_real_pairs(name, objects):
 
 class TestCompare:
     def test_by_hand(self):
-        said = parse("a thick red three to the left of a small green seven")
+        target = parse("a thick red three to the left of a small green seven")
         three = Entity("three", "red", "large", "thick", "upright")
         seven = Entity("seven", "blue", "small", "thin", "left")
-        told = attributes.compare(said, Picture((three, seven), "left of"))
+        told = attributes.compare(target, Picture((three, seven), "left of"))
         assert told == {
             "kind": [True, True],
             "colour": [True, False],
@@ -202,10 +202,10 @@ class TestCompare:
             "relation": [True],
         }
         # The same two the other way round: all but the relation is right.
-        told = attributes.compare(said, Picture((seven, three), "left of"))
+        told = attributes.compare(target, Picture((seven, three), "left of"))
         assert told["kind"] == [True, True]
         assert told["relation"] == [False]
-        assert attributes.compare(said, Picture((three, seven), "above"))["relation"] == [False]
+        assert attributes.compare(target, Picture((three, seven), "above"))["relation"] == [False]
 
     @pytest.mark.parametrize("shown", [None, Picture((Entity("three", "red"),))])
     def test_another_number_of_objects_is_all_wrong(self, shown):
@@ -213,31 +213,31 @@ class TestCompare:
         assert told == {"kind": [False, False], "colour": [False], "relation": [False]}
 
     def test_rates_by_hand(self):
-        said = [parse(t) for t in ("a red three", "a blue four at the top", "a five")]
+        target = [parse(t) for t in ("a red three", "a blue four at the top", "a five")]
         shown = [
             Picture((Entity("three", "red"),)),
             Picture((Entity("four", "red", place="top"),)),
             None,
         ]
-        found = attributes.rates(said, shown)
+        found = attributes.attribute_accuracy(target, shown)
         # Kinds 2 of 3; colours 1 of the 2 that were asked for; places 1 of 1; all of the first alone.
         assert found == pytest.approx({"kind": 2 / 3, "colour": 1 / 2, "place": 1.0, "all": 1 / 3})
 
 
 @pytest.mark.parametrize(
-    ("act", "said"),
+    ("act", "target"),
     [
-        (lambda: attributes.read(np.zeros((2, 32, 30, 3)), "digits"), r"\(N, H, H, 3\).*30"),
-        (lambda: attributes.read(np.zeros((2, 32, 32, 1)), "digits"), r"\(N, H, H, 3\)"),
-        (lambda: attributes.read(np.full((1, 8, 8, 3), 9.0), "digits"), r"lie in \[-1, 1\]"),
+        (lambda: attributes.detect(np.zeros((2, 32, 30, 3)), "digits"), r"\(N, H, H, 3\).*30"),
+        (lambda: attributes.detect(np.zeros((2, 32, 32, 1)), "digits"), r"\(N, H, H, 3\)"),
+        (lambda: attributes.detect(np.full((1, 8, 8, 3), 9.0), "digits"), r"lie in \[-1, 1\]"),
         (
-            lambda: attributes.read(np.zeros((1, 8, 8, 3)), "cats"),
+            lambda: attributes.detect(np.zeros((1, 8, 8, 3)), "cats"),
             r"digits, shapes\. Received: 'cats'",
         ),
-        (lambda: attributes.rates([], []), r"at least one\. Received: 0 and 0"),
-        (lambda: attributes.rates([parse("a five")], []), r"Received: 1 and 0"),
+        (lambda: attributes.attribute_accuracy([], []), r"at least one\. Received: 0 and 0"),
+        (lambda: attributes.attribute_accuracy([parse("a five")], []), r"Received: 1 and 0"),
     ],
 )
-def test_mistakes_are_named(act, said):
-    with pytest.raises(UsageError, match=said):
+def test_mistakes_are_named(act, target):
+    with pytest.raises(UsageError, match=target):
         act()

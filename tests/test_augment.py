@@ -186,13 +186,13 @@ def test_one_image_is_drawn_anew_in_every_pass():
     stream = dataset.batches(4000, augment=Augmentation("crop"))
     passes = [to_uint8(batch) for batch in islice(stream, 2)]
     orders = [np.random.default_rng([0, epoch]).permutation(4000) for epoch in (0, 1)]
-    images = [served[np.argsort(order)] for served, order in zip(passes, orders, strict=True)]
+    images = [prepared[np.argsort(order)] for prepared, order in zip(passes, orders, strict=True)]
     same = (images[0] == images[1]).all((1, 2, 3)).mean()
     assert 0.01 < same < 0.1  # 1 in 25 shifts
 
 
 @pytest.mark.parametrize(
-    ("act", "said"),
+    ("act", "message"),
     [
         (lambda: Augmentation("flip"), r"one or more of horizontal_flip.*Received: flip"),
         (lambda: Augmentation("crop", 3), r"Received: 3"),
@@ -208,15 +208,15 @@ def test_one_image_is_drawn_anew_in_every_pass():
         (lambda: load("digits").batches(4, augment=lambda x, seed: x[:, :9]), r"\(1, 9, 28, 1\)"),
     ],
 )
-def test_mistakes_are_named(act, said):
-    with pytest.raises(UsageError, match=said):
+def test_mistakes_are_named(act, message):
+    with pytest.raises(UsageError, match=message):
         act()
 
 
 # Every backend
 
 
-def served():
+def prepared():
     """What each backend must serve alike, hashed."""
     dataset = load("photos", image_size=8, labels=True)
     augment = Augmentation("crop", "colour_jitter")
@@ -258,7 +258,7 @@ def fit_is_in_order():
 
 @pytest.fixture(scope="module")
 def here():
-    return served()
+    return prepared()
 
 
 @pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
@@ -282,4 +282,4 @@ def test_every_backend_serves_the_same(backend, here):
 
 
 if __name__ == "__main__":
-    print(json.dumps(served()))
+    print(json.dumps(prepared()))

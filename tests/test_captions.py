@@ -26,9 +26,9 @@ def make(name, digits, count, **options):
     return data.captioned_digits(digits, count, **options)
 
 
-def drawn(name, digits, pictures, seed=0):
+def rendered(name, digits, pictures, seed=0):
     own = glyphs.shape_glyphs() if name == "scenes" else glyphs.digit_glyphs(digits)
-    return captions.draw(pictures, own, seed=seed)
+    return captions.render(pictures, own, seed=seed)
 
 
 def change(picture, number, **values):
@@ -46,17 +46,19 @@ def box(image):
 
 class TestGrammar:
     @pytest.mark.parametrize("kinds", [DIGITS, SHAPES])
-    @pytest.mark.parametrize("omit", [0.0, 0.5])
-    def test_every_paraphrase_is_read_as_it_was_meant(self, kinds, omit):
+    @pytest.mark.parametrize("attribute_drop_prob", [0.0, 0.5])
+    def test_every_paraphrase_is_read_as_it_was_meant(self, kinds, attribute_drop_prob):
         rng = random.Random(0)
         texts = []
         for picture in captions.sample(kinds, 3000, seed=1):
-            said = grammar.omitted(picture, omit, rng)
-            texts.append(grammar.write(said, rng))
-            assert parse(texts[-1]) == said, texts[-1]
+            message = grammar.drop_attributes(picture, attribute_drop_prob, rng)
+            texts.append(grammar.write(message, rng))
+            assert parse(texts[-1]) == message, texts[-1]
         assert len(set(texts)) > 2500
         # All that the grammar can say was said.
-        phrases = [p for both in grammar.SAID.values() for said in both for p in said]
+        phrases = [
+            p for both in grammar.RELATION_PHRASES.values() for message in both for p in message
+        ]
         phrases += [p for both in grammar.ASIDE.values() for p in both]
         for attribute in grammar.applicable(kinds[0]):
             values = kinds if attribute == "kind" else VALUES[attribute]
@@ -96,7 +98,7 @@ class TestGrammar:
         assert parse(text) == Picture((Entity("three", "red", "large", "thick"),))
 
     @pytest.mark.parametrize(
-        ("text", "said"),
+        ("text", "message"),
         [
             ("", r"says one object.*Received: ''"),
             ("a red", r"says one object"),
@@ -115,12 +117,12 @@ class TestGrammar:
             (3, r"must be a str. Received: 3"),
         ],
     )
-    def test_what_cannot_be_read_is_refused(self, text, said):
-        with pytest.raises(UsageError, match=said):
+    def test_what_cannot_be_read_is_refused(self, text, message):
+        with pytest.raises(UsageError, match=message):
             parse(text)
 
     @pytest.mark.parametrize(
-        ("act", "said"),
+        ("act", "message"),
         [
             (lambda: Entity("ten"), r"The kind must be one of zero, .*Received: 'ten'"),
             (lambda: Entity("one", "black"), r"The colour must be one of red, .*'black'"),
@@ -132,16 +134,16 @@ class TestGrammar:
             (lambda: Picture((Entity("one"),), "above"), r"between two"),
         ],
     )
-    def test_pictures_that_cannot_be_are_refused(self, act, said):
-        with pytest.raises(UsageError, match=said):
+    def test_pictures_that_cannot_be_are_refused(self, act, message):
+        with pytest.raises(UsageError, match=message):
             act()
 
     def test_what_is_omitted(self):
         rng = random.Random(0)
         picture = captions.sample(DIGITS, 1, objects=(2,))[0]
-        assert grammar.omitted(picture, 0.0, rng) == picture
+        assert grammar.drop_attributes(picture, 0.0, rng) == picture
         bare = Picture(tuple(Entity(e.kind) for e in picture.entities))
-        assert grammar.omitted(picture, 1.0, rng) == bare
+        assert grammar.drop_attributes(picture, 1.0, rng) == bare
         full = captions.completed(bare, rng)
         assert None not in [
             getattr(e, n) for e in full.entities for n in grammar.applicable(e.kind, 2)
@@ -194,7 +196,7 @@ class TestHeldOut:
 @pytest.mark.parametrize("name", KINDS)
 class TestPictures:
     def test_a_set_is_a_function_of_its_seed(self, name, digits):
-        a, again, b = (make(name, digits, 40, seed=s, omit=0.3) for s in (1, 1, 2))
+        a, again, b = (make(name, digits, 40, seed=s, attribute_drop_prob=0.3) for s in (1, 1, 2))
         assert a.images.shape == (40, 32, 32, 3)
         assert a.images.dtype == np.uint8
         assert len(a) == len(a.captions) == len(a.pictures) == 40
@@ -204,12 +206,12 @@ class TestPictures:
         assert (a.images != b.images).any(axis=(1, 2, 3)).all()
 
     def test_captions_say_no_more_than_what_is_drawn(self, name, digits):
-        pairs = make(name, digits, 200, omit=0.4)
+        pairs = make(name, digits, 200, attribute_drop_prob=0.4)
         for caption, picture in zip(pairs.captions, pairs.pictures, strict=True):
-            said = parse(caption)
-            for a, b in zip(said.entities, picture.entities, strict=True):
+            message = parse(caption)
+            for a, b in zip(message.entities, picture.entities, strict=True):
                 assert all(v in (None, getattr(b, k)) for k, v in dataclasses.asdict(a).items())
-            assert said.relation in (None, picture.relation)
+            assert message.relation in (None, picture.relation)
         whole = make(name, digits, 50)
         assert [parse(c) for c in whole.captions] == list(whole.pictures)
 
@@ -228,7 +230,9 @@ class TestPictures:
         pictures = captions.sample(KINDS[name], 200, objects=(2,), seed=4)
         # The first red and the second green shows which pixels are whose.
         pictures = [change(change(p, 0, colour="red"), 1, colour="green") for p in pictures]
-        for image, picture in zip(drawn(name, digits, pictures).astype(int), pictures, strict=True):
+        for image, picture in zip(
+            rendered(name, digits, pictures).astype(int), pictures, strict=True
+        ):
             owners = [
                 np.argwhere(image[..., i] > np.maximum(90, 2 * image[..., 1 - i])) for i in (0, 1)
             ]
@@ -242,8 +246,8 @@ class TestPictures:
 
     def test_one_attribute_can_be_changed_alone(self, name, digits):
         pictures = captions.sample(KINDS[name], 30, objects=(1,), seed=5)
-        before = drawn(name, digits, pictures, seed=6)
-        blue = drawn(name, digits, [change(p, 0, colour="blue") for p in pictures], seed=6)
+        before = rendered(name, digits, pictures, seed=6)
+        blue = rendered(name, digits, [change(p, 0, colour="blue") for p in pictures], seed=6)
         full = [np.array(captions.COLOURS[p.entities[0].colour]) for p in pictures]
         # The same light in another colour: the blue of each over 255 is the mask, dimmed.
         for old, new, colour in zip(before, blue, full, strict=True):
@@ -251,7 +255,7 @@ class TestPictures:
             np.testing.assert_allclose(
                 old[..., strong] / colour[strong], new[..., 2] / 255, atol=1.5 / 255 * 2
             )
-        moved = drawn(name, digits, [change(p, 0, place="top left") for p in pictures], seed=6)
+        moved = rendered(name, digits, [change(p, 0, place="top left") for p in pictures], seed=6)
         for old, new in zip(before, moved, strict=True):
             assert abs(int(old.sum()) - int(new.sum())) < 0.03 * old.sum()
             assert max(box(new)[0], box(new)[2]) < 12
@@ -262,7 +266,7 @@ class TestPictures:
         def encode(texts):
             return np.array([[len(t), i] for i, t in enumerate(texts)], "int32")
 
-        worded = pairs.encoded(encode)
+        worded = pairs.tokenized(encode)
         stream = worded.batches(6, seed=3)
         batch = next(iter(stream)) if hasattr(stream, "element_spec") else stream[0]
         images, words = (np.array(a) for a in batch)
@@ -278,18 +282,18 @@ class TestPictures:
             worded.batches(6, augment=data.Augmentation("horizontal_flip"))
 
     @pytest.mark.parametrize(
-        ("options", "said"),
+        ("options", "message"),
         [
             ({"count": 0}, r"count must be at least 1.*Received: 0 and 0"),
             ({"seed": -1}, r"Received: 3 and -1"),
             ({"objects": (3,)}, r"`objects` must be .*\(3,\)"),
             ({"objects": ()}, r"`objects` must be"),
             ({"combos": "new"}, r"all, seen, held_out\. Received: 'new'"),
-            ({"omit": 1.5}, r"\[0, 1\]\. Received: 1.5"),
+            ({"attribute_drop_prob": 1.5}, r"\[0, 1\]\. Received: 1.5"),
         ],
     )
-    def test_mistakes_are_named(self, name, options, said, digits):
-        with pytest.raises(UsageError, match=said):
+    def test_mistakes_are_named(self, name, options, message, digits):
+        with pytest.raises(UsageError, match=message):
             make(name, digits, **{"count": 3, **options})
 
 
@@ -323,11 +327,11 @@ class TestGlyphs:
         own = glyphs.digit_glyphs(digits)
         forms = list(itertools.product(VALUES["thickness"], VALUES["slant"]))
         for name in DIGITS:
-            counts = {len(own.numbers[(name, *f)]) for f in forms}
+            counts = {len(own.indices[(name, *f)]) for f in forms}
             assert len(counts) == 1
             assert min(counts) >= 20
         for width, lean in forms:
-            ink = own.masks[np.concatenate([own.numbers[(k, width, lean)] for k in DIGITS])] / 255
+            ink = own.masks[np.concatenate([own.indices[(k, width, lean)] for k in DIGITS])] / 255
             least, most = glyphs.THICKNESS[width]
             found = glyphs.thickness(ink) / 32
             assert least - 0.003 < found.min() <= found.max() < most + 0.003
@@ -336,7 +340,7 @@ class TestGlyphs:
             assert found.max() < glyphs.SLANT[lean][1] + 0.01
         # The same hand: thin lies within thick.
         thin, thick = (
-            own.masks[own.numbers[("eight", t, "upright")]] / 255 for t in ("thin", "thick")
+            own.masks[own.indices[("eight", t, "upright")]] / 255 for t in ("thin", "thick")
         )
         assert np.mean(thin.sum(axis=(1, 2))) < 0.75 * np.mean(thick.sum(axis=(1, 2)))
         alike = (thin * thick).sum(axis=(1, 2)) / thin.sum(axis=(1, 2))
@@ -362,10 +366,10 @@ class TestGlyphs:
 
     def test_a_picture_that_lacks_something_is_not_drawn(self, digits):
         with pytest.raises(UsageError, match="needs all of its attributes"):
-            drawn("digits", digits, [parse("a red three")])
+            rendered("digits", digits, [parse("a red three")])
         with pytest.raises(UsageError, match="needs all of its attributes"):
-            drawn("scenes", digits, captions.sample(DIGITS, 1))
+            rendered("scenes", digits, captions.sample(DIGITS, 1))
         pair = captions.sample(SHAPES, 1, objects=(2,))[0]
         with pytest.raises(UsageError, match="need a relation"):
-            drawn("scenes", digits, [dataclasses.replace(pair, relation=None)])
-        assert drawn("scenes", digits, []).shape == (0, 32, 32, 3)
+            rendered("scenes", digits, [dataclasses.replace(pair, relation=None)])
+        assert rendered("scenes", digits, []).shape == (0, 32, 32, 3)

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from ganedu import cli, runs, sampling, training
+from ganedu import catalogue, cli, models, runs, sampling, training
 from ganedu.runtime import RunError, UsageError
 
 FRAMEWORKS = {"keras", "tensorflow", "jax", "torch", "numpy", "matplotlib"}
@@ -76,7 +76,7 @@ def test_run_json_is_there_before_anything_slow(tmp_path, monkeypatch):
 
 def test_train_goes_where_its_model_and_data_say(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(training, "go_on", lambda run: "finished")
+    monkeypatch.setattr(training, "train", lambda run: "finished")
     for data in ("digits", ".", "pictures.v2/mine.npz"):
         assert call("train", "vae", "--data", data).exit_code == 0
     assert sorted(os.listdir("runs")) == ["vae-digits", "vae-mine", f"vae-{tmp_path.name}"]
@@ -84,11 +84,11 @@ def test_train_goes_where_its_model_and_data_say(tmp_path, monkeypatch):
 
 
 def test_train_passes_on_what_is_asked(tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "go_on", lambda run: "finished")
+    monkeypatch.setattr(training, "train", lambda run: "finished")
     options = "--seconds 2.5 --seed 3 --batch-size 7 --image-size 16 --profile full"
     call("train", "vae", "--out", tmp_path / "run", *options.split())
-    facts = runs.RunFolder.open(tmp_path / "run").facts()
-    assert [facts[name] for name in runs.ASKED] == [
+    run_info = runs.RunFolder.open(tmp_path / "run").run_info()
+    assert [run_info[name] for name in runs.ASKED] == [
         *("vae", "digits", 3, "full"),
         *(None, 2.5, 7, 16),
     ]
@@ -112,11 +112,11 @@ def test_resume_of_a_finished_run_that_lost_its_model_trains_it_again(run, tmp_p
 
 
 def test_resume_goes_on(run, monkeypatch):
-    monkeypatch.setattr(training, "go_on", lambda run: "interrupted")
+    monkeypatch.setattr(training, "train", lambda run: "interrupted")
     folder = runs.RunFolder.open(run)
-    folder.update_facts(status="interrupted")
+    folder.update_run_info(status="interrupted")
     result = call("resume", run)
-    folder.update_facts(status="finished")
+    folder.update_run_info(status="finished")
     assert result.exit_code == 130
     assert result.stdout.endswith(f"Go on with: ganedu resume {run}\n")
 
@@ -145,7 +145,7 @@ def test_sample_draws_a_sheet(run, tmp_path):
 
 
 @pytest.mark.parametrize("method", ["lerp", "slerp"])
-def test_interpolate_walks(run, tmp_path, method):
+def test_interpolate(run, tmp_path, method):
     sheet, film = tmp_path / "x.png", tmp_path / "x.gif"
     for out in (sheet, film):
         result = call("interpolate", run, "--out", out, "--method", method, "--steps", 4)
@@ -162,7 +162,7 @@ def test_the_two_methods_differ(run, tmp_path):
     assert (tmp_path / "lerp.png").read_bytes() != (tmp_path / "slerp.png").read_bytes()
 
 
-def test_a_model_without_a_latent_space_refuses_to_walk(tmp_path):
+def test_a_model_without_a_latent_space_refuses_to_interpolate(tmp_path):
     with pytest.raises(UsageError, match=r"needs a latent space.*object"):
         sampling.interpolate(object(), tmp_path / "x.png")
 
@@ -179,7 +179,7 @@ def test_evaluate_prints_json(run):
 def test_evaluate_takes_the_features_that_are_named(run, monkeypatch):
     asked = []
     monkeypatch.setattr(
-        sampling, "evaluate", lambda model, facts, count, network: asked.append((count, network))
+        sampling, "evaluate", lambda model, run_info, count, network: asked.append((count, network))
     )
     assert call("evaluate", run, "--features", "inception_v3", "--count", 60).stdout == "null\n"
     assert asked == [(60, "inception_v3")]
@@ -187,7 +187,10 @@ def test_evaluate_takes_the_features_that_are_named(run, monkeypatch):
 
 def test_models_and_datasets_are_listed():
     listed = call("models").stdout.splitlines()
-    assert any(line.startswith("dcgan  ") and "deep convolutional" in line for line in listed)
+    assert any(line.startswith("  dcgan  ") and "convolutional" in line for line in listed)
+    families = [line.removesuffix(":") for line in listed if not line.startswith(" ")]
+    assert tuple(families) == catalogue.FAMILIES
+    assert sorted(line.split()[0] for line in listed if line.startswith(" ")) == models.names()
     listed = call("datasets").stdout.splitlines()
     assert any(line.startswith("digits  ") and "1,797" in line for line in listed)
 
@@ -195,16 +198,16 @@ def test_models_and_datasets_are_listed():
 # Mistakes
 
 
-def assert_one_line(result, said, status=2):
+def assert_one_line(result, message, status=2):
     assert result.exit_code == status, result.output
     assert isinstance(result.exception, SystemExit)
     assert result.stderr.startswith("ganedu: ")
     assert result.stderr.count("\n") == 1
-    assert said in result.stderr
+    assert message in result.stderr
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         ("dcgna", "Did you mean dcgan?"),
         ("__init__", "There is no model '__init__'"),
@@ -229,10 +232,10 @@ def assert_one_line(result, said, status=2):
         ("gan --seed 2147483648", "The seed must lie in [0, 2**31)"),
     ],
 )
-def test_a_mistaken_train_leaves_nothing_behind(tmp_path, monkeypatch, arguments, said):
+def test_a_mistaken_train_leaves_nothing_behind(tmp_path, monkeypatch, arguments, message):
     monkeypatch.chdir(tmp_path)
     os.mkdir("empty")
-    assert_one_line(call("train", *arguments.split(), "--out", "out"), said)
+    assert_one_line(call("train", *arguments.split(), "--out", "out"), message)
     assert os.listdir(tmp_path) == ["empty"]
 
 
@@ -243,7 +246,7 @@ def test_a_mistake_that_shows_late_costs_nothing(tmp_path, monkeypatch):
 
     monkeypatch.setattr(cli, "_train", late)
     assert_one_line(call("train", "gan", "--out", tmp_path / "run"), "There is no such thing")
-    assert runs.RunFolder.open(tmp_path / "run").facts()["model"] == "gan"
+    assert runs.RunFolder.open(tmp_path / "run").run_info()["model"] == "gan"
 
 
 def test_a_mistake_does_not_discard_what_another_process_trains(tmp_path, monkeypatch):
@@ -261,7 +264,7 @@ def test_too_little_memory_is_one_line(tmp_path, monkeypatch):
     def large(run):
         raise MemoryError("Unable to allocate 3 TiB")
 
-    monkeypatch.setattr(training, "go_on", large)
+    monkeypatch.setattr(training, "train", large)
     result = call("train", "gan", "--out", tmp_path / "run")
     assert_one_line(result, "not enough memory for that (Unable to allocate 3 TiB)", status=1)
 
@@ -273,7 +276,7 @@ def test_train_refuses_a_folder_that_holds_a_run(run):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         ("resume nowhere", "no run.json there"),
         ("resume .", "no run.json there"),
@@ -284,18 +287,18 @@ def test_train_refuses_a_folder_that_holds_a_run(run):
         ("sample RUN --out x", "must end in .png or .npz"),
         ("sample RUN --out nowhere/x.png", "There is no folder"),
         ("sample RUN --out folder.png", "Is a directory"),
-        ("sample RUN --out x.png --label 3", "--label needs a conditional model"),
+        ("sample RUN --out x.png --class 3", "--class needs a conditional model"),
         ("interpolate RUN --out x.npz", "must end in .png or .gif"),
         ("interpolate nowhere --out x.png", "no run.json there"),
         ("train gan --out file", "file cannot be made a folder"),
         (f"train gan --out {'x' * 300}", "File name too long"),
     ],
 )
-def test_mistakes_are_one_line(run, tmp_path, monkeypatch, arguments, said):
+def test_mistakes_are_one_line(run, tmp_path, monkeypatch, arguments, message):
     monkeypatch.chdir(tmp_path)
     os.mkdir("folder.png")
     (tmp_path / "file").touch()
-    assert_one_line(call(*arguments.replace("RUN", str(run)).split()), said)
+    assert_one_line(call(*arguments.replace("RUN", str(run)).split()), message)
     assert sorted(os.listdir(tmp_path)) == ["file", "folder.png"]
 
 
@@ -310,7 +313,7 @@ def test_mistakes_are_one_line(run, tmp_path, monkeypatch, arguments, said):
         "train gan --profile huge",
         "train gan --epochs many",
         "train",
-        "draw",
+        "caption",
     ],
 )
 def test_what_click_refuses_has_status_2(run, arguments):
@@ -353,23 +356,23 @@ def test_a_wrong_backend_is_one_line(tmp_path, backend):
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "message"),
     [
         (RunError("The last rounds\ncould not be kept"), "The last rounds could not be kept"),
         (OSError(28, "No space left on device", "a/b"), "a/b cannot be written or read (No space"),
     ],
 )
-def test_a_run_that_fails_has_status_1_and_stays(tmp_path, monkeypatch, error, said):
+def test_a_run_that_fails_has_status_1_and_stays(tmp_path, monkeypatch, error, message):
     def failing(run):
         raise error
 
-    monkeypatch.setattr(training, "go_on", failing)
-    assert_one_line(call("train", "gan", "--out", tmp_path / "run"), said, status=1)
+    monkeypatch.setattr(training, "train", failing)
+    assert_one_line(call("train", "gan", "--out", tmp_path / "run"), message, status=1)
     assert (tmp_path / "run" / "run.json").is_file()
 
 
 def test_a_bug_keeps_its_traceback(tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "go_on", lambda run: 1 / 0)
+    monkeypatch.setattr(training, "train", lambda run: 1 / 0)
     result = call("train", "gan", "--out", tmp_path / "run")
     assert isinstance(result.exception, ZeroDivisionError)
 
@@ -407,19 +410,19 @@ def test_a_damaged_model_is_a_warning(run, tmp_path):
 
 
 def test_a_run_is_diagnosed(run, tmp_path):
-    result = call("diagnose", run, "--out", tmp_path / "signs.png")
+    result = call("diagnose", run, "--out", tmp_path / "signals.png")
     assert result.exit_code == 0, result.output
-    assert "unlike the data" in result.stdout
+    assert "underfitting" in result.stdout
     assert "Try: Train longer" in result.stdout
-    assert Image.open(tmp_path / "signs.png").width > 300
+    assert Image.open(tmp_path / "signals.png").width > 300
     told = json.loads(call("diagnose", run, "--json").stdout)
-    assert told["findings"][0]["name"] == "unlike the data"
-    assert told["signs"]["precision"] < 0.3
+    assert told["findings"][0]["name"] == "underfitting"
+    assert told["signals"]["precision"] < 0.3
 
 
 def test_what_cannot_be_diagnosed_is_one_line(run, tmp_path):
     assert_one_line(
-        call("diagnose", run, "--out", tmp_path / "signs.jpg"), "--out must end in .png"
+        call("diagnose", run, "--out", tmp_path / "signals.jpg"), "--out must end in .png"
     )
     history = run / "history.csv"
     kept = history.read_text()

@@ -23,13 +23,13 @@ def numbered(count, **changes):
     return ImageDataset("numbered", "train", images, np.arange(count), **changes)
 
 
-def first(stream, count):
+def first_batches(stream, count):
     """The first batches, as NumPy arrays or tuples of them."""
     batches = islice(stream, count)
     return [tuple(map(np.asarray, b)) if isinstance(b, tuple) else np.asarray(b) for b in batches]
 
 
-def numbers(batches):
+def values(batches):
     """The numbers of the images in batches of `numbered`."""
     return [to_uint8(batch)[:, 0, 0, 0].tolist() for batch in batches]
 
@@ -63,7 +63,7 @@ def test_embedded_sets(name, split, size, shape, count):
     again = load(name, split, image_size=size)
     np.testing.assert_array_equal(dataset.images, again.images)
     np.testing.assert_array_equal(dataset.labels, again.labels)
-    [(images, labels)] = first(dataset.batches(64), 1)
+    [(images, labels)] = first_batches(dataset.batches(64), 1)
     assert (images.shape, labels.shape) == ((64, *shape), (64,))
     assert images.dtype == np.float32
     assert -1 <= images.min() < -0.9
@@ -100,18 +100,18 @@ def test_float_and_back_is_exact_for_every_value():
 
 def test_the_order_is_a_function_of_seed_and_step():
     stream = numbered(50).batches(8, seed=3)
-    served = numbers(first(stream, 20))
-    assert numbers(first(stream, 20)) == served  # a second look begins anew
-    assert numbers(first(numbered(50).batches(8, seed=3, start=9), 11)) == served[9:]
-    assert len({tuple(batch) for batch in served}) == 20  # no pass repeats another
-    other = numbers(first(numbered(50).batches(8, seed=4), 20))
-    assert all(a != b for a, b in zip(served, other, strict=True))
+    prepared = values(first_batches(stream, 20))
+    assert values(first_batches(stream, 20)) == prepared  # a second look begins anew
+    assert values(first_batches(numbered(50).batches(8, seed=3, start=9), 11)) == prepared[9:]
+    assert len({tuple(batch) for batch in prepared}) == 20  # no pass repeats another
+    other = values(first_batches(numbered(50).batches(8, seed=4), 20))
+    assert all(a != b for a, b in zip(prepared, other, strict=True))
 
 
 @pytest.mark.parametrize(("count", "seen"), [(48, 48), (50, 48), (8, 8)])
 def test_a_pass_serves_every_image_once(count, seen):
     per_pass = count // 8
-    batches = numbers(first(numbered(count).batches(8), 3 * per_pass))
+    batches = values(first_batches(numbered(count).batches(8), 3 * per_pass))
     for k in range(3):
         images = list(chain(*batches[k * per_pass : (k + 1) * per_pass]))
         assert len(images) == len(set(images)) == seen
@@ -120,23 +120,23 @@ def test_a_pass_serves_every_image_once(count, seen):
 
 
 def test_test_batches_serve_every_image_once_in_order_and_are_alike():
-    batches = first(numbered(50, with_labels=True).test_batches(16), 99)
-    assert numbers(images for images, _ in batches) == [
+    batches = first_batches(numbered(50, return_labels=True).test_batches(16), 99)
+    assert values(images for images, _ in batches) == [
         [*range(12)], [*range(12, 25)], [*range(25, 37)], [*range(37, 50)],
     ]  # fmt: skip
     assert np.concatenate([labels for _, labels in batches]).tolist() == [*range(50)]
-    assert numbers(first(numbered(50).test_batches(99), 99)) == [[*range(50)]]
+    assert values(first_batches(numbered(50).test_batches(99), 99)) == [[*range(50)]]
 
 
 def test_labels_stay_with_their_images():
-    batches = first(numbered(50, with_labels=True).batches(8, seed=2), 14)
-    assert [labels.tolist() for _, labels in batches] == numbers(images for images, _ in batches)
+    batches = first_batches(numbered(50, return_labels=True).batches(8, seed=2), 14)
+    assert [labels.tolist() for _, labels in batches] == values(images for images, _ in batches)
 
 
 def test_images_stay_uint8_until_they_are_batched():
     dataset = ImageDataset("grey", "train", np.zeros((20_000, 28, 28, 1), "uint8"))  # 16 MB
-    first(dataset.batches(64), 3)
-    assert 0.3e6 < peak_of(lambda: first(dataset.batches(64), 3)) < 6e6
+    first_batches(dataset.batches(64), 3)
+    assert 0.3e6 < peak_of(lambda: first_batches(dataset.batches(64), 3)) < 6e6
     assert 62e6 < peak_of(dataset.array) < 70e6  # one copy in float32, and no second
 
 

@@ -15,7 +15,7 @@ class Line(GenerativeModel):
     """y = a x + b by least squares: small enough to do by hand."""
 
     players = {"optimizer": ("network",)}
-    log_names = ("loss", "slope")
+    log_names = ("loss", "first_weight")
 
     def __init__(self, network, seed=0):
         super().__init__(seed=seed)
@@ -26,7 +26,10 @@ class Line(GenerativeModel):
 
         def losses():
             error = self.network(x, training=True) - y
-            return {"loss": ops.mean(ops.square(error)), "slope": self.network.weights[0][0, 0]}
+            return {
+                "loss": ops.mean(ops.square(error)),
+                "first_weight": self.network.weights[0][0, 0],
+            }
 
         return self.log(self.minimize(losses, self.network, self.optimizer))
 
@@ -61,7 +64,7 @@ def test_a_step_by_hand():
     model = line()
     logs = model.train_on_batch(X, Y, return_dict=True)
     # Errors 1 - 3 = -2 and 2 - 5 = -3: loss (4 + 9) / 2 = 6.5; d/da = 2 (-2 * 1 - 3 * 2) / 2 = -8; d/db = -5.
-    assert logs == pytest.approx({"loss": 6.5, "slope": 1.0})
+    assert logs == pytest.approx({"loss": 6.5, "first_weight": 1.0})
     a, b = (value.item() for value in arrays(model.network.weights))
     assert (a, b) == pytest.approx((1.8, 0.5))
 
@@ -113,11 +116,11 @@ def test_an_input_gradient_and_its_own_gradient():
     a = model.network.weights[0]
     x = ops.convert_to_tensor(X)
 
-    def penalty():
+    def gradient_penalty():
         slope = model.input_gradient(lambda b: a[0, 0] * ops.square(b), x)
         return {"loss": ops.sum(ops.square(slope)) + 0 * model.network.weights[1][0]}
 
-    loss = model.minimize(penalty, model.network, model.optimizer)["loss"]
+    loss = model.minimize(gradient_penalty, model.network, model.optimizer)["loss"]
     # a = 1: (2)^2 + (4)^2 = 20; gradient 8 (1 + 4) = 40; step 0.1.
     assert float(ops.convert_to_numpy(loss)) == pytest.approx(20)
     assert arrays([a])[0].item() == pytest.approx(1 - 4)
@@ -130,7 +133,7 @@ def test_batch_normalization_learns_inside_an_input_gradient():
 
             def losses():
                 slope = self.input_gradient(lambda b: self.network(b, training=True), x)
-                return {"loss": ops.mean(ops.square(slope)), "slope": ops.mean(slope)}
+                return {"loss": ops.mean(ops.square(slope)), "first_weight": ops.mean(slope)}
 
             return self.log(self.minimize(losses, self.network.layers[0], self.optimizer))
 
@@ -203,7 +206,7 @@ def test_loss_scaling_is_refused():
 
 def test_the_average_follows_with_a_rising_momentum():
     model = dcgan()
-    source, copy = model.generator, model.averaged_generator
+    source, copy = model.generator, model.ema_generator
     for a, b in zip(arrays(source.weights), arrays(copy.weights), strict=True):
         np.testing.assert_array_equal(a, b)
     start = arrays(copy.weights)
@@ -249,7 +252,7 @@ def test_what_was_built_before_does_not_move_the_sums():
 def test_streams_of_both_kinds_and_labels_are_unpacked():
     model = dcgan()
     labelled = data.ImageDataset(
-        "noise", "train", data.to_uint8(batch(32)), np.arange(32), with_labels=True
+        "noise", "train", data.to_uint8(batch(32)), np.arange(32), return_labels=True
     )
     for source in (images(), labelled):
         history = model.fit(source.batches(8), steps_per_epoch=2, verbose=0).history
@@ -277,7 +280,9 @@ def test_shared_and_averaging_optimizers_are_refused():
 
 
 def test_a_wrong_log_name_is_an_error():
-    with pytest.raises(ValueError, match=r"exactly \['loss', 'slope'\]. Received: \['lost'\]"):
+    with pytest.raises(
+        ValueError, match=r"exactly \['first_weight', 'loss'\]. Received: \['lost'\]"
+    ):
         line().log({"lost": ops.zeros(())})
 
 

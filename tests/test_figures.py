@@ -38,7 +38,7 @@ def test_what_cannot_be_tiled_is_refused(shape):
     "figure",
     [
         lambda: figures.grid(IMAGES, title="t"),
-        lambda: figures.beside({"real": IMAGES, "drawn": IMAGES}),
+        lambda: figures.side_by_side({"real": IMAGES, "generated": IMAGES}),
         lambda: figures.rows({"lerp": IMAGES, "slerp": IMAGES}),
         lambda: figures.reconstructions(IMAGES, IMAGES),
         lambda: figures.strip(IMAGES),
@@ -46,7 +46,7 @@ def test_what_cannot_be_tiled_is_refused(shape):
         lambda: figures.manifold(np.zeros((3, 3, 4, 4, 1))),
         lambda: figures.curves({"a": [1, 2], "b": [2, 1]}, [["a"], ["b"]]),
         lambda: figures.curves({"a": [1, 2]}, x=np.array([0.1, 0.2])),
-        lambda: figures.bars({"drawn": [1, 2]}, ["0", "1"]),
+        lambda: figures.bars({"generated": [1, 2]}, ["0", "1"]),
         lambda: figures.scatter(np.zeros((4, 2)), np.array([0, 1, 1, 0]), ("a", "b")),
         lambda: figures.scatter(np.zeros((4, 3))),
         lambda: figures.plane({"a": {"points": np.zeros((4, 2))}, "b": {"heat": np.eye(5)}}),
@@ -78,7 +78,7 @@ def test_manifold_has_no_gaps():
 
 def test_a_png_is_enlarged_by_a_whole_number():
     file = io.BytesIO()
-    figures.save_png(IMAGES[:1], file, least=10)
+    figures.save_png(IMAGES[:1], file, min_side=10)
     picture = np.asarray(Image.open(file))
     assert picture.shape == (12, 12)
     np.testing.assert_array_equal(picture[::3, ::3], figures.tile(IMAGES[:1])[..., 0])
@@ -87,7 +87,7 @@ def test_a_png_is_enlarged_by_a_whole_number():
 def test_a_gif_has_the_frames_and_turns_forever():
     frames = [np.full((8, 8, 1), v, "uint8") for v in (0, 90, 255)]
     file = io.BytesIO()
-    figures.save_gif(frames, file, seconds=0.3, hold=1.0, least=8)
+    figures.save_gif(frames, file, seconds=0.3, hold=1.0, min_side=8)
     gif = Image.open(file)
     assert (gif.n_frames, gif.info["loop"]) == (3, 0)
     durations, shades = [], []

@@ -149,16 +149,19 @@ def test_pictures_that_cannot_be_8_bits_or_are_too_large_are_named(tmp_path, mon
 # Bad input
 
 
-def damaged(path, keep=None):
+def damaged(path, keep_bytes=None):
     raw = bytearray(save(path, images=X).read_bytes())
-    for i in range(200, 260) if keep is None else ():
+    for i in range(200, 260) if keep_bytes is None else ():
         raw[i] ^= 0xFF
-    path.write_bytes(raw[:keep])
+    path.write_bytes(raw[:keep_bytes])
 
 
 NAN = np.where(np.arange(30)[:, None, None] == 4, np.nan, -1.0) * np.ones((1, 8, 8))
 BAD_FILES = {
-    "is truncated": (lambda p: damaged(p, keep=1000), r"whole NumPy file.*Fetch or write it again"),
+    "is truncated": (
+        lambda p: damaged(p, keep_bytes=1000),
+        r"whole NumPy file.*Fetch or write it again",
+    ),
     "is corrupt": (damaged, r"whole NumPy file.*truncated, corrupt.*Fetch or write it again"),
     "is empty": (lambda p: p.write_bytes(b""), r"whole NumPy file.*No data left"),
     "is text": (lambda p: p.write_text("images"), r"whole NumPy file"),
@@ -189,9 +192,9 @@ BAD_FILES = {
 
 @pytest.mark.parametrize("kind", BAD_FILES)
 def test_bad_files_are_explained(tmp_path, kind):
-    write, said = BAD_FILES[kind]
+    write, message = BAD_FILES[kind]
     write(tmp_path / "bad.npz")
-    with pytest.raises(UsageError, match=said) as e:
+    with pytest.raises(UsageError, match=message) as e:
         load(tmp_path / "bad.npz")
     assert "bad.npz" in str(e.value)
     assert "\n" not in str(e.value)
@@ -211,7 +214,7 @@ BAD_FOLDERS = {  # beside two good images; "notes.txt" and "bad.png" are text, "
 def test_bad_folders_are_explained(tmp_path, kind):
     with pytest.raises(UsageError, match=r"must hold images .*Received: 0 in itself"):
         load(tmp_path)
-    name, said = BAD_FOLDERS[kind]
+    name, message = BAD_FOLDERS[kind]
     picture(tmp_path / "a" / "0.png", 0)
     picture(tmp_path / "a" / "z.png", 0)  # the last, so for the test
     assert len(load(tmp_path)) == 1
@@ -223,7 +226,7 @@ def test_bad_folders_are_explained(tmp_path, kind):
     if "cut" in name:
         whole = (tmp_path / name).read_bytes()
         (tmp_path / name).write_bytes(whole[:45])
-    with pytest.raises(UsageError, match=said):
+    with pytest.raises(UsageError, match=message):
         load(tmp_path, split="train")
 
 
@@ -244,7 +247,7 @@ def test_mixed_sizes_can_be_given_one(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("act", "said"),
+    ("act", "message"),
     [
         (lambda: load("mnits"), r"'mnits'\. Did you mean mnist\?.*digits.*a folder"),
         (lambda: load("Fashion-MNIST"), r"Did you mean fashion_mnist\?"),
@@ -258,23 +261,23 @@ def test_mixed_sizes_can_be_given_one(tmp_path):
         (lambda: numbered(9).test_batches(0), r"at least 1.*0"),
     ],
 )
-def test_wrong_words_and_numbers_are_explained(act, said):
-    with pytest.raises(UsageError, match=said):
+def test_wrong_words_and_numbers_are_explained(act, message):
+    with pytest.raises(UsageError, match=message):
         act()
 
 
 @pytest.mark.parametrize(
-    ("arrays", "said"),
+    ("arrays", "message"),
     [
         ({"images": X, "labels": Y}, r"labelled images of shape \(28, 28, 1\).*\(8, 9, 3\)"),
         ({"images": np.zeros((9, 28, 28), "uint8")}, r"\(28, 28, 1\) without labels"),
         ({"images": np.zeros((30, 28, 28), "uint8"), "labels": Y * 5}, r"below 10.*10"),
     ],
 )
-def test_a_local_file_must_hold_the_set_it_is_named_after(tmp_path, monkeypatch, arrays, said):
+def test_a_local_file_must_hold_the_set_it_is_named_after(tmp_path, monkeypatch, arrays, message):
     monkeypatch.setenv("GANEDU_DATA", str(tmp_path))
     save(tmp_path / "mnist.npz", **arrays)
-    with pytest.raises(UsageError, match=said):
+    with pytest.raises(UsageError, match=message):
         load("mnist")
     save(tmp_path / "mnist.npz", images=np.zeros((30, 28, 28), "uint8"), labels=Y)
     assert load("mnist", image_size=32, fallback="digits").image_shape == (32, 32, 1)
@@ -294,16 +297,16 @@ def download(monkeypatch, *sets, error=None):
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "message"),
     [
         (Exception("URL fetch failure on x:\n no"), r"on this machine .*x: no\. Put .*GANEDU_DATA"),
         (TimeoutError("timed out"), r"cannot be downloaded.*timed out.*GANEDU_DATA"),
         (EOFError("Compressed file ended"), r"copy of mnist is truncated.*Delete it"),
     ],
 )
-def test_a_failed_download_is_explained(monkeypatch, capsys, error, said):
+def test_a_failed_download_is_explained(monkeypatch, capsys, error, message):
     download(monkeypatch, error=error)
-    with pytest.raises(UsageError, match=said) as e:
+    with pytest.raises(UsageError, match=message) as e:
         load("mnist")
     assert "\n" not in str(e.value)
     assert capsys.readouterr().out == ""

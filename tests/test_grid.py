@@ -68,9 +68,9 @@ def test_it_is_the_number_of_lesson_01():
     assert len(wanted) == 2
     room = {"np": np, "rel_entr": rel_entr}
     exec(compile(ast.Module(wanted, []), "lesson", "exec"), room)
-    real, drawn = 1.5 * cloud(3000), cloud(4000, 1, 1.0)
-    theirs = room["js"](room["histogram"](real), room["histogram"](drawn))
-    assert grid.grid_divergence(real, drawn) == pytest.approx(theirs, rel=1e-12)
+    real, generated = 1.5 * cloud(3000), cloud(4000, 1, 1.0)
+    theirs = room["js"](room["histogram"](real), room["histogram"](generated))
+    assert grid.grid_divergence(real, generated) == pytest.approx(theirs, rel=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -33,9 +33,9 @@ class TestInstructions:
             assert f"the {kind} " in text or (" it " in text and len(picture.entities) == 1)
             if attribute in ("colour", "kind"):
                 assert text.endswith(new)
-            said = {"small": "smaller", "upright": "straight", "thick": ("thicker", "bolder")}
-            if new in said:
-                assert text.endswith(said[new])
+            message = {"small": "smaller", "upright": "straight", "thick": ("thicker", "bolder")}
+            if new in message:
+                assert text.endswith(message[new])
         expected = {("kind", "turn"), ("colour", "make"), ("colour", "paint"), ("place", "move")}
         expected |= {(a, "make") for a in ("size", *(("thickness", "slant") * (kinds is DIGITS)))}
         assert seen == expected
@@ -54,11 +54,11 @@ class TestInstructions:
 
     def test_only_what_was_asked_changes_in_the_image(self):
         scenes = data.scenes(300, objects=(1,))
-        texts, after, what = scenes.changed()
+        texts, after, what = scenes.edit_targets()
         assert after.pictures != scenes.pictures
-        again, *_ = scenes.changed()
+        again, *_ = scenes.edit_targets()
         assert texts == again
-        assert texts != scenes.changed(seed=1)[0]
+        assert texts != scenes.edit_targets(seed=1)[0]
         for old, new, name in zip(scenes.images, after.images, what, strict=True):
             assert (old != new).any()
             inks = [(i.max(axis=-1) > 100) for i in (old, new)]
@@ -86,10 +86,10 @@ class TestInstructions:
         def encode(texts):
             return Tokenizer(WORDS).encode(texts, 28)
 
-        pairs = scenes.edits(encode, inpainted=0.5)
-        images, words = pairs.take(slice(None))
+        pairs = scenes.edit_pairs(encode, inpaint_prob=0.5)
+        images, words = pairs.get_batch(slice(None))
         assert images.shape == (50, 32, 32, 6)
-        texts, after, _ = scenes.changed()
+        texts, after, _ = scenes.edit_targets()
         told = Tokenizer(WORDS).decode(words)
         kinds = {True: 0, False: 0}
         for i in range(50):
@@ -117,10 +117,10 @@ def test_captioned_data_by_name(monkeypatch):
     assert (train.split, test.split, train.name) == ("train", "test", "scenes")
     assert not any(captions.is_held_out(e) for p in train.pictures for e in p.entities)
     assert any(captions.is_held_out(e) for p in test.pictures for e in p.entities)
-    few = train.first(7)
+    few = train.first_n(7)
     assert len(few) == len(few.captions) == len(few.pictures) == 7
-    np.testing.assert_array_equal(few.changed()[1].images, train.changed()[1].images[:7])
-    short = train.shortened(0.5)
+    np.testing.assert_array_equal(few.edit_targets()[1].images, train.edit_targets()[1].images[:7])
+    short = train.drop_attributes(0.5)
     assert np.mean([len(c.split()) for c in short.captions]) < 0.8 * np.mean(
         [len(c.split()) for c in train.captions]
     )

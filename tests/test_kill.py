@@ -188,7 +188,7 @@ class Run:
         """The whole run, in a process of its own."""
         with open(self.around / "log", "a") as log:
             process = python(*self.arguments(), cwd=self.around, stdout=log, stderr=log)
-            assert process.wait(timeout=300) == 0, self.said()
+            assert process.wait(timeout=300) == 0, self.output()
 
     def forked(self, server, kill=None, seconds=300):
         """Goes on in a process that kills itself, or is killed after a time.
@@ -204,9 +204,9 @@ class Run:
     def finish(self, server):
         """Brings the run to its end."""
         status, _ = self.forked(server)
-        assert status == 0, self.said()
+        assert status == 0, self.output()
 
-    def said(self):
+    def output(self):
         return (self.around / "log").read_text()
 
     def newest_whole_checkpoint(self):
@@ -275,7 +275,7 @@ def kill_at_moments(make_run):
     with started_server() as server:
         done = [make_run()]
         status, lived = done[0].forked(server)
-        assert status == 0, done[0].said()
+        assert status == 0, done[0].output()
         rng = random.Random(1404)
         moments = [lived * (i + rng.random()) / MOMENTS for i in range(MOMENTS)]
         rng.shuffle(moments)
@@ -286,7 +286,7 @@ def kill_at_moments(make_run):
                 moments.pop()
                 run.check_readable()
             else:
-                assert status == 0, run.said()
+                assert status == 0, run.output()
                 moments[-1] *= 0.9
                 done.append(run)
                 run = make_run()
@@ -300,7 +300,7 @@ def kill_inside_writes(make_run):
     with started_server() as server:
         for *kill, step in WRITES:
             status, _ = run.forked(server, kill)
-            assert status == KILLED, (kill, run.said())
+            assert status == KILLED, (kill, run.output())
             run.check_readable()
             assert run.newest_whole_checkpoint() == step, kill
         run.finish(server)

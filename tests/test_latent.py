@@ -7,12 +7,12 @@ import pytest
 
 from ganedu.latent import (
     attribute_vector,
-    draw,
+    interpolation_path,
     lerp,
     normal_grid,
     principal_directions,
+    sample_prior,
     slerp,
-    walk,
 )
 from ganedu.runtime import UsageError
 
@@ -32,15 +32,15 @@ def close(actual, expected, atol=1e-6):
     np.testing.assert_allclose(actual, expected, rtol=0, atol=atol)
 
 
-def test_draw_is_standard_normal_and_a_function_of_its_seed():
-    z = draw(4000, 8, seed=1)
+def test_sample_prior_is_standard_normal_and_a_function_of_its_seed():
+    z = sample_prior(4000, 8, seed=1)
     assert z.shape == (4000, 8)
     assert z.dtype == np.float32
     close(z.mean(0), np.zeros(8), atol=0.08)  # 5 standard errors
     close(z.std(0), np.ones(8), atol=0.06)
     close((np.abs(z) > 2).mean(), 0.0455, atol=0.006)
-    np.testing.assert_array_equal(z, draw(4000, 8, seed=1))
-    assert not np.array_equal(z, draw(4000, 8, seed=2))
+    np.testing.assert_array_equal(z, sample_prior(4000, 8, seed=1))
+    assert not np.array_equal(z, sample_prior(4000, 8, seed=2))
 
 
 def test_lerp_by_hand():
@@ -149,22 +149,22 @@ def test_a_zero_vector_goes_straight():
 
 
 @pytest.mark.parametrize("method", [lerp, slerp])
-def test_walk_passes_through_every_point(method):
-    points = draw(4, 6)
-    path = walk(points, 5, method)
+def test_a_path_passes_through_every_point(method):
+    points = sample_prior(4, 6)
+    path = interpolation_path(points, 5, method)
     assert path.shape == (16, 6)
     assert path.dtype == np.float32
     np.testing.assert_array_equal(path[::5], points)
     np.testing.assert_array_equal(path[5:11], method(points[1], points[2], np.arange(6) / 5))
 
 
-def test_a_closed_walk_returns_and_does_not_repeat_its_start():
-    points = draw(3, 6)
-    path = walk(points, 4, lerp, closed=True)
+def test_a_closed_path_returns_and_does_not_repeat_its_start():
+    points = sample_prior(3, 6)
+    path = interpolation_path(points, 4, lerp, closed=True)
     assert path.shape == (12, 6)
     np.testing.assert_array_equal(path[::4], points)
     np.testing.assert_array_equal(path[8:], lerp(points[2], points[0], np.arange(4) / 4))
-    np.testing.assert_array_equal(walk(points, 1, closed=True), points)
+    np.testing.assert_array_equal(interpolation_path(points, 1, closed=True), points)
 
 
 def test_normal_grid_by_hand():
@@ -213,7 +213,7 @@ def test_principal_directions_by_hand():
 
 
 def test_principal_directions_solve_the_equation():
-    codes = draw(300, 6, seed=4) @ draw(6, 6, seed=5)
+    codes = sample_prior(300, 6, seed=4) @ sample_prior(6, 6, seed=5)
     directions, spreads = principal_directions(codes, 6)
     assert directions.dtype == spreads.dtype == np.float32
     close(directions @ directions.T, np.eye(6), atol=1e-5)
@@ -227,14 +227,14 @@ def test_principal_directions_solve_the_equation():
 
 
 @pytest.mark.parametrize(
-    ("act", "said"),
+    ("act", "message"),
     [
         (lambda: lerp(np.zeros(3), np.zeros(4), 0.5), r"one shape .*\(3,\) and \(4,\)"),
         (lambda: slerp(1.0, 2.0, 0.5), r"one shape"),
         (lambda: slerp(np.zeros(3), np.zeros(3), np.zeros((2, 2))), r"`t`.*\(2, 2\)"),
-        (lambda: walk(np.zeros((1, 3)), 2), r"P >= 2.*\(1, 3\)"),
-        (lambda: walk(np.zeros(3), 2), r"P >= 2.*\(3,\)"),
-        (lambda: walk(np.zeros((2, 3)), 0), r"`steps`.*0"),
+        (lambda: interpolation_path(np.zeros((1, 3)), 2), r"P >= 2.*\(1, 3\)"),
+        (lambda: interpolation_path(np.zeros(3), 2), r"P >= 2.*\(3,\)"),
+        (lambda: interpolation_path(np.zeros((2, 3)), 0), r"`steps`.*0"),
         (lambda: normal_grid(0), r"side of at least 1.*0 and 2"),
         (lambda: normal_grid(3, 1), r"at least 2 latents.*3 and 1"),
         (lambda: attribute_vector(np.zeros(3), [True]), r"\(N, d\).*\(3,\)"),
@@ -248,6 +248,6 @@ def test_principal_directions_solve_the_equation():
         (lambda: principal_directions(np.zeros((1, 3)), 1), r"N >= 2.*\(1, 3\)"),
     ],
 )
-def test_mistakes_are_named(act, said):
-    with pytest.raises(UsageError, match=said):
+def test_mistakes_are_named(act, message):
+    with pytest.raises(UsageError, match=message):
         act()

@@ -101,11 +101,11 @@ class TestDiffAugment:
         found = array(module.saturation(x, always(1.0)))
         np.testing.assert_allclose(found.ravel(), [-0.5, 1.5], rtol=1e-6)
 
-    @pytest.mark.parametrize(("chance", "move"), [(0.0, -1), (0.5, 0), (0.99, 1)])
-    def test_translation_moves_by_whole_pixels_and_zeros_come_in(self, chance, move):
+    @pytest.mark.parametrize(("sample", "move"), [(0.0, -1), (0.5, 0), (0.99, 1)])
+    def test_translation_moves_by_whole_pixels_and_zeros_come_in(self, sample, move):
         # 8 // 8 = 1 pixel at most: U in thirds is -1, 0, 1.
         x = images()
-        found = array(layers.augment.translation(x, lambda shape: ops.full(shape, chance)))
+        found = array(layers.augment.translation(x, lambda shape: ops.full(shape, sample)))
         expected = np.zeros_like(x)
         to = slice(max(move, 0), 8 + min(move, 0))
         of = slice(max(-move, 0), 8 + min(-move, 0))
@@ -148,13 +148,13 @@ class TestAdaptiveAugment:
     def test_p_follows_what_d_knows(self):
         layer = layers.AdaptiveAugment(target=0.6, images=100)
         sure, unsure = np.full((10, 1), 5.0, "float32"), np.tile([[1.0], [-1.0]], (5, 1))
-        layer.follow(ops.convert_to_tensor(sure))  # r = 1: up by 10 / 100
-        layer.follow(ops.convert_to_tensor(sure))
+        layer.update_probability(ops.convert_to_tensor(sure))  # r = 1: up by 10 / 100
+        layer.update_probability(ops.convert_to_tensor(sure))
         np.testing.assert_allclose(array(layer.probability), 0.2, rtol=1e-5)
-        layer.follow(ops.convert_to_tensor(unsure.astype("float32")))  # r = 0: down
+        layer.update_probability(ops.convert_to_tensor(unsure.astype("float32")))  # r = 0: down
         np.testing.assert_allclose(array(layer.probability), 0.1, rtol=1e-5)
         for _ in range(3):
-            layer.follow(ops.convert_to_tensor(unsure.astype("float32")))
+            layer.update_probability(ops.convert_to_tensor(unsure.astype("float32")))
         np.testing.assert_allclose(array(layer.probability), 0.0, atol=1e-6)
 
     def test_p_is_the_share_of_changed_images(self):
@@ -208,7 +208,7 @@ class TestVectorQuantizer:
         np.testing.assert_allclose(array(slope), array(weights), rtol=1e-6)
 
     def test_the_codebook_follows_its_vectors(self):
-        layer = self.layer([[0.0], [1.0]], momentum=0.5, least=0.0)
+        layer = self.layer([[0.0], [1.0]], momentum=0.5, dead_threshold=0.0)
         x = np.array([[0.2], [0.4], [0.3], [2.0]], "float32")
         layer(x, training=True)
         # Shares 3/4 and 1/4, times 2 codes: n = 1.5, 0.5; s = 2 (0.9, 2.0) / 4 = 0.45, 1.0.
@@ -218,7 +218,7 @@ class TestVectorQuantizer:
 
     def test_what_is_handed_on_is_the_code_before_it_moves(self):
         layer = self.layer(
-            [[0.0, 0.0], [1.0, 1.0]], least=0.97
+            [[0.0, 0.0], [1.0, 1.0]], dead_threshold=0.97
         )  # the second dies in this very step
         x = np.array([[0.95, 0.95], *[[0.0, 0.0]] * 9], "float32")
         quantized, indices, _ = layer(x, training=True)
@@ -226,7 +226,7 @@ class TestVectorQuantizer:
         np.testing.assert_allclose(array(quantized)[0], [1.0, 1.0], atol=1e-6)
 
     def test_a_dead_code_comes_back_among_the_vectors(self):
-        layer = self.layer([[0.0], [100.0]], momentum=0.5, least=0.3)
+        layer = self.layer([[0.0], [100.0]], momentum=0.5, dead_threshold=0.3)
         x = np.array([[0.2], [0.4], [0.3], [0.25]], "float32")
         layer(x, training=True)  # N of the second: 0.5
         assert array(layer.codebook)[1, 0] == 100.0
@@ -259,7 +259,7 @@ class TestPatchWriter:
 
     def written(self, where, patches=None):
         patches = self.patches if patches is None else patches
-        return array(layers.PatchWriter(12, 16)([patches, np.array([where], "float32")]))[0]
+        return array(layers.DRAWWrite(12, 16)([patches, np.array([where], "float32")]))[0]
 
     def test_a_map_pixel_by_pixel(self):
         where = [[0.3, -0.5, 0.2], [0.0, 0.8, -0.4]]
@@ -296,7 +296,7 @@ class TestPatchWriter:
 
 class TestStyle:
     def test_slow_dense_by_hand(self):
-        layer = layers.SlowDense(1, multiplier=0.1)
+        layer = layers.EqualizedDense(1, multiplier=0.1)
         layer.build((None, 2))
         assign(layer.kernel, [[10.0], [20.0]])
         assign(layer.bias, [5.0])
@@ -306,7 +306,7 @@ class TestStyle:
 
     def test_slow_dense_begins_like_he_and_keeps_the_variance_of_relu_units(self):
         x = RNG.normal(size=(2000, 64)).astype("float32")
-        y = array(layers.SlowDense(400, multiplier=0.01)(x))
+        y = array(layers.EqualizedDense(400, multiplier=0.01)(x))
         np.testing.assert_allclose(y.var(), 2.0, rtol=0.05)  # fan_in * 2 / fan_in
 
     def test_modulation_by_hand(self):

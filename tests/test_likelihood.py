@@ -20,25 +20,27 @@ def test_probabilities_by_hand():
 
 def test_a_density_by_hand():
     # Even over [-1, 1]^4 the density is 1/16: log2 is -4, with cells of 2/256: 1 + 7 = 8 bits of 256 grey values.
-    found = likelihood.bits_per_dimension([-math.log(16)] * 3, SHAPE, cell=2 / 256)
+    found = likelihood.bits_per_dimension([-math.log(16)] * 3, SHAPE, bin_width=2 / 256)
     assert found.value == pytest.approx(8.0)
     # Densities may be over 1.
-    assert likelihood.bits_per_dimension([math.log(16)] * 3, SHAPE, cell=2 / 256).value == 6
+    assert likelihood.bits_per_dimension([math.log(16)] * 3, SHAPE, bin_width=2 / 256).value == 6
 
 
 def test_dequantisation_is_an_upper_bound_that_a_flat_density_reaches():
     """One grey value of two, 0 with P = 1/4: a density that is flat in each cell has the bits of P, one that is not has
     more."""
     n = np.repeat(np.arange(256, dtype="uint8"), 40)[:, None, None, None]
-    x, cell = likelihood.dequantized(n)
-    assert cell == 2 / 256
+    x, bin_width = likelihood.dequantized(n)
+    assert bin_width == 2 / 256
     np.testing.assert_array_equal(np.floor((x + 1) * 128), n)  # in its own cell, [-1, 1)
     mass = np.where(n < 128, 1.5, 0.5).ravel() / 256  # P of each grey value
     bits = -np.mean(np.log2(mass))
-    flat = likelihood.bits_per_dimension(np.log(mass / cell), (1, 1, 1), cell)
+    flat = likelihood.bits_per_dimension(np.log(mass / bin_width), (1, 1, 1), bin_width)
     assert flat.value == pytest.approx(bits)
     place = ((x + 1) * 128 - n).ravel()  # u in [0, 1)
-    leaning = likelihood.bits_per_dimension(np.log(mass / cell * 2 * place), (1, 1, 1), cell)
+    leaning = likelihood.bits_per_dimension(
+        np.log(mass / bin_width * 2 * place), (1, 1, 1), bin_width
+    )
     # E[log2(2u)] = 1 - 1 / ln 2 = -0.4427
     assert leaning.value == pytest.approx(bits + 0.4427, abs=0.02)
 
@@ -58,8 +60,8 @@ def test_binarized_images_keep_their_grey_on_average():
         ([-1.0], {}, "at least 2"),
         ([-1.0, np.nan], {}, "all finite: False"),
         ([[-1.0], [-2.0]], {}, "at least 2"),
-        ([-1.0, 2.0], {}, "need `cell`. Received: a log-likelihood of 2"),
-        ([-1.0, -2.0], {"cell": 0.0}, "cell positive"),
+        ([-1.0, 2.0], {}, "need `bin_width`. Received: a log-likelihood of 2"),
+        ([-1.0, -2.0], {"bin_width": 0.0}, "bin width positive"),
         ([-1.0, -2.0], {"image_shape": (4,)}, r"Received: \(4,\)"),
     ],
 )
@@ -75,7 +77,7 @@ def test_images_of_another_kind_are_refused():
         likelihood.binarized(np.full(SHAPE, 255.0))
 
 
-def undecided(name, **options):
+def uncertain(name, **options):
     """A model whose decoder ignores its code: each value of an image is 1 with probability 1/2."""
     runtime.setup(0)
     model = models.build(name, (8, 8, 1), latent_dim=2, width=4, **options)
@@ -86,36 +88,36 @@ def undecided(name, **options):
 
 @pytest.mark.parametrize(("name", "options"), [("vae", {}), ("cvae", {"num_classes": 10})])
 def test_a_model_that_knows_nothing_needs_a_bit(name, options):
-    digits = data.load("digits", "test", image_size=8).first(40)
-    model = undecided(name, **options)
+    digits = data.load("digits", "test", image_size=8).first_n(40)
+    model = uncertain(name, **options)
     for w in model.encoder.weights[-4:]:  # q(z|x) = p(z)
         w.assign(np.zeros(w.shape))
-    found = sampling.model_bits(model, digits, samples=3)
+    found = sampling.model_bits_per_dim(model, digits, samples=3)
     assert found.value == pytest.approx(1.0, rel=1e-5)
     assert found.error < 1e-5
 
 
 def test_a_conditional_model_is_told_the_labels():
-    digits = data.load("digits", "test", image_size=8).first(40)
-    model = undecided("cvae", num_classes=10)
+    digits = data.load("digits", "test", image_size=8).first_n(40)
+    model = uncertain("cvae", num_classes=10)
     told = []
     model.log_likelihood = lambda x, labels, **options: told.append(labels) or -np.ones(len(x))
-    sampling.model_bits(model, digits)
+    sampling.model_bits_per_dim(model, digits)
     np.testing.assert_array_equal(told[0], digits.labels)
 
 
 def test_evaluate_tells_the_bits_of_a_grey_vae():
-    facts = {"model": "vae", "data": "digits", "image_size": 8}
-    scores = sampling.evaluate(undecided("vae"), facts, count=60)["scores"]
+    run_info = {"model": "vae", "data": "digits", "image_size": 8}
+    scores = sampling.evaluate(uncertain("vae"), run_info, count=60)["scores"]
     assert scores["bits_per_dimension"] == pytest.approx(1.0, abs=0.05)  # q(z|x) is not p(z) here
     assert scores["bits_per_dimension_error"] > 0
     assert not any(
-        "bits" in name for name in sampling.evaluate(undecided("vae"), facts, 49)["scores"]
+        "bits" in name for name in sampling.evaluate(uncertain("vae"), run_info, 49)["scores"]
     )
 
 
 def test_a_model_without_a_likelihood_is_refused():
     with pytest.raises(runtime.UsageError, match=r"as vae and cvae do. Received: a DCGAN"):
-        sampling.model_bits(
-            type("DCGAN", (), {})(), data.load("digits", "test", image_size=8).first(3)
+        sampling.model_bits_per_dim(
+            type("DCGAN", (), {})(), data.load("digits", "test", image_size=8).first_n(3)
         )

@@ -20,14 +20,14 @@ def close(found, expected, rtol=1e-5):
     np.testing.assert_allclose(ops.convert_to_numpy(found), expected, rtol=rtol, atol=1e-6)
 
 
-def slope(fn, x):
+def gradient(fn, x):
     """The gradient of a loss where it is hard to take, as NumPy."""
     return ops.convert_to_numpy(ops.stop_gradient(input_gradient(fn, tensor(x), [])))
 
 
 def test_unit():
-    close(losses.unit(tensor([[3.0, 4.0], [0.0, 0.0]])), [[0.6, 0.8], [0.0, 0.0]])
-    assert np.isfinite(slope(losses.unit, [[0.0, 0.0]])).all()
+    close(losses.l2_normalize(tensor([[3.0, 4.0], [0.0, 0.0]])), [[0.6, 0.8], [0.0, 0.0]])
+    assert np.isfinite(gradient(losses.l2_normalize, [[0.0, 0.0]])).all()
 
 
 class TestInfoNce:
@@ -55,9 +55,9 @@ class TestInfoNce:
 
     def test_gradients_are_finite(self):
         for x in (self.a, np.zeros((2, 2)), self.b):
-            found = slope(lambda x: losses.info_nce(x, tensor(self.b)), x)
+            found = gradient(lambda x: losses.info_nce(x, tensor(self.b)), x)
             assert np.isfinite(found).all()
-        assert np.abs(slope(lambda x: losses.info_nce(x, tensor(self.b)), self.a)).max() > 1e-4
+        assert np.abs(gradient(lambda x: losses.info_nce(x, tensor(self.b)), self.a)).max() > 1e-4
 
 
 class TestContrastive:
@@ -76,8 +76,8 @@ class TestContrastive:
             return losses.contrastive(x, tensor([[0.0, 0.0]]), np.array([0]))
 
         # d/dx (1 - |x|)^2 / 2 = -(1 - |x|) x / |x|: -0.5 at x = 0.5; at no distance there is no direction.
-        close(slope(loss, [[0.5, 0.0]]), [[-0.5, 0.0]])
-        close(slope(loss, [[0.0, 0.0]]), [[0.0, 0.0]])
+        close(gradient(loss, [[0.5, 0.0]]), [[-0.5, 0.0]])
+        close(gradient(loss, [[0.0, 0.0]]), [[0.0, 0.0]])
 
 
 class TestTriplet:
@@ -91,7 +91,7 @@ class TestTriplet:
 
     def test_gradient_where_all_three_meet(self):
         zero = tensor([[0.0, 0.0]])
-        assert np.isfinite(slope(lambda x: losses.triplet(x, zero, zero), [[0.0, 0.0]])).all()
+        assert np.isfinite(gradient(lambda x: losses.triplet(x, zero, zero), [[0.0, 0.0]])).all()
 
 
 class TestCentre:
@@ -99,7 +99,7 @@ class TestCentre:
 
     def test_by_hand(self):
         # |(1, 2) - (1, 0)|^2 = 4 and |(3, 0) - (0, 0)|^2 = 9
-        found = losses.centre(
+        found = losses.center_loss(
             tensor([[1.0, 2.0], [3.0, 0.0]]), np.array([1, 0]), tensor(self.centres)
         )
         close(found, (4 + 9) / 4)
@@ -107,7 +107,7 @@ class TestCentre:
     def test_the_centres_follow(self):
         features = tensor([[1.0, 2.0], [3.0, 2.0]])
         # Both of class 1: sum (c - x) = (0, -2) + (-2, -2), over 1 + 2; half of it: (-1/3, -2/3).
-        moved = losses.moved_centres(tensor(self.centres), features, np.array([1, 1]))
+        moved = losses.update_centers(tensor(self.centres), features, np.array([1, 1]))
         close(moved, [[0.0, 0.0], [4 / 3, 2 / 3]])
 
 
@@ -135,40 +135,40 @@ class TestAdditiveAngularMargin:
     def test_gradients_are_finite_at_0_and_180_degrees(self, sign):
         w = tensor([[sign, 0.0], [0.0, 1.0]])
         for x in ([[1.0, 0.0]], [[1.0, 1e-6]], [[0.0, 0.0]]):
-            found = slope(lambda x: losses.additive_angular_margin(x, w, np.array([0])), x)
+            found = gradient(lambda x: losses.additive_angular_margin(x, w, np.array([0])), x)
             assert np.isfinite(found).all()
 
 
 class TestEarthMovers:
     def test_samples_by_hand(self):
         # In order 1, 3, 5 and 2, 2, 9: (1 + 1 + 4) / 3
-        found = losses.earth_movers_distance(tensor([1.0, 5.0, 3.0]), tensor([2.0, 9.0, 2.0]))
+        found = losses.wasserstein_1d(tensor([1.0, 5.0, 3.0]), tensor([2.0, 9.0, 2.0]))
         close(found, 2.0)
 
     def test_histograms_by_hand(self):
         p, q = tensor([[0.5, 0.5, 0.0, 0.0]]), tensor([[0.0, 0.5, 0.0, 0.5]])
         # Cumulative 0.5, 1, 1, 1 and 0, 0.5, 0.5, 1: half of the earth moves by three bins.
-        close(losses.earth_movers_of_histograms(p, q), [1.5])
-        close(losses.earth_movers_of_histograms(p, q, width=0.25), [0.375])
+        close(losses.wasserstein_1d_histogram(p, q), [1.5])
+        close(losses.wasserstein_1d_histogram(p, q, width=0.25), [0.375])
 
     def test_both_are_scipys(self):
         rng = np.random.default_rng(0)
         a, b = rng.normal(size=(2, 4, 50)).astype("float32")
         expected = [wasserstein_distance(x, y) for x, y in zip(a, b, strict=True)]
-        close(losses.earth_movers_distance(tensor(a), tensor(b)), expected)
+        close(losses.wasserstein_1d(tensor(a), tensor(b)), expected)
         p, q = rng.dirichlet(np.ones(9), size=2).astype("float32")
         bins = 0.5 * np.arange(9)
         expected = wasserstein_distance(bins, bins, p, q)
-        close(losses.earth_movers_of_histograms(tensor(p), tensor(q), width=0.5), expected)
+        close(losses.wasserstein_1d_histogram(tensor(p), tensor(q), width=0.5), expected)
 
     def test_gradients(self):
         b = tensor([[0.0, 1.0, 2.0]])
         # The largest is paired with the largest: each moves by a third towards its own.
-        found = slope(lambda a: losses.earth_movers_distance(a, b), [[5.0, -1.0, 1.5]])
+        found = gradient(lambda a: losses.wasserstein_1d(a, b), [[5.0, -1.0, 1.5]])
         close(found, [[1 / 3, -1 / 3, 1 / 3]])
-        found = slope(lambda a: losses.earth_movers_distance(a, b), [[1.0, 1.0, 1.0]])
+        found = gradient(lambda a: losses.wasserstein_1d(a, b), [[1.0, 1.0, 1.0]])
         assert np.isfinite(found).all()
-        found = slope(lambda p: losses.earth_movers_of_histograms(p, p), [[0.5, 0.5]])
+        found = gradient(lambda p: losses.wasserstein_1d_histogram(p, p), [[0.5, 0.5]])
         assert np.isfinite(found).all()
 
 
@@ -178,10 +178,10 @@ class TestEarthMovers:
         (losses.info_nce, [(3, 2), (4, 2)]),
         (lambda a, b: losses.contrastive(a, b, np.ones(3)), [(3, 2), (3, 4)]),
         (losses.triplet, [(3, 2), (3, 2), (3, 1)]),
-        (losses.earth_movers_distance, [(3,), (4,)]),
-        (losses.earth_movers_of_histograms, [(3,), (4,)]),
-        (lambda a, b: losses.centre(a, np.zeros(3, int), b), [(3, 2), (5, 4)]),
-        (lambda a, b: losses.moved_centres(b, a, np.zeros(3, int)), [(3, 2), (5, 4)]),
+        (losses.wasserstein_1d, [(3,), (4,)]),
+        (losses.wasserstein_1d_histogram, [(3,), (4,)]),
+        (lambda a, b: losses.center_loss(a, np.zeros(3, int), b), [(3, 2), (5, 4)]),
+        (lambda a, b: losses.update_centers(b, a, np.zeros(3, int)), [(3, 2), (5, 4)]),
         (lambda a, b: losses.additive_angular_margin(a, b, np.zeros(3, int)), [(3, 2), (5, 4)]),
     ],
 )

@@ -53,11 +53,11 @@ class TestManifold:
     def test_by_hand(self):
         # Real 0, 1, 3: the nearest other is 1, 1 and 2 away. Drawn 0.5, 10, 11: 9.5, 1 and 1.
         # 0.5 is in the balls of 0 (1) and of 1 (1), and not of 3 (2.5 > 2); 10 and 11 in none.
-        # precision 1/3; density (2 + 0 + 0) / 3; coverage: 0 and 1 hold a drawing, 2/3;
+        # precision 1/3; density (2 + 0 + 0) / 3; coverage: 0 and 1 hold a sample, 2/3;
         # recall: 0, 1 and 3 lie in the ball of 0.5, which reaches 9.5: 1.
         real, drawn = np.array([[0.0], [1], [3]]), np.array([[0.5], [10], [11]])
         found = manifold.manifold_scores(real, drawn, k=1)
-        assert found == pytest.approx(manifold.Manifold(1 / 3, 1.0, 2 / 3, 2 / 3))
+        assert found == pytest.approx(manifold.PRDC(1 / 3, 1.0, 2 / 3, 2 / 3))
 
     def test_real_against_real_is_as_promised(self):
         found = manifold.manifold_scores(normal(3000, 6), normal(3000, 6, seed=1), k=3)
@@ -86,7 +86,7 @@ class TestManifold:
     def test_the_reach_is_the_distance_to_the_kth_other(self):
         x = normal(1500, 3)
         every = np.sort(np.sum((x[:, None] - x[None]) ** 2, axis=-1), axis=1)
-        np.testing.assert_allclose(manifold.reach(x, 1000), every[:, 1000])
+        np.testing.assert_allclose(manifold.knn_radius(x, 1000), every[:, 1000])
 
     @pytest.mark.parametrize("k", [0, 5])
     def test_too_few_are_refused(self, k):
@@ -158,17 +158,17 @@ class TestMemorisation:
 
     def test_new_draws_are_as_far_as_unseen_images(self):
         found = memorisation.memorisation(normal(2000, 5, seed=2), self.train, self.test)
-        assert found.copied < 0.04
+        assert found.copy_rate < 0.04
         assert np.median(found.distances) == pytest.approx(1.0, abs=0.15)
 
     def test_copies_are_found_and_named(self):
         drawn = np.concatenate([self.train[:30] + 1e-4, normal(70, 5, seed=3)])
         found = memorisation.memorisation(drawn, self.train, self.test)
-        assert 0.3 <= found.copied < 0.4
+        assert 0.3 <= found.copy_rate < 0.4
         np.testing.assert_array_equal(found.nearest[:30], np.arange(30))
 
     def test_distances_by_hand(self):
-        distances, nearest = memorisation.to_nearest(
+        distances, nearest = memorisation.nearest_neighbour_distance(
             np.array([[0.0, 0.0], [5.0, 4.0]]), np.array([[3.0, 4.0], [5.0, 5.0]])
         )
         np.testing.assert_allclose(distances, [5.0, 1.0])
@@ -176,9 +176,9 @@ class TestMemorisation:
 
     def test_blocks_change_nothing(self, monkeypatch):
         x = normal(50, 5, seed=4)
-        whole = memorisation.to_nearest(x, self.train)
+        whole = memorisation.nearest_neighbour_distance(x, self.train)
         monkeypatch.setattr(manifold, "BLOCK", 16)
-        for a, b in zip(memorisation.to_nearest(x, self.train), whole, strict=True):
+        for a, b in zip(memorisation.nearest_neighbour_distance(x, self.train), whole, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-12)
 
     def test_too_few_unseen_images_are_refused(self):
@@ -215,7 +215,7 @@ class TestAccuracy:
 
     def test_what_does_not_fit_is_refused(self):
         x, y = self.images, self.labels
-        with pytest.raises(runtime.UsageError, match=r"no drawing of \[1\]"):
+        with pytest.raises(runtime.UsageError, match=r"no sample of \[1\]"):
             accuracy.classification_accuracy_score(x, 0 * y, x, y)
         with pytest.raises(runtime.UsageError, match="finite"):
             accuracy.classification_accuracy_score(np.nan * x, y, x, y)

@@ -59,7 +59,7 @@ def trained(name):
     file = pathlib.Path(FOLDER.name) / f"{name}.keras"
     model.save(file)
     early = everything(model)
-    eagerly(model).sheet(feed(name, count=16))
+    eagerly(model).sample_grid(feed(name, count=16))
     model.evaluate(*given(name, seed=9), verbose=0)
     logs = steps(model, name, 1, start=1)
     return model, logs, everything(model), (file, early, initial)
@@ -164,8 +164,8 @@ def test_the_seed_decides_the_weights(name):
 def test_generate_gives_images_that_the_seed_decides(name):
     model, *_ = trained(name)
     if not hasattr(model, "generate"):
-        pytest.skip("draws nothing from texts or latents alone")
-    texts = [TEXTS[:5]] if hasattr(model, "read") else []
+        pytest.skip("generates nothing from texts or latents alone")
+    texts = [TEXTS[:5]] if hasattr(model, "tokenize") else []
     asked = texts or [5]
     images = model.generate(*asked, seed=1)
     check_images(images, 5)
@@ -197,10 +197,10 @@ def check_images(images, count):
 @per_model()
 def test_a_sheet_shows_what_the_model_is_for(name):
     model, *_ = trained(name)
-    images, columns = model.sheet(feed(name, count=16), seed=1)
+    images, columns = model.sample_grid(feed(name, count=16), seed=1)
     assert len(images) % columns == 0
     check_images(images, len(images))
-    again, _ = model.sheet(feed(name, count=16), seed=1)
+    again, _ = model.sample_grid(feed(name, count=16), seed=1)
     np.testing.assert_array_equal(images, again)
 
 
@@ -255,7 +255,7 @@ class TestTexts:
         assert np.abs(a - b).max() > 1e-4
 
     @pytest.mark.parametrize(
-        ("texts", "said"),
+        ("texts", "message"),
         [
             (
                 ["a three", "a purple three", "horse"],
@@ -268,13 +268,13 @@ class TestTexts:
             ("a three", "must be a sequence of str. Received: the one str 'a three'"),
         ],
     )
-    def test_what_cannot_be_read_is_refused(self, name, texts, said):
-        with pytest.raises(runtime.UsageError, match=said):
-            trained(name)[0].read(texts)
+    def test_what_cannot_be_read_is_refused(self, name, texts, message):
+        with pytest.raises(runtime.UsageError, match=message):
+            trained(name)[0].tokenize(texts)
 
     def test_data_without_captions_are_refused(self, name):
         with pytest.raises(runtime.UsageError, match=r"needs captions.*digits has none"):
-            trained(name)[0].served(data.load("digits"))
+            trained(name)[0].prepare_dataset(data.load("digits"))
 
 
 def test_unknown_models_and_arguments_are_named():

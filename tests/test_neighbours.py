@@ -19,7 +19,7 @@ def test_unseen_digits_are_named_and_about_as_far_as_real_ones_are(digits):
     told = nearest(test.array(), digits)
     assert np.mean(told.labels == test.labels) > 0.95
     assert 0.7 < np.median(told.distances) < 1.4
-    assert told.found() == 10
+    assert told.num_classes_found() == 10
 
 
 def test_copies_have_no_distance_and_noise_a_large_one(digits):
@@ -32,8 +32,8 @@ def test_classes_are_counted_from_a_share_on(digits):
     threes = digits.array()[digits.labels == 3][:99]
     one = digits.array()[digits.labels == 0][:1]
     told = nearest(np.concatenate([threes, one]), digits)
-    assert told.found(least=0.05) == 1
-    assert told.found(least=0.01) >= 2
+    assert told.num_classes_found(min_share=0.05) == 1
+    assert told.num_classes_found(min_share=0.01) >= 2
 
 
 @pytest.mark.parametrize(

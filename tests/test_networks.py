@@ -7,12 +7,12 @@ from keras import ops
 
 from ganedu import networks, runtime
 from ganedu.engine import GenerativeModel
-from ganedu.networks.convolutional import cells
+from ganedu.networks.convolutional import space_to_depth
 
 
 @pytest.mark.parametrize(("shape", "count"), [((28, 28, 1), 2), ((32, 32, 3), 3), ((8, 8, 1), 1)])
 def test_networks_halve_an_image(shape, count):
-    assert networks.halvings(shape) == count
+    assert networks.num_downsamplings(shape) == count
     assert networks.generator(shape, 4, 4).output_shape[1:] == shape
     assert networks.discriminator(shape, 4).output_shape == (None, 1)
     assert networks.denoiser(shape, 8).output_shape[1:] == shape
@@ -34,14 +34,14 @@ def test_a_label_plane_is_constant():
         x = keras.Input(shape)
         return keras.Model(x, keras.layers.Identity()(x), name="look")
 
-    network = networks.with_labels(look, (4, 4, 2), 3)
+    network = networks.condition_on_labels(look, (4, 4, 2), 3)
     x = np.random.default_rng(0).normal(size=(3, 4, 4, 2)).astype("float32")
     seen = ops.convert_to_numpy(network([x, np.eye(3, dtype="float32")]))
     np.testing.assert_array_equal(seen[..., :2], x)
     for i in range(3):
         for c in range(3):
             np.testing.assert_array_equal(seen[i, :, :, 2 + c], float(i == c))
-    network = networks.with_labels(look, (2,), 3)
+    network = networks.condition_on_labels(look, (2,), 3)
     seen = ops.convert_to_numpy(network([x[:, 0, 0], np.eye(3, dtype="float32")]))
     np.testing.assert_array_equal(seen, np.concatenate([x[:, 0, 0], np.eye(3)], axis=1))
 
@@ -94,23 +94,23 @@ def test_what_does_not_fit_is_refused(call, message):
         call()
 
 
-def test_a_cell_holds_the_values_of_its_square():
+def test_space_to_depth_keeps_the_values_of_a_square():
     x = keras.Input((4, 6, 2))
     image = np.arange(48, dtype="float32").reshape(1, 4, 6, 2)
-    out = ops.convert_to_numpy(keras.Model(x, cells(x, 2))(image))
+    out = ops.convert_to_numpy(keras.Model(x, space_to_depth(x, 2))(image))
     assert out.shape == (1, 2, 3, 8)
     np.testing.assert_array_equal(out[0, 1, 2], image[0, 2:4, 4:6].ravel())
 
 
-@pytest.mark.parametrize(("cell", "sides"), [(1, [14, 7, 4]), (2, [14, 7, 4]), (4, [7, 4])])
-def test_a_discriminator_of_cells_leaves_out_the_large_maps(cell, sides):
-    network = networks.discriminator((28, 28, 1), 4, cell=cell)
+@pytest.mark.parametrize(("patch_size", "sides"), [(1, [14, 7, 4]), (2, [14, 7, 4]), (4, [7, 4])])
+def test_a_discriminator_of_patches_leaves_out_the_large_maps(patch_size, sides):
+    network = networks.discriminator((28, 28, 1), 4, patch_size=patch_size)
     maps = [v.output.shape for v in network.layers if isinstance(v, keras.layers.Conv2D)]
     assert [m[1] for m in maps] == sides
     assert [m[-1] for m in maps] == [4, 8, 16][-len(sides) :]
 
 
-@pytest.mark.parametrize(("side", "cell"), [(28, 3), (28, 8), (8, 4)])
-def test_a_cell_that_does_not_fit_is_refused(side, cell):
-    with pytest.raises(ValueError, match="`cell` must be"):
-        networks.discriminator((side, side, 1), 4, cell=cell)
+@pytest.mark.parametrize(("side", "patch_size"), [(28, 3), (28, 8), (8, 4)])
+def test_a_patch_size_that_does_not_fit_is_refused(side, patch_size):
+    with pytest.raises(ValueError, match="`patch_size` must be"):
+        networks.discriminator((side, side, 1), 4, patch_size=patch_size)

@@ -138,8 +138,8 @@ def test_a_claim_that_depends_on_the_seed_is_found(tmp_path, monkeypatch):
     claims = [
         FIRST_CELL,
         f"{draws}print(np.random.random())",
-        "draw = order = build = setup = None  # a lesson's own names\nprint(latent.draw(1, 1))",
-        "print(np.linalg.norm(latent.draw(1, 10_000)) > 50)",
+        "draw = order = build = setup = None  # a lesson's own names\nprint(latent.sample_prior(1, 1))",
+        "print(np.linalg.norm(latent.sample_prior(1, 10_000)) > 50)",
         "# NBVAL_IGNORE_OUTPUT\nprint(np.random.random())",
     ]
     notebook = new_notebook(cells=[new_code_cell(source) for source in claims])

@@ -38,9 +38,9 @@ def test_a_step_turns_the_gradient_to_a_matrix_of_like_singular_values(shape):
 
 
 @pytest.mark.parametrize(
-    ("shape", "name"), [((5,), "kernel"), ((4, 3), "last_gain"), ((9, 4), "embedding")]
+    ("shape", "name"), [((5,), "kernel"), ((4, 3), "head_gain"), ((9, 4), "embedding")]
 )
-def test_vectors_embeddings_and_last_layers_are_adams(shape, name):
+def test_vectors_embeddings_and_heads_are_adams(shape, name):
     g = np.random.default_rng(0).normal(size=shape).astype("float32")
     expected = -0.5 * RATE * np.sign(g)  # Adam's first step
     np.testing.assert_allclose(

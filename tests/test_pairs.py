@@ -14,7 +14,7 @@ def digits():
     return data.load("digits", image_size=8)
 
 
-def first(stream):
+def first_batch(stream):
     batch = next(iter(stream)) if hasattr(stream, "element_spec") else stream[0]
     return [np.array(a) for a in batch]
 
@@ -57,27 +57,27 @@ def test_inverted_and_coloured():
 
 @pytest.mark.parametrize("task", pairs.TASKS)
 def test_batches_are_pairs(digits, task):
-    served = data.PairedImages(digits, task)
+    prepared = data.PairedImages(digits, task)
     source_shape, target_shape = pairs.shapes(task, digits.image_shape)
-    source, target = first(served.batches(6, seed=3))
+    source, target = first_batch(prepared.batches(6, seed=3))
     assert source.shape == (6, *source_shape)
     assert target.shape == (6, *target_shape)
     for a in (source, target):
         assert a.dtype == np.float32
         assert a.min() >= -1
         assert a.max() <= 1
-    again = first(served.batches(6, seed=3))
+    again = first_batch(prepared.batches(6, seed=3))
     np.testing.assert_array_equal(source, again[0])
-    later = first(served.batches(6, seed=3, start=1))
+    later = first_batch(prepared.batches(6, seed=3, start=1))
     assert (later[0] != source).any()
 
 
 def test_aligned_targets_belong_to_their_sources_and_others_do_not(digits):
-    source, target = first(data.PairedImages(digits, "inverted").batches(16))
+    source, target = first_batch(data.PairedImages(digits, "inverted").batches(16))
     np.testing.assert_allclose(target, -source, atol=1e-6)
     apart = data.PairedImages(digits, "inverted", aligned=False)
     assert len(apart) == len(digits) // 2
-    source, target = first(apart.batches(16))
+    source, target = first_batch(apart.batches(16))
     assert (np.abs(target + source).max(axis=(1, 2, 3)) > 0.1).all()
     # Sources come from the first half of the images, targets from the second.
     images = data.to_float(digits.images).reshape(len(digits), -1)
@@ -90,8 +90,8 @@ def test_aligned_targets_belong_to_their_sources_and_others_do_not(digits):
 
 
 def test_test_batches_hold_every_image_with_its_own_target(digits):
-    served = data.PairedImages(digits, "inverted", aligned=False)
-    stream = served.test_batches(500)
+    prepared = data.PairedImages(digits, "inverted", aligned=False)
+    stream = prepared.test_batches(500)
     count = 0
     for i, batch in enumerate(stream):
         source, target = (np.array(a) for a in batch)
@@ -110,12 +110,12 @@ def test_wrong_words_are_refused(digits):
 
 
 def test_labelled_batches_and_their_refusals(digits):
-    images, labels = first(digits.labelled(10).batches(5))
+    images, labels = first_batch(digits.as_labelled(10).batches(5))
     assert images.shape == (5, 8, 8, 1)
     assert labels.shape == (5,)
     with pytest.raises(runtime.UsageError, match=r"in \[0, 9\). Received: 0 to 9"):
-        digits.labelled(9)
+        digits.as_labelled(9)
     with pytest.raises(runtime.UsageError, match=r"in \[0, 3\). Received: 0 to 9"):
-        digits.labelled(3)
+        digits.as_labelled(3)
     with pytest.raises(runtime.UsageError, match=r"needs labels\. digits has none"):
-        dataclasses.replace(digits, labels=None).labelled(10)
+        dataclasses.replace(digits, labels=None).as_labelled(10)

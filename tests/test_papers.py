@@ -109,7 +109,7 @@ def test_the_negative_elbo_weighs_its_second_term():
 
 def test_vae_image_of_a_logit():
     # 2 sigma(ln 3) - 1 = 1/2
-    np.testing.assert_allclose(number(vae.images_of(ops.full((1,), math.log(3.0)))), [0.5], 1e-6)
+    np.testing.assert_allclose(number(vae.mean_image(ops.full((1,), math.log(3.0)))), [0.5], 1e-6)
 
 
 class TestLogLikelihood:
@@ -147,17 +147,17 @@ def test_autoencoder_draws_from_the_codes_it_saw():
     mixing = np.array([[1.0, 0, 0], [0.5, 2.0, 0], [0, 0, 0.1]])
     for _ in range(400):
         z = rng.standard_normal((64, 3)) @ mixing.T + [1.0, -2.0, 3.0]
-        model.follow_codes(ops.convert_to_tensor(z.astype("float32")))
-    drawn = model.latents(20_000, seed=0)
-    np.testing.assert_allclose(drawn.mean(axis=0), [1, -2, 3], atol=0.15)
-    np.testing.assert_allclose(np.cov(drawn.T), mixing @ mixing.T, atol=0.6)
+        model.update_code_statistics(ops.convert_to_tensor(z.astype("float32")))
+    generated = model.latents(20_000, seed=0)
+    np.testing.assert_allclose(generated.mean(axis=0), [1, -2, 3], atol=0.15)
+    np.testing.assert_allclose(np.cov(generated.T), mixing @ mixing.T, atol=0.6)
 
 
 def test_networks_that_do_not_fit_are_refused():
     small, large = (networks.discriminator((s, s, 1), 4) for s in (8, 16))
     draw = networks.generator((8, 8, 1), 3, 4)
     assert gan.GAN(draw, small).latent_dim == 3
-    with pytest.raises(ValueError, match=r"read what the generator draws.*16, 16"):
+    with pytest.raises(ValueError, match=r"read what the generator generates.*16, 16"):
         gan.GAN(draw, large)
     with pytest.raises(ValueError, match="decoder must turn"):
         vae.VAE(networks.encoder((8, 8, 1), 2, 4, parameters=2), draw)
@@ -227,7 +227,7 @@ def test_relativistic_losses():
     # gradients (3, 4) and (0, 0): (25 + 0) / 2 / 2
     slopes = np.zeros((2, 1, 2, 1), "float32")
     slopes[0, 0, :, 0] = [3, 4]
-    close(r3gan.flatness(ops.convert_to_tensor(slopes)), 6.25)
+    close(r3gan.zero_centered_penalty(ops.convert_to_tensor(slopes)), 6.25)
 
 
 class Linear(keras.layers.Layer):
@@ -250,14 +250,14 @@ def test_the_penalty_of_a_linear_critic(length, augment):
     model = build("wgan_gp", augment=augment)
     x = keras.Input(IMAGE_SHAPE)
     model.discriminator = keras.Model(x, Linear(a)(x))
-    z = model.draw_latents(8)
+    z = model.sample_prior(8)
     losses = model.d_losses(ops.convert_to_tensor(batch()), z, training=True)
-    close(losses["penalty"], (length - 1) ** 2, atol=1e-6)
+    close(losses["gradient_penalty"], (length - 1) ** 2, atol=1e-6)
 
 
 def test_a_critic_step_draws_once():
     model, watched = build("wgan_gp"), build("wgan_gp")
-    z = model.draw_latents(8)
+    z = model.sample_prior(8)
     model.generator(z, training=True)
     watched.d_losses(ops.convert_to_tensor(batch()), z, training=True)
     for a, b in zip(model.generator.weights, watched.generator.weights, strict=True):
@@ -266,7 +266,7 @@ def test_a_critic_step_draws_once():
 
 def test_the_penalty_looks_between_the_images_with_one_draw_for_each(monkeypatch):
     model = build("wgan_gp")
-    x, z = ops.convert_to_tensor(batch()), model.draw_latents(8)
+    x, z = ops.convert_to_tensor(batch()), model.sample_prior(8)
     shapes, seen = [], []
     uniform, gradient = keras.random.uniform, model.input_gradient
 
@@ -336,7 +336,7 @@ def test_no_conditional_discriminator_ignores_its_label(projection):
 
 def test_infogan_latents_and_losses():
     model = build("infogan")
-    z = number(model.draw_latents(3000))
+    z = number(model.sample_prior(3000))
     noise, category, numbers = z[:, :2], z[:, 2:5], z[:, 5:]
     np.testing.assert_array_equal(category.sum(axis=1), 1)
     np.testing.assert_allclose(category.mean(axis=0), 1 / 3, atol=0.05)
@@ -357,7 +357,7 @@ def test_vaegan_losses():
     )
     close(vaegan.feature_loss(a, b), 2.5)
     # All logits 0: three times ln 2.
-    close(vaegan.game(column(0.0), column(0.0), column(0.0)), 3 * math.log(2))
+    close(vaegan.gan_loss(column(0.0), column(0.0), column(0.0)), 3 * math.log(2))
 
 
 class TestDiffusion:
@@ -374,7 +374,7 @@ class TestDiffusion:
         alpha_bar = diffusion.cosine_alpha_bar(1000)
         epsilon = np.random.default_rng(t).normal(size=(400, 16, 16, 1)).astype("float32")
         x = np.full_like(epsilon, 0.5)
-        x_t = number(diffusion.noised(x, epsilon, np.float32(alpha_bar[t])))
+        x_t = number(diffusion.q_sample(x, epsilon, np.float32(alpha_bar[t])))
         np.testing.assert_allclose(x_t.mean(), 0.5 * np.sqrt(alpha_bar[t]), atol=0.01)
         np.testing.assert_allclose(x_t.var(), 1 - alpha_bar[t], rtol=0.02)
         # And step by step, x_t = sqrt(1 - beta_t) x + sqrt(beta_t) epsilon, it is the same.
@@ -390,30 +390,30 @@ class TestDiffusion:
         model = build("diffusion")
         rng = np.random.default_rng(0)
         x_0, epsilon = batch(2).astype("float64"), rng.normal(size=(2, *IMAGE_SHAPE))
-        model.ask = lambda x, t: epsilon
+        model.predict_noise = lambda x, t: epsilon
         a = model.alpha_bar[-1]
         x_t = np.sqrt(a) * x_0 + np.sqrt(1 - a) * epsilon
-        np.testing.assert_allclose(model.draw(x_t, steps), x_0, atol=1e-4)
+        np.testing.assert_allclose(model.sample_from(x_t, steps), x_0, atol=1e-4)
 
     def test_with_chance_the_drawing_is_not_settled_by_its_latent(self):
         model = build("diffusion")
         noise = np.random.default_rng(0).normal(size=(2, *IMAGE_SHAPE))
-        settled = [model.draw(noise, 3, eta=0.0, seed=s) for s in (0, 1)]
-        free = [model.draw(noise, 3, eta=1.0, seed=s) for s in (0, 1)]
+        settled = [model.sample_from(noise, 3, eta=0.0, seed=s) for s in (0, 1)]
+        free = [model.sample_from(noise, 3, eta=1.0, seed=s) for s in (0, 1)]
         np.testing.assert_array_equal(*settled)
         assert np.abs(free[0] - free[1]).max() > 0.01
 
     def test_times_are_those_from_1_to_T(self):
         """t = 0 is the image itself, where there is no noise to see."""
         for times in (1, 3):
-            model, seen = build("diffusion", times=times), []
+            model, seen = build("diffusion", num_timesteps=times), []
 
             def network(inputs, training, seen=seen):
                 seen.extend(number(inputs[1]).tolist())
                 return inputs[0]
 
             vars(model)["network"] = network
-            model.losses(ops.zeros((64, *IMAGE_SHAPE)), training=False)
+            model.compute_losses(ops.zeros((64, *IMAGE_SHAPE)), training=False)
             np.testing.assert_allclose(
                 sorted(set(seen)), np.arange(1, times + 1) / times, rtol=1e-6
             )
@@ -452,7 +452,11 @@ class TestFlow:
                 return -x / (1 - t)[:, None, None, None]
 
         vars(model)["network"] = Answer()
-        close(model.losses(ops.zeros((4, *IMAGE_SHAPE)), training=False)["loss"], 0.0, atol=1e-6)
+        close(
+            model.compute_losses(ops.zeros((4, *IMAGE_SHAPE)), training=False)["loss"],
+            0.0,
+            atol=1e-6,
+        )
 
 
 def test_identity_networks_have_no_cycle_loss():
@@ -472,9 +476,9 @@ def test_pix2pix_losses():
     model = build("pix2pix")
     x, y = (ops.convert_to_tensor(batch(seed=i)) for i in range(2))
     losses = {k: number(v) for k, v in model.g_losses(x, y, training=False).items()}
-    drawn = number(model.generator(x, training=False))
-    np.testing.assert_allclose(losses["l1_loss"], np.abs(number(y) - drawn).mean(), rtol=1e-4)
-    logits = number(model.judge(x, ops.convert_to_tensor(drawn), training=False))
+    generated = number(model.generator(x, training=False))
+    np.testing.assert_allclose(losses["l1_loss"], np.abs(number(y) - generated).mean(), rtol=1e-4)
+    logits = number(model.discriminate(x, ops.convert_to_tensor(generated), training=False))
     fooled = np.logaddexp(0, -logits).mean()
     np.testing.assert_allclose(losses["g_loss"], fooled + 100 * losses["l1_loss"], rtol=1e-4)
 
@@ -491,9 +495,11 @@ class TestStyleGAN:
     def test_mixing_all_or_no_layers_is_no_mixing(self):
         model = build("stylegan")
         a, b = model.latents(2, seed=0), model.latents(2, seed=1)
-        np.testing.assert_allclose(model.mix(a, b, change=0), model.decode(b), atol=1e-6)
-        np.testing.assert_allclose(model.mix(a, b, change=model.depth), model.decode(a), atol=1e-6)
-        assert np.abs(model.mix(a, b, change=1) - model.decode(a)).max() > 1e-5
+        np.testing.assert_allclose(model.mix_styles(a, b, crossover=0), model.decode(b), atol=1e-6)
+        np.testing.assert_allclose(
+            model.mix_styles(a, b, crossover=model.depth), model.decode(a), atol=1e-6
+        )
+        assert np.abs(model.mix_styles(a, b, crossover=1) - model.decode(a)).max() > 1e-5
 
 
 @pytest.mark.parametrize("name", ["cvae", "vae"])
@@ -524,13 +530,13 @@ def test_an_adaptive_augmentation_follows_the_verdicts(name):
     np.testing.assert_allclose(number(model.augment.probability), 0.16, rtol=1e-5)
 
 
-@pytest.mark.parametrize(("name", "undecided"), [("dcgan", 0.0), ("lsgan", 0.5)])
-def test_an_adaptive_augmentation_knows_where_d_cannot_tell(name, undecided):
+@pytest.mark.parametrize(("name", "decision_boundary"), [("dcgan", 0.0), ("lsgan", 0.5)])
+def test_an_adaptive_augmentation_knows_where_d_cannot_tell(name, decision_boundary):
     """r = 0 there: under a target of 0.1, over one of -0.1."""
     for target, moved in ((0.1, 0.0), (-0.1, 0.08)):
         augment = layers.AdaptiveAugment(target=target, images=100)
         model = build(name, augment=augment)
-        model.follow_verdicts(ops.full((8, 1), undecided), training=True)
+        model.update_augment(ops.full((8, 1), decision_boundary), training=True)
         np.testing.assert_allclose(number(augment.probability), moved, atol=1e-6)
 
 

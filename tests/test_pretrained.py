@@ -8,13 +8,13 @@ import pytest
 from rows import steps_are_eager
 
 from ganedu import data, pretrained, runtime, sampling
-from ganedu.metrics.attributes import read
+from ganedu.metrics.attributes import detect
 from ganedu.networks import weights as stored
 from ganedu.pretrained.train import train
 
 
 @functools.cache
-def loaded(name):
+def load(name):
     """Only to be looked at."""
     return pretrained.load(name, learning_rate=1e-3)
 
@@ -23,15 +23,15 @@ def loaded(name):
 def test_weights_are_small_and_load_into_both_networks(name):
     file = resources.files("ganedu.pretrained") / "weights" / f"{name}.npz"
     assert len(file.read_bytes()) < 2_000_000
-    model = loaded(name)
-    for a, b in zip(model.network.weights, model.averaged_network.weights, strict=True):
+    model = load(name)
+    for a, b in zip(model.network.weights, model.ema_network.weights, strict=True):
         np.testing.assert_array_equal(a, b)
     assert np.isclose(float(model.optimizer.learning_rate), 1e-3)
 
 
-def test_what_is_drawn_shows_what_was_said():
+def test_samples_show_what_was_said():
     asked = data.captioned_digits(data.load("digits"), 60, seed=1, objects=(1,), combos="seen")
-    right = sampling.words_right(loaded("text_flow"), asked, most=None)
+    right = sampling.text_accuracy(load("text_flow"), asked, most=None)
     assert right["colour"] > 0.9
     assert right["place"] > 0.9
     assert right["kind"] > 0.6  # one in ten by chance
@@ -42,7 +42,7 @@ def test_what_is_asked_is_changed():
     colours = [
         "make it red" if p.entities[0].colour != "red" else "make it blue" for p in asked.pictures
     ]
-    shown = read(loaded("editor").edit(asked.array(), colours), "digits")
+    shown = detect(load("editor").edit(asked.array(), colours), "digits")
     wanted = [text.split()[-1] for text in colours]
     found = [p.entities[0].colour if p else None for p in shown]  # None: no object is seen
     assert np.mean([a == b for a, b in zip(found, wanted, strict=True)]) > 0.9
@@ -53,14 +53,14 @@ def test_the_command_trains_and_stores_what_load_reads(tmp_path, monkeypatch):
     digits = data.load("digits")
     monkeypatch.setattr(data, "load", lambda name: digits)
     file = train("text_flow", 64, tmp_path)
-    model = loaded("text_flow")
+    model = load("text_flow")
     weights, _ = stored.load(file)
     assert [w.shape for w in weights] == [tuple(w.shape) for w in model.network.weights]
     assert file.parent == tmp_path
 
 
 def test_smoke_takes_a_small_network(monkeypatch):
-    whole = loaded("editor").network.count_params()
+    whole = load("editor").network.count_params()
     monkeypatch.setenv("GANEDU_PROFILE", "smoke")
     small = pretrained.load("editor", learning_rate=1e-3)
     assert small.network.count_params() < whole / 5

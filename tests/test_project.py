@@ -47,8 +47,8 @@ def test_from_a_folder_to_a_model_and_its_score(folder, tmp_path, monkeypatch):
     assert all(math.isfinite(v) for v in scores.values())
     runtime.setup(0)
     fresh = models.build("vae", (32, 32, 3), **recipe.model)
-    facts = {"model": "vae", "data": str(folder), "image_size": None}
-    untrained = sampling.evaluate(fresh, facts)["scores"]
+    run_info = {"model": "vae", "data": str(folder), "image_size": None}
+    untrained = sampling.evaluate(fresh, run_info)["scores"]
     assert scores["psnr"] > untrained["psnr"] + 3
     assert scores["frechet_distance"] < untrained["frechet_distance"]
     call("sample", run, "--count", 16, "--out", tmp_path / "new.png")

@@ -39,7 +39,7 @@ def test_every_model_has_recipes_for_digits():
         assert sorted(profile) == models.names()
         for model, known in profile.items():
             assert set(
-                recipes.CAPTIONED if models.reads_texts(model) else ("digits", "mnist")
+                recipes.CAPTIONED if models.is_text_conditional(model) else ("digits", "mnist")
             ) <= set(known)
 
 
@@ -57,7 +57,7 @@ def test_other_data_get_a_default():
 
 def test_smoke_is_small_for_every_model():
     for model in models.names():
-        shape = (32, 32, 3) if models.reads_texts(model) else (28, 28, 1)
+        shape = (32, 32, 3) if models.is_text_conditional(model) else (28, 28, 1)
         recipe, _ = recipes.find(model, "digits", shape, "smoke")
         assert models.build(model, shape, **recipe.model).count_params() < 300_000
 

@@ -59,17 +59,17 @@ def kept(folder):
 def test_begin_writes_what_is_asked_and_nothing_else(tmp_path):
     folder = runs.begin(tmp_path / "a" / "b", model="gan", data="digits", epochs=2.5, seed=3)
     assert os.listdir(folder.path) == ["run.json"]
-    facts = folder.facts()
-    assert [facts[name] for name in runs.ASKED] == [
+    run_info = folder.run_info()
+    assert [run_info[name] for name in runs.ASKED] == [
         *("gan", "digits", 3, "quick"),
         *(2.5, None, None, None),
     ]
-    assert facts["status"] == "started"
-    assert {"python", "ganedu", "keras", "numpy"} <= set(facts["versions"])
+    assert run_info["status"] == "started"
+    assert {"python", "ganedu", "keras", "numpy"} <= set(run_info["versions"])
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("asked", "message"),
     [
         ({"epochs": 1, "seconds": 1}, "epochs or in seconds"),
         ({"epochs": 0}, "epochs.*Received: 0"),
@@ -84,17 +84,17 @@ def test_begin_writes_what_is_asked_and_nothing_else(tmp_path):
         ({"image_size": 10**9}, "image size.*1000000000"),
     ],
 )
-def test_what_cannot_be_asked_leaves_no_folder(tmp_path, asked, said):
-    with pytest.raises(UsageError, match=said):
+def test_what_cannot_be_asked_leaves_no_folder(tmp_path, asked, message):
+    with pytest.raises(UsageError, match=message):
         runs.begin(tmp_path / "run", model="gan", data="digits", **asked)
     assert not os.listdir(tmp_path)
 
 
 def test_a_folder_that_holds_a_run_is_refused(folder):
-    before = folder.facts()
+    before = folder.run_info()
     with pytest.raises(UsageError, match=r"holds a run already.*resume .*run"):
         runs.begin(folder.path, model="vae", data="digits")
-    assert folder.facts() == before
+    assert folder.run_info() == before
 
 
 def test_of_two_that_begin_at_once_one_is_refused(tmp_path, monkeypatch):
@@ -103,7 +103,7 @@ def test_of_two_that_begin_at_once_one_is_refused(tmp_path, monkeypatch):
     first = runs.begin(tmp_path / "run", model="gan", data="digits")
     with pytest.raises(UsageError, match="holds a run already"):
         runs.begin(tmp_path / "run", model="vae", data="digits")
-    assert first.facts()["model"] == "gan"
+    assert first.run_info()["model"] == "gan"
     assert os.listdir(first.path) == ["run.json"]
 
 
@@ -149,7 +149,7 @@ def test_open_needs_a_run(tmp_path):
 def test_a_damaged_run_json_is_named(folder, content):
     (folder.path / "run.json").write_bytes(content)
     with pytest.raises(UsageError, match=r"run\.json is damaged"):
-        folder.facts()
+        folder.run_info()
 
 
 @pytest.mark.parametrize(
@@ -166,10 +166,10 @@ def test_a_damaged_run_json_is_named(folder, content):
     ],
 )
 def test_a_run_json_of_other_types_is_damaged(folder, name, value):
-    facts = {**folder.facts(), name: value}
-    (folder.path / "run.json").write_text(json.dumps(facts))
+    run_info = {**folder.run_info(), name: value}
+    (folder.path / "run.json").write_text(json.dumps(run_info))
     with pytest.raises(UsageError, match=rf"run\.json is damaged \(it says {name}: "):
-        folder.facts()
+        folder.run_info()
 
 
 def test_one_process_at_a_time(folder):
@@ -190,7 +190,7 @@ def test_a_command_to_resume_can_be_pasted(tmp_path):
 def test_two_checkpoints_are_kept_and_the_newest_is_published(kept):
     kept.save_checkpoint(Fake("weights 24"), state(24))
     assert [p.name for p in kept.steps()] == ["step-000000016", "step-000000024"]
-    path, found = kept.newest_checkpoint()
+    path, found = kept.latest_checkpoint()
     assert path.read_text() == (kept.path / "model.keras").read_text() == "weights 24"
     assert found == state(24)
     assert (kept.path / "history.csv").read_text() == "round,step,seconds,loss\n1,24,3.0,0.5\n"
@@ -224,12 +224,12 @@ def test_a_damaged_checkpoint_is_passed_over(kept, name, damage):
     older, newest = kept.steps()
     damage(newest / name)
     with pytest.warns(UserWarning, match="step-000000016 is damaged"):
-        path, found = kept.newest_checkpoint()
+        path, found = kept.latest_checkpoint()
     assert path == older / "model.keras"
     assert found == state(8)
     damage(older / name)
     with pytest.warns(UserWarning, match="is damaged") as warned:
-        assert kept.newest_checkpoint() == (None, None)
+        assert kept.latest_checkpoint() == (None, None)
     assert len(warned) == 2
 
 
@@ -239,7 +239,7 @@ def test_a_checkpoint_that_may_not_be_read_is_not_damaged(kept, monkeypatch):
 
     monkeypatch.setattr(runs, "digest", refused)
     with pytest.raises(PermissionError):
-        kept.newest_checkpoint()
+        kept.latest_checkpoint()
 
 
 @pytest.mark.parametrize("failing", ["fsync", "replace", "rename", "link"])
@@ -251,12 +251,12 @@ def test_a_failing_checkpoint_leaves_those_before(kept, monkeypatch, failing):
         with pytest.raises(OSError, match="No space"):
             kept.save_checkpoint(Fake("weights 24"), state(24))
     step = 24 if failing == "link" else 16
-    assert kept.newest_checkpoint()[1] == state(step)
+    assert kept.latest_checkpoint()[1] == state(step)
     assert (kept.path / "model.keras").read_text() == "weights 16"
     assert (kept.path / "history.csv").read_text() == "round,step,seconds,loss\n1,16,2.0,0.5\n"
     assert not hidden(kept)
     kept.save_checkpoint(Fake("weights 32"), state(32))
-    assert kept.newest_checkpoint()[1] == state(32)
+    assert kept.latest_checkpoint()[1] == state(32)
     assert len(kept.steps()) == 2
 
 
@@ -268,18 +268,18 @@ def test_a_model_that_fails_to_save_leaves_those_before(kept):
 
     with pytest.raises(OSError, match="No space"):
         kept.save_checkpoint(Failing(), state(24))
-    assert kept.newest_checkpoint()[1] == state(16)
+    assert kept.latest_checkpoint()[1] == state(16)
     assert not hidden(kept)
 
 
 def test_a_step_can_be_kept_again(kept):
     kept.save_checkpoint(Fake("again"), state(16))
-    assert kept.newest_checkpoint()[0].read_text() == "again"
+    assert kept.latest_checkpoint()[0].read_text() == "again"
     assert len(kept.steps()) == 2
 
 
 def test_publishing_twice_leaves_nothing_behind(kept):
-    path, found = kept.newest_checkpoint()
+    path, found = kept.latest_checkpoint()
     kept.publish(path.parent, found)
     assert (kept.path / "model.keras").read_text() == "weights 16"
     assert not hidden(kept)
@@ -290,7 +290,7 @@ def test_publishing_without_links_copies(kept, monkeypatch):
     kept.save_checkpoint(Fake("weights 24"), state(24))
     published = kept.path / "model.keras"
     assert published.read_text() == "weights 24"
-    assert not published.samefile(kept.newest_checkpoint()[0])
+    assert not published.samefile(kept.latest_checkpoint()[0])
     assert not hidden(kept)
 
 
@@ -301,7 +301,7 @@ def test_what_a_kill_left_is_forgotten(kept):
     (kept.checkpoints / ".building").mkdir()
     for leftover in (".model.keras.part", ".run.json.part", "checkpoint/frames/.1.png.part"):
         (kept.path / leftover).touch()
-    kept.forget_after(8)
+    kept.truncate_after(8)
     assert [p.name for p in kept.steps()] == ["step-000000008"]
     assert kept.frame_files() == [kept.frame_path(0), kept.frame_path(8)]
     assert not hidden(kept)
@@ -311,10 +311,10 @@ def test_checkpoints_that_follow_lost_ones_stay(kept):
     """A run that starts anew below the steps of its damaged checkpoints must keep its own."""
     for checkpoint in kept.steps():
         cut(checkpoint / "model.keras")
-    kept.forget_after(0)
+    kept.truncate_after(0)
     for step in (4, 8):
         kept.save_checkpoint(Fake(f"anew {step}"), state(step))
-        assert kept.newest_checkpoint()[1] == state(step)
+        assert kept.latest_checkpoint()[1] == state(step)
 
 
 # Files for people
@@ -328,10 +328,10 @@ def test_history_has_a_row_a_round(folder):
 
 
 def test_facts_are_updated_one_by_one(folder):
-    before = folder.facts()
-    folder.update_facts(status="finished", steps=7)
-    assert folder.facts() == {**before, "status": "finished", "steps": 7}
-    assert json.loads((folder.path / "run.json").read_text()) == folder.facts()
+    before = folder.run_info()
+    folder.update_run_info(status="finished", steps=7)
+    assert folder.run_info() == {**before, "status": "finished", "steps": 7}
+    assert json.loads((folder.path / "run.json").read_text()) == folder.run_info()
 
 
 def test_a_damaged_model_is_replaced_by_the_checkpoint(folder):
@@ -353,23 +353,24 @@ def test_a_damaged_model_is_replaced_by_the_checkpoint(folder):
 
 
 def test_the_published_model_is_one_to_go_on_from(folder):
-    assert folder.newest() == (None, None)
+    assert folder.resume_point() == (None, None)
     model = models.build("gan", IMAGE_SHAPE, **ROWS["gan"].build)
     folder.save_checkpoint(model, state(8))
     shutil.rmtree(folder.checkpoints)
-    assert folder.published() == (folder.path / "model.keras", state(8))
-    assert folder.newest() == folder.published()
+    assert folder.published_model() == (folder.path / "model.keras", state(8))
+    assert folder.resume_point() == folder.published_model()
     history = (folder.path / "history.csv").read_text()
     for content in ("", "round,step\n1,8\n", "round,step,seconds\n"):
         (folder.path / "history.csv").write_text(content)
-        assert folder.published() == (None, None)
+        assert folder.published_model() == (None, None)
     (folder.path / "history.csv").write_text(history)
     whole = (folder.path / "model.keras").read_bytes()
     middle = len(whole) // 2
-    for content in (b"", whole[:-100], whole[:middle] + bytes(64) + whole[middle + 64 :]):
+    other = bytes(255 - b for b in whole[middle : middle + 64])
+    for content in (b"", whole[:-100], whole[:middle] + other + whole[middle + 64 :]):
         (folder.path / "model.keras").write_bytes(content)
-        assert folder.published() == (None, None)
-        assert folder.newest() == (None, None)
+        assert folder.published_model() == (None, None)
+        assert folder.resume_point() == (None, None)
 
 
 def test_a_model_of_another_run_is_refused(folder):
@@ -386,4 +387,4 @@ def test_a_model_that_lacks_a_part_is_not_loaded(monkeypatch):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # as a user's process may
         with pytest.raises(RunError, match=r"x\.keras does not fit .*Skipping nested"):
-            runs.loaded("x.keras")
+            runs.load_model_file("x.keras")

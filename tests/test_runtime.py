@@ -18,10 +18,10 @@ print({p["num_threads"] for p in threadpool_info() if p["internal_api"] == "open
 """
 
 
-@pytest.mark.parametrize(("said", "used"), [(None, {1}), ("2", {2})])
-def test_matrices_are_multiplied_on_one_thread_unless_the_user_says_otherwise(said, used):
+@pytest.mark.parametrize(("message", "used"), [(None, {1}), ("2", {2})])
+def test_matrices_are_multiplied_on_one_thread_unless_the_user_says_otherwise(message, used):
     environment = {k: v for k, v in os.environ.items() if k != "OPENBLAS_NUM_THREADS"}
-    environment |= {"OPENBLAS_NUM_THREADS": said} if said else {}
+    environment |= {"OPENBLAS_NUM_THREADS": message} if message else {}
     environment |= {"KERAS_BACKEND": keras.backend.backend()}
     told = subprocess.check_output([sys.executable, "-c", THREADS], env=environment, text=True)
     if told == "set()\n":

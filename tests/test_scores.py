@@ -9,7 +9,7 @@ from ganedu import callbacks, data, models, runtime, sampling
 from ganedu.metrics.frechet import gaussian
 from ganedu.runtime import UsageError
 
-FACTS = {"model": "any", "data": "digits", "image_size": None}
+RUN_INFO = {"model": "any", "data": "digits", "image_size": None}
 
 
 class Photocopier:
@@ -20,7 +20,7 @@ class Photocopier:
         if classes:
             self.num_classes = classes
 
-    def served(self, dataset):
+    def prepare_dataset(self, dataset):
         return dataset
 
     def evaluate(self, batches, **options):
@@ -34,7 +34,7 @@ class Photocopier:
 
 
 def test_a_photocopier_has_perfect_scores():
-    found = sampling.evaluate(Photocopier(), FACTS)
+    found = sampling.evaluate(Photocopier(), RUN_INFO)
     assert found["count"] == 304
     scores = found["scores"]
     assert scores.pop("loss") is None
@@ -49,17 +49,19 @@ def test_a_photocopier_has_perfect_scores():
 def test_test_images_of_another_shape_are_refused(tmp_path):
     x = np.zeros((60, 16, 16, 3), "uint8")
     np.savez(tmp_path / "x.npz", x_train=x, x_test=x[:, :12, :12])
-    facts = {**FACTS, "data": str(tmp_path / "x.npz"), "images": [60, 16, 16, 3]}
+    run_info = {**RUN_INFO, "data": str(tmp_path / "x.npz"), "images": [60, 16, 16, 3]}
     with pytest.raises(UsageError, match=r"trained on, \[16, 16, 3\]. Received: \[12, 12, 3\]"):
-        sampling.evaluate(Photocopier(), facts)
-    assert len(sampling.test_images({**facts, "image_size": 16})) == 60
+        sampling.evaluate(Photocopier(), run_info)
+    assert len(sampling.test_images({**run_info, "image_size": 16})) == 60
 
 
 def test_a_model_that_draws_what_is_asked_has_its_labels_right():
-    *_, labels = sampling.drawings(Photocopier(10), data.load("digits", "test").first(100))
+    *_, labels = sampling.evaluation_samples(
+        Photocopier(10), data.load("digits", "test").first_n(100)
+    )
     np.testing.assert_array_equal(np.bincount(labels), np.full(10, 10))
-    scores = sampling.evaluate(Photocopier(10), FACTS, count=100)["scores"]
-    assert scores["labels_right"] > 0.9
+    scores = sampling.evaluate(Photocopier(10), RUN_INFO, count=100)["scores"]
+    assert scores["label_accuracy"] > 0.9
     assert scores["recall"] < 0.7  # ten digits, again and again
 
 
@@ -67,7 +69,7 @@ def test_a_model_that_draws_what_is_asked_has_its_labels_right():
 def test_a_model_that_reconstructs_is_scored_for_that(name, extra):
     runtime.setup(0)
     model = models.build(name, (28, 28, 1), latent_dim=2, width=4, **extra)
-    scores = sampling.evaluate(model, FACTS, count=60)["scores"]
+    scores = sampling.evaluate(model, RUN_INFO, count=60)["scores"]
     assert 0 < scores["psnr"] < 20
     assert -1 < scores["ssim"] < 0.5
     assert scores["frechet_distance"] > 1
@@ -76,36 +78,36 @@ def test_a_model_that_reconstructs_is_scored_for_that(name, extra):
 def test_images_too_small_for_ssim_have_their_psnr():
     runtime.setup(0)
     model = models.build("autoencoder", (8, 8, 1), latent_dim=2, width=4)
-    found = sampling.evaluate(model, {**FACTS, "image_size": 8}, count=60)["scores"]
+    found = sampling.evaluate(model, {**RUN_INFO, "image_size": 8}, count=60)["scores"]
     assert set(found) == {"loss", "psnr"}
 
 
 def test_a_translator_is_scored_beside_its_targets():
     runtime.setup(0)
     model = models.build("pix2pix", (28, 28, 1), width=4)
-    dataset = data.load("digits", "test").first(60)
-    drawn, real, labels = sampling.drawings(model, dataset)
+    dataset = data.load("digits", "test").first_n(60)
+    drawn, real, labels = sampling.evaluation_samples(model, dataset)
     assert drawn.shape == real.shape == (60, 28, 28, 1)
     assert labels is None
     np.testing.assert_array_equal(real, dataset.array())  # of edges to digits
-    assert sampling.distance_to(dataset, model)(model) > 1
+    assert sampling.frechet_scorer(dataset, model)(model) > 1
 
 
 def test_few_images_have_no_scores():
-    assert set(sampling.evaluate(Photocopier(), FACTS, count=49)["scores"]) == {"loss"}
+    assert set(sampling.evaluate(Photocopier(), RUN_INFO, count=49)["scores"]) == {"loss"}
     with pytest.raises(UsageError, match=r"at least 50 test images. Received: 49"):
-        sampling.distance_to(data.load("digits", "test").first(49), Photocopier())
+        sampling.frechet_scorer(data.load("digits", "test").first_n(49), Photocopier())
     with pytest.raises(UsageError, match=r"There are 304 test images. Received: count=305"):
-        sampling.evaluate(Photocopier(), FACTS, count=305)
+        sampling.evaluate(Photocopier(), RUN_INFO, count=305)
 
 
 def test_a_shape_without_features_has_no_distance():
     dataset = data.load("digits", "test", image_size=8)
     small = Photocopier()
     small.images = dataset
-    assert set(sampling.evaluate(small, {**FACTS, "image_size": 8})["scores"]) == {"loss"}
+    assert set(sampling.evaluate(small, {**RUN_INFO, "image_size": 8})["scores"]) == {"loss"}
     with pytest.raises(UsageError, match=r"28x28x1 and 32x32x3. Received: 8x8x1"):
-        sampling.distance_to(dataset, small)
+        sampling.frechet_scorer(dataset, small)
 
 
 # The callback
@@ -114,14 +116,14 @@ def test_a_shape_without_features_has_no_distance():
 def scored(values, **options):
     """Runs the callback over rounds whose scores are `values`; returns it, the logs and the rounds kept."""
     left, kept, logs = list(values), [], []
-    callback = callbacks.Score(
-        lambda model: left.pop(0), keep=lambda model: kept.append(len(callback.scores)), **options
+    callback = callbacks.ScoreCheckpoint(
+        lambda model: left.pop(0), save=lambda model: kept.append(len(callback.scores)), **options
     )
     callback.set_model(type("Model", (), {"stop_training": False})())
     while not callback.model.stop_training and (left or callback.rounds % callback.every):
         logs.append({})
         callback.on_epoch_end(len(logs), logs[-1])
-    return callback, [log["distance"] for log in logs], kept
+    return callback, [log["frechet_distance"] for log in logs], kept
 
 
 def test_each_new_best_is_kept():
@@ -147,16 +149,16 @@ def test_it_stops_when_it_only_gets_worse():
 
 
 def test_it_goes_on_from_the_rounds_before():
-    _, logs, _ = scored([2.0, 3.0, 1.0], patience=2, before=[4.0, 1.0])
+    _, logs, _ = scored([2.0, 3.0, 1.0], patience=2, previous_scores=[4.0, 1.0])
     assert logs == [2.0, 3.0]
-    _, logs, kept = scored([2.0], every=2, before=[math.nan, 3.0, 3.0])
+    _, logs, kept = scored([2.0], every=2, previous_scores=[math.nan, 3.0, 3.0])
     assert logs == [2.0]
     assert kept == [2]
 
 
 def test_a_score_never_taken_is_refused():
     with pytest.raises(ValueError, match="`every` must be at least 1"):
-        callbacks.Score(float, every=0)
+        callbacks.ScoreCheckpoint(float, every=0)
 
 
 # What is kept between runs
@@ -193,21 +195,23 @@ def test_what_is_known_of_real_images_is_taken_once_for_each_network(kept, tmp_p
 def test_a_distance_in_training_is_that_of_evaluate():
     digits = data.load("digits", "test")
     copier = Photocopier()
-    assert sampling.distance_to(digits, copier)(copier) < 1e-6
+    assert sampling.frechet_scorer(digits, copier)(copier) < 1e-6
     copier.images = data.load("digits")
-    whole = sampling.evaluate(copier, FACTS)["scores"]["frechet_distance"]
-    assert sampling.distance_to(digits, copier)(copier) == pytest.approx(whole, rel=1e-9)
+    whole = sampling.evaluate(copier, RUN_INFO)["scores"]["frechet_distance"]
+    assert sampling.frechet_scorer(digits, copier)(copier) == pytest.approx(whole, rel=1e-9)
 
 
 def test_other_features_can_be_named(monkeypatch):
     copier = Photocopier(10)
-    own = sampling.evaluate(copier, FACTS, count=60)["scores"]
-    other = sampling.evaluate(copier, FACTS, count=60, network="mnist")["scores"]
+    own = sampling.evaluate(copier, RUN_INFO, count=60)["scores"]
+    other = sampling.evaluate(copier, RUN_INFO, count=60, network="mnist")["scores"]
     assert own["frechet_distance"] != other["frechet_distance"]
-    assert own["labels_right"] == other["labels_right"]  # that is the data's own classifier's word
+    assert (
+        own["label_accuracy"] == other["label_accuracy"]
+    )  # that is the data's own classifier's word
     with pytest.raises(
         UsageError, match=r"There are features of digits, .*inception_v3.* Received: 'x'"
     ):
-        sampling.evaluate(copier, FACTS, network="x")
+        sampling.evaluate(copier, RUN_INFO, network="x")
     with pytest.raises(UsageError, match=r"need 50 images. Received: 49"):
-        sampling.evaluate(copier, FACTS, count=49, network="mnist")
+        sampling.evaluate(copier, RUN_INFO, count=49, network="mnist")

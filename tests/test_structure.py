@@ -14,6 +14,7 @@ PACKAGE = Path(ganedu.__file__).parent
 ROOMS = [
     "runtime",
     "disk",
+    "catalogue",
     "losses",
     "latent",
     "data",
@@ -24,7 +25,7 @@ ROOMS = [
     "features",
     "models",
     "metrics",
-    "doctor",
+    "diagnostics",
     "figures",
     "callbacks",
     "recipes",
@@ -94,6 +95,8 @@ def test_no_file_is_too_long_to_read():
     [
         "import ganedu",
         "import sys; sys.argv[1:] = ['--help']; import ganedu.cli as c; c.main(standalone_mode=False)",
+        "import sys; sys.argv[1:] = ['lessons']; import ganedu.cli as c; c.main(standalone_mode=False)",
+        "import sys; sys.argv[1:] = ['models']; import ganedu.cli as c; c.main(standalone_mode=False)",
     ],
 )
 def test_starting_up_loads_no_framework(command):

@@ -23,7 +23,7 @@ def encoder(tokenizer):
     return text.text_encoder(len(tokenizer), 16, width=24, blocks=2, heads=3)
 
 
-def read(encoder, tokens):
+def pooled_of(encoder, tokens):
     return [ops.convert_to_numpy(a) for a in encoder(tokens, training=False)]
 
 
@@ -60,7 +60,7 @@ class TestTokenizer:
         assert tokenizer.encode([], 4).shape == (0, 4)
 
     @pytest.mark.parametrize(
-        ("act", "said"),
+        ("act", "message"),
         [
             (lambda t: t.encode(TEXTS, 12), r"at most 10 words\. Received: 12 in 'a thick red"),
             (lambda t: t.encode("a three"), r"sequence of str\. Received: the one str 'a three'"),
@@ -74,14 +74,14 @@ class TestTokenizer:
             (lambda t: text.Tokenizer(("Red",)), r"small letters"),
         ],
     )
-    def test_mistakes_are_named(self, act, said, tokenizer):
-        with pytest.raises(UsageError, match=said):
+    def test_mistakes_are_named(self, act, message, tokenizer):
+        with pytest.raises(UsageError, match=message):
             act(tokenizer)
 
 
 class TestEncoder:
     def test_shapes(self, encoder, tokenizer):
-        sequence, pooled = read(encoder, tokenizer.encode(TEXTS, 16))
+        sequence, pooled = pooled_of(encoder, tokenizer.encode(TEXTS, 16))
         assert sequence.shape == (3, 16, 24)
         assert pooled.shape == (3, 48)
 
@@ -93,14 +93,14 @@ class TestEncoder:
             if isinstance(theirs, PositionEmbedding):
                 values = [np.concatenate([values[0], np.full((14, 24), 7.0)])]
             ours.set_weights(values)
-        sequence, pooled = read(encoder, tokenizer.encode(TEXTS, 16))
-        further, again = read(long, tokenizer.encode(TEXTS, 30))
+        sequence, pooled = pooled_of(encoder, tokenizer.encode(TEXTS, 16))
+        further, again = pooled_of(long, tokenizer.encode(TEXTS, 30))
         np.testing.assert_allclose(again, pooled, atol=1e-5)
         np.testing.assert_allclose(further[:, :16], sequence, atol=1e-5)
 
     def test_its_own_places_are_0_and_what_is_pooled_leaves_them_out(self, encoder, tokenizer):
         tokens = tokenizer.encode(TEXTS, 16)
-        sequence, pooled = read(encoder, tokens)
+        sequence, pooled = pooled_of(encoder, tokens)
         there = tokens != text.PAD
         assert (sequence[~there] == 0).all()
         assert (np.abs(sequence[there]).max(axis=-1) > 1e-3).all()
@@ -110,14 +110,14 @@ class TestEncoder:
 
     def test_order_is_read_and_each_word_sees_the_later_ones(self, encoder, tokenizer):
         texts = ["a red three above a green one", "a green three above a red one"]
-        sequence, pooled = read(encoder, tokenizer.encode(texts, 16))
+        sequence, pooled = pooled_of(encoder, tokenizer.encode(texts, 16))
         assert np.abs(pooled[0] - pooled[1]).max() > 1e-4
         texts = ["a red three above a green one", "a red three above a green two"]
-        sequence, _ = read(encoder, tokenizer.encode(texts, 16))
+        sequence, _ = pooled_of(encoder, tokenizer.encode(texts, 16))
         assert np.abs(sequence[0, 1] - sequence[1, 1]).max() > 1e-5
 
     def test_nothing_but_padding_is_finite(self, encoder):
-        sequence, pooled = read(encoder, np.zeros((2, 16), "int32"))
+        sequence, pooled = pooled_of(encoder, np.zeros((2, 16), "int32"))
         assert (sequence == 0).all()
         assert (pooled == 0).all()
 
@@ -125,7 +125,7 @@ class TestEncoder:
         encoder.save(tmp_path / "encoder.keras")
         loaded = keras.models.load_model(tmp_path / "encoder.keras")
         tokens = tokenizer.encode(TEXTS, 16)
-        for a, b in zip(read(encoder, tokens), read(loaded, tokens), strict=True):
+        for a, b in zip(pooled_of(encoder, tokens), pooled_of(loaded, tokens), strict=True):
             np.testing.assert_array_equal(a, b)
 
     def test_a_width_that_heads_do_not_divide_is_refused(self):

@@ -63,7 +63,7 @@ def unbroken(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(recipes, "find", lambda *asked: (TINY, "tiny"))
         folder = begin(tmp_path_factory.mktemp("unbroken") / "run")
-        assert training.go_on(folder) == "finished"
+        assert training.train(folder) == "finished"
     return folder
 
 
@@ -107,28 +107,28 @@ def told(act):
 def test_the_best_is_kept_and_a_run_that_gets_worse_ends(tmp_path, monkeypatch):
     values = iter([3.0, 1.0, 2.0, 5.0])
     monkeypatch.setattr(
-        training.sampling, "distance_to", lambda dataset, model: lambda model: next(values)
+        training.sampling, "frechet_scorer", lambda dataset, model: lambda model: next(values)
     )
     folder = begin(tmp_path / "run", score_every=1, patience=1, epochs=2)
-    assert training.go_on(folder) == "finished"
-    assert [row["distance"] for row in history(folder)] == ["3.0", "1.0", "2.0"]
+    assert training.train(folder) == "finished"
+    assert [row["frechet_distance"] for row in history(folder)] == ["3.0", "1.0", "2.0"]
     best = keras.models.load_model(folder.path / "best.keras")
     assert int(keras.ops.convert_to_numpy(best.steps)) == 8  # the second of three rounds of 4
     assert not (folder.path / ".best.part").exists()
-    folder.update_facts(status="interrupted")
-    assert training.go_on(folder) == "finished"
+    folder.update_run_info(status="interrupted")
+    assert training.train(folder) == "finished"
     assert next(values) == 5.0  # nothing was scored again
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("asked", "message"),
     [
         ({"score_every": 0}, "--score-every must be at least 1. Received: 0"),
         ({"patience": 2}, "--patience needs scores"),
     ],
 )
-def test_scores_that_cannot_be(tmp_path, asked, said):
-    with pytest.raises(UsageError, match=said):
+def test_scores_that_cannot_be(tmp_path, asked, message):
+    with pytest.raises(UsageError, match=message):
         begin(tmp_path / "run", **asked)
 
 
@@ -148,8 +148,12 @@ def test_a_run_leaves_rounds_and_pictures(unbroken):
         assert gif.n_frames == 4
     with Image.open(unbroken.path / "samples.png") as sheet:
         assert min(sheet.size) >= 448
-    facts = unbroken.facts()
-    assert (facts["status"], facts["steps"], facts["recipe"]["name"]) == ("finished", 11, "tiny")
+    run_info = unbroken.run_info()
+    assert (run_info["status"], run_info["steps"], run_info["recipe"]["name"]) == (
+        "finished",
+        11,
+        "tiny",
+    )
     assert int(keras.ops.convert_to_numpy(unbroken.load_model().steps)) == 11
     assert sorted(p.name for p in unbroken.path.iterdir()) == [
         *("checkpoint", "history.csv", "model.keras", "run.json", "samples.png", "training.gif")
@@ -158,11 +162,11 @@ def test_a_run_leaves_rounds_and_pictures(unbroken):
 
 def test_the_same_run_again_is_the_same(unbroken, tmp_path):
     folder = begin(tmp_path / "run")
-    training.go_on(folder)
+    training.train(folder)
     assert same(folder, unbroken)
     assert history(folder) == history(unbroken)
     other = begin(tmp_path / "other", seed=1)
-    training.go_on(other)
+    training.train(other)
     assert not same(other, unbroken)
 
 
@@ -172,12 +176,12 @@ def test_the_same_run_again_is_the_same(unbroken, tmp_path):
 )
 def test_epochs_are_exact(tmp_path, asked, expected):
     folder = begin(tmp_path / "run", **asked)
-    assert training.go_on(folder) == "finished"
+    assert training.train(folder) == "finished"
     assert steps(folder) == expected
 
 
 def test_output_is_a_line_a_round_where_there_is_no_terminal(tmp_path, capsys):
-    training.go_on(begin(tmp_path / "run", epochs=0.7))
+    training.train(begin(tmp_path / "run", epochs=0.7))
     first, second = capsys.readouterr().out.splitlines()
     assert first.startswith("round 1  step 4  ")
     assert second.startswith("round 2  step 8  ")
@@ -186,7 +190,7 @@ def test_output_is_a_line_a_round_where_there_is_no_terminal(tmp_path, capsys):
 
 def test_a_terminal_gets_the_bar_of_keras(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    training.go_on(begin(tmp_path / "run", seconds=1e-6))
+    training.train(begin(tmp_path / "run", seconds=1e-6))
     out = capsys.readouterr().out
     assert "Round 1\n" in out
     assert "4/4" in out
@@ -195,9 +199,9 @@ def test_a_terminal_gets_the_bar_of_keras(tmp_path, capsys, monkeypatch):
 
 
 def test_a_long_run_is_a_short_gif(tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "MOST_FRAMES", 3)
+    monkeypatch.setattr(training, "MAX_FRAMES", 3)
     folder = begin(tmp_path / "run")
-    training.go_on(folder)
+    training.train(folder)
     assert len(folder.frame_files()) == 4
     with Image.open(folder.path / "training.gif") as gif:
         assert gif.n_frames == 3
@@ -224,24 +228,24 @@ class TestSeconds:
     @pytest.mark.parametrize(("seconds", "expected"), [(0.5, [2]), (7, [4, 5]), (7.5, [4, 6])])
     def test_count_from_the_end_of_the_first_step(self, tmp_path, seconds, expected):
         folder = begin(tmp_path / "run", seconds=seconds)
-        assert training.go_on(folder) == "finished"
+        assert training.train(folder) == "finished"
         assert steps(folder) == expected
 
     def test_are_spent_over_a_resume(self, tmp_path, at_step, monkeypatch):
         folder = begin(tmp_path / "run", seconds=9)
         at_step(3, interrupt)  # at 1 second, as this step takes none
-        assert training.go_on(folder) == "interrupted"
-        assert training.go_on(folder) == "finished"
+        assert training.train(folder) == "interrupted"
+        assert training.train(folder) == "finished"
         # The step that compiles again is free: step 4; then 8 seconds are left: 5, 6, 7; 3 for the
         # round; 8 and 9.
         assert steps(folder) == [3, 7, 9]
-        assert folder.facts()["training_seconds"] == 9
+        assert folder.run_info()["training_seconds"] == 9
 
     def test_that_are_spent_are_not_spent_again(self, tmp_path):
         folder = begin(tmp_path / "run", seconds=7)
-        training.go_on(folder)
-        folder.update_facts(status="training")  # killed after its last checkpoint
-        assert training.go_on(folder) == "finished"
+        training.train(folder)
+        folder.update_run_info(status="training")  # killed after its last checkpoint
+        assert training.train(folder) == "finished"
         assert steps(folder) == [4, 5]
 
 
@@ -251,12 +255,12 @@ class TestSeconds:
 def test_ctrl_c_keeps_the_step_that_runs(unbroken, tmp_path, at_step):
     folder = begin(tmp_path / "run")
     at_step(6, interrupt)
-    assert training.go_on(folder) == "interrupted"
+    assert training.train(folder) == "interrupted"
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert steps(folder) == [4, 6]
-    assert folder.facts()["status"] == "interrupted"
+    assert folder.run_info()["status"] == "interrupted"
     assert (folder.path / "training.gif").is_file()
-    assert training.go_on(folder) == "finished"
+    assert training.train(folder) == "finished"
     assert steps(folder) == [4, 6, 10, 11]
     assert same(folder, unbroken)
 
@@ -271,7 +275,7 @@ def test_ctrl_c_while_a_round_is_kept_ends_that_round(tmp_path, monkeypatch):
 
     monkeypatch.setattr(RunFolder, "save_checkpoint", interrupted)
     folder = begin(tmp_path / "run")
-    assert training.go_on(folder) == "interrupted"
+    assert training.train(folder) == "interrupted"
     assert steps(folder) == [4]
 
 
@@ -279,15 +283,15 @@ def test_a_second_ctrl_c_does_not_wait(tmp_path, at_step):
     folder = begin(tmp_path / "run")
     at_step(6, lambda model: (interrupt(model), interrupt(model)))
     with pytest.raises(KeyboardInterrupt):
-        training.go_on(folder)
+        training.train(folder)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    assert folder.newest_checkpoint()[1]["step"] == 4
+    assert folder.latest_checkpoint()[1]["step"] == 4
 
 
 def test_ctrl_c_at_the_last_step_changes_nothing(unbroken, tmp_path, at_step):
     folder = begin(tmp_path / "run")
     at_step(11, interrupt)
-    assert training.go_on(folder) == "finished"
+    assert training.train(folder) == "finished"
     assert same(folder, unbroken)
 
 
@@ -295,11 +299,11 @@ def test_a_crash_goes_on_from_the_last_round(unbroken, tmp_path, at_step):
     folder = begin(tmp_path / "run")
     at_step(10, crash)
     with pytest.raises(Crash):
-        training.go_on(folder)
+        training.train(folder)
     at_step(10, lambda model: None)
     folder.frame_path(10).write_bytes(b"of a round that is undone")
     (folder.path / ".training.gif.part").touch()
-    assert training.go_on(folder) == "finished"
+    assert training.train(folder) == "finished"
     assert not [*folder.path.rglob(".*")]
     assert same(folder, unbroken)
     assert history(folder) == history(unbroken)
@@ -313,7 +317,7 @@ def stopped(tmp_path, at_step):
     folder = begin(tmp_path / "run")
     at_step(10, crash)
     with pytest.raises(Crash):
-        training.go_on(folder)
+        training.train(folder)
     at_step(10, lambda model: None)
     return folder
 
@@ -324,10 +328,10 @@ def test_lost_checkpoints_leave_the_published_model(unbroken, stopped, lost):
         shutil.rmtree(stopped.checkpoints)
     for checkpoint in stopped.steps():
         (checkpoint / "state.json").unlink()
-    said = told(lambda: training.go_on(stopped))
-    assert "no whole checkpoint; it goes on from model.keras" in said
-    assert "anew" not in said
-    assert stopped.facts()["status"] == "finished"
+    message = told(lambda: training.train(stopped))
+    assert "no whole checkpoint; it goes on from model.keras" in message
+    assert "anew" not in message
+    assert stopped.run_info()["status"] == "finished"
     assert same(stopped, unbroken)
     assert steps(stopped) == steps(unbroken)
 
@@ -336,10 +340,10 @@ def test_lost_checkpoints_leave_the_published_model(unbroken, stopped, lost):
 def test_damaged_checkpoints_cost_time_and_nothing_else(unbroken, stopped, count):
     for checkpoint in stopped.steps()[-count:]:
         os.truncate(checkpoint / "model.keras", 1000)
-    said = told(lambda: training.go_on(stopped))
-    assert said.count("is damaged") == count
-    assert ("it starts anew" in said) == (count == 2)
-    assert stopped.facts()["status"] == "finished"
+    message = told(lambda: training.train(stopped))
+    assert message.count("is damaged") == count
+    assert ("it starts anew" in message) == (count == 2)
+    assert stopped.run_info()["status"] == "finished"
     assert same(stopped, unbroken)
     assert history(stopped) == history(unbroken)
 
@@ -349,19 +353,19 @@ def test_a_resumed_run_keeps_its_recipe(unbroken, stopped, monkeypatch):
         raise AssertionError("a run has one recipe")
 
     monkeypatch.setattr(recipes, "find", other)
-    training.go_on(stopped)
+    training.train(stopped)
     assert same(stopped, unbroken)
 
 
 def test_a_resumed_run_says_that_the_backend_changed(stopped, capsys):
-    stopped.update_facts(backend="another")
-    training.go_on(stopped)
+    stopped.update_run_info(backend="another")
+    training.train(stopped)
     assert "Started on another" in capsys.readouterr().out
 
 
 def test_a_run_is_trained_by_one_process(stopped):
     with stopped.locked(), pytest.raises(UsageError, match="Another process"):
-        training.go_on(stopped)
+        training.train(stopped)
 
 
 def test_a_resumed_run_needs_its_data(tmp_path, monkeypatch, at_step):
@@ -370,14 +374,14 @@ def test_a_resumed_run_needs_its_data(tmp_path, monkeypatch, at_step):
     np.save("mine.npy", np.random.default_rng(0).integers(0, 256, (300, 8, 8), "uint8"))
     folder = begin(tmp_path / "run", data="mine.npy", image_size=None, epochs=3)
     at_step(3, interrupt)
-    assert training.go_on(folder) == "interrupted"
+    assert training.train(folder) == "interrupted"
     monkeypatch.chdir(tmp_path / "elsewhere")
     np.save("../mine.npy", np.zeros((301, 8, 8), "uint8"))
     with pytest.raises(UsageError, match=r"began with, \[270, 8, 8, 1\]. Received: \[271, 8, 8, 1"):
-        training.go_on(folder)
+        training.train(folder)
     os.unlink("../mine.npy")
     with pytest.raises(UsageError, match=r"no file .*mine\.npy"):
-        training.go_on(folder)
+        training.train(folder)
 
 
 # NaN
@@ -402,30 +406,30 @@ def test_nan_stops_the_run_and_keeps_the_last_good_weights(tmp_path, poison):
     folder = begin(tmp_path / "run")
     poison(7)
     with pytest.raises(NonFiniteLoss, match="at step 7: ") as caught:
-        training.go_on(folder)
-    said = str(caught.value)
-    assert "d_loss = nan" in said
-    assert "learning rate" in said
-    assert f"The weights of step 4 are kept in {folder.path}" in said
-    facts = folder.facts()
-    assert facts["status"] == "diverged"
-    assert "at step 7" in facts["reason"]
+        training.train(folder)
+    message = str(caught.value)
+    assert "d_loss = nan" in message
+    assert "learning rate" in message
+    assert f"The weights of step 4 are kept in {folder.path}" in message
+    run_info = folder.run_info()
+    assert run_info["status"] == "diverged"
+    assert "at step 7" in run_info["reason"]
     assert steps(folder) == [4]
     assert len(folder.frame_files()) == 2
     assert all(np.isfinite(a).all() for a in everything(folder.load_model()))
     poison(2)  # of those after step 4
     with pytest.raises(NonFiniteLoss, match="at step 6: "):
-        training.go_on(folder)
+        training.train(folder)
     poison(0)
-    assert training.go_on(folder) == "finished"
-    assert "reason" not in folder.facts()
+    assert training.train(folder) == "finished"
+    assert "reason" not in folder.run_info()
 
 
 def test_nan_in_the_first_round_keeps_nothing_and_says_so(tmp_path, poison):
     folder = begin(tmp_path / "run")
     poison(1)
     with pytest.raises(NonFiniteLoss, match=r"at step 1: .*No weights were kept before\."):
-        training.go_on(folder)
+        training.train(folder)
     with pytest.raises(UsageError, match="no model yet"):
         folder.load_model()
 
@@ -434,8 +438,8 @@ def test_weights_that_the_last_step_spoilt_are_not_kept(tmp_path, at_step):
     folder = begin(tmp_path / "run")
     at_step(8, lambda model: model.generator.weights[0].assign(np.nan * model.generator.weights[0]))
     with pytest.raises(NonFiniteLoss, match=r"weight was not finite after step 8: .*d_loss = 1\."):
-        training.go_on(folder)
-    assert folder.newest_checkpoint()[1]["step"] == 4
+        training.train(folder)
+    assert folder.latest_checkpoint()[1]["step"] == 4
     assert all(np.isfinite(a).all() for a in everything(folder.load_model()))
 
 
@@ -460,11 +464,11 @@ def test_a_disk_that_is_full_for_a_round_does_not_stop_training(unbroken, tmp_pa
     folder = begin(tmp_path / "run")
     at_step(8, lambda model: setattr(disk, "full", True))
     at_step(9, lambda model: setattr(disk, "full", False))
-    said = told(lambda: training.go_on(folder))
-    assert "frame of step 8 could not be written (No space left on device)" in said
-    assert "checkpoint of step 8 could not be written (No space" in said
-    assert "The newest is of step 4" in said
-    assert folder.facts()["status"] == "finished"
+    message = told(lambda: training.train(folder))
+    assert "frame of step 8 could not be written (No space left on device)" in message
+    assert "checkpoint of step 8 could not be written (No space" in message
+    assert "The newest is of step 4" in message
+    assert folder.run_info()["status"] == "finished"
     assert [p.name for p in folder.steps()] == ["step-000000004", "step-000000011"]
     with Image.open(folder.path / "training.gif") as gif:
         assert gif.n_frames == 3
@@ -479,14 +483,14 @@ def test_a_disk_that_stays_full_fails_the_run_at_its_end(unbroken, tmp_path, dis
 
     def fail():
         with pytest.raises(RunError, match=r"newest checkpoint is of step 4 of 11.*resume"):
-            training.go_on(folder)
+            training.train(folder)
 
     assert "training.gif could not be written" in told(fail)
     assert steps(folder) == [4]
     assert not [*folder.path.rglob(".*")]
     at_step(7, lambda model: setattr(disk, "full", False))
     disk.full = False
-    assert training.go_on(folder) == "finished"
+    assert training.train(folder) == "finished"
     assert same(folder, unbroken)
 
 
@@ -496,7 +500,7 @@ def test_output_that_cannot_be_written_does_not_stop_training(tmp_path, monkeypa
 
     monkeypatch.setattr(training, "print", failing, raising=False)
     folder = begin(tmp_path / "run")
-    assert "A line of output could not be written" in told(lambda: training.go_on(folder))
+    assert "A line of output could not be written" in told(lambda: training.train(folder))
     assert steps(folder) == [4, 8, 11]
 
 
@@ -544,7 +548,7 @@ def test_ctrl_c_from_the_command_line(unbroken, tmp_path):
     assert result.stdout.splitlines()[-1].endswith(f"Go on with: ganedu resume {folder.path}")
     assert not result.stderr
     assert steps(folder) == [4, 6]
-    assert training.go_on(folder) == "finished"
+    assert training.train(folder) == "finished"
     assert same(folder, unbroken)
 
 
@@ -562,5 +566,5 @@ def test_a_full_disk_from_the_command_line(unbroken, tmp_path):
     assert sorted(p.name for p in folder.path.rglob("*") if p.suffix != ".png") == [
         *("checkpoint", "frames", "run.json")
     ]
-    assert training.go_on(folder) == "finished"
+    assert training.train(folder) == "finished"
     assert same(folder, unbroken)

@@ -15,7 +15,7 @@ from rows import IMAGE_SHAPE, ROWS, TEXTS, batch, feed, steps_are_eager
 from ganedu import cli, data, figures, models, runs, runtime, sampling
 from ganedu.data import captions
 from ganedu.data.instructions import WORDS
-from ganedu.engine import lit
+from ganedu.engine import overlay_attention
 from ganedu.engine.gradients import apply_gradients
 from ganedu.layers import Temperature
 from ganedu.models import captioner, text_flow, text_gan
@@ -42,17 +42,21 @@ def number(tensor):
 
 def test_guidance():
     # 1 + 3 (2 - 1) = 4; 0 + 3 (-1 - 0) = -3
-    found = text_flow.guided(np.array([2.0, -1.0]), np.array([1.0, 0.0]), 3.0)
+    found = text_flow.classifier_free_guidance(np.array([2.0, -1.0]), np.array([1.0, 0.0]), 3.0)
     np.testing.assert_allclose(found, [4.0, -3.0])
     # s = 1 draws as the text says, s = 0 as if it said nothing.
     a, b = np.array([2.0]), np.array([-5.0])
-    np.testing.assert_allclose([text_flow.guided(a, b, s)[0] for s in (0.0, 1.0)], [-5.0, 2.0])
+    np.testing.assert_allclose(
+        [text_flow.classifier_free_guidance(a, b, s)[0] for s in (0.0, 1.0)], [-5.0, 2.0]
+    )
 
 
 def test_times_are_early():
     # 1/2 / (1/2 + 5/2) = 1/6; nothing and everything stay; k = 1 changes nothing
-    np.testing.assert_allclose(text_flow.early(np.array([0.0, 0.5, 1.0]), 5.0), [0, 1 / 6, 1])
-    np.testing.assert_allclose(text_flow.early(np.array([0.3]), 1.0), [0.3])
+    np.testing.assert_allclose(
+        text_flow.shift_timesteps(np.array([0.0, 0.5, 1.0]), 5.0), [0, 1 / 6, 1]
+    )
+    np.testing.assert_allclose(text_flow.shift_timesteps(np.array([0.3]), 1.0), [0.3])
     model, seen = build("text_flow"), []
 
     def network(inputs, training):
@@ -60,8 +64,8 @@ def test_times_are_early():
         return inputs[0]
 
     object.__setattr__(model, "network", network)
-    x, words = ops.zeros((400, *IMAGE_SHAPE)), ops.zeros((400, 8), "int32")
-    model.losses([x, words], training=False)
+    x, tokens = ops.zeros((400, *IMAGE_SHAPE)), ops.zeros((400, 8), "int32")
+    model.compute_losses([x, tokens], training=False)
     # u < 1/2 half of the time, so t < 1/6
     assert 0.4 < np.mean(seen[0] < 1 / 6) < 0.6
 
@@ -72,18 +76,18 @@ def test_the_flow_to_a_given_image():
     model = build("text_flow")
     asked = []
 
-    def ask(x, t, words):
-        asked.append((x[0, 0, 0, 0], t, words))
-        return np.full(x.shape, 0.2 * (words[0, 1] > 3))
+    def predict_image(x, t, tokens):
+        asked.append((x[0, 0, 0, 0], t, tokens))
+        return np.full(x.shape, 0.2 * (tokens[0, 1] > 3))
 
-    vars(model)["ask"] = ask
+    vars(model)["predict_image"] = predict_image
     z, texts = np.full((2, math.prod(IMAGE_SHAPE)), -2.5), ["a three", "a one"]
     for scale, end in ((2.0, 0.4), (1.0, 0.2), (9.0, 1.0)):
         np.testing.assert_allclose(model.decode(z, texts, guidance=scale), end, atol=1e-6)
-    times = text_flow.early(np.arange(6) / 6, 5.0)
+    times = text_flow.shift_timesteps(np.arange(6) / 6, 5.0)
     np.testing.assert_allclose([t for _, t, _ in asked[:12:2]], times)
     np.testing.assert_allclose([x for x, *_ in asked[:12:2]], -1.5 + times * 1.9, rtol=1e-6)
-    np.testing.assert_array_equal(asked[0][2], model.read(texts))
+    np.testing.assert_array_equal(asked[0][2], model.tokenize(texts))
     model.decode(z, texts, temperature=1.0)
     np.testing.assert_allclose(asked[-12][0], -2.5)
     np.testing.assert_array_equal(asked[1][2], [[START, END, *[PAD] * 6]] * 2)
@@ -98,24 +102,26 @@ def test_the_loss_of_the_flow():
     x[4:, : IMAGE_SHAPE[0] // 2], x[4:, IMAGE_SHAPE[0] // 2 :] = 0.75, -0.25
     shares = [0.0625 / 0.01] * 4 + [0.3125 / 0.26] * 4
     x = ops.convert_to_tensor(x)
-    np.testing.assert_allclose(number(text_flow.missed(ops.full(x.shape, 0.5), x)), shares, 1e-5)
-    losses = model.losses([x, ops.convert_to_tensor(feed("text_flow")[1])], training=True)
+    np.testing.assert_allclose(
+        number(text_flow.variance_normalized_error(ops.full(x.shape, 0.5), x)), shares, 1e-5
+    )
+    losses = model.compute_losses([x, ops.convert_to_tensor(feed("text_flow")[1])], training=True)
     np.testing.assert_allclose(number(losses["loss"]), np.mean(shares), rtol=1e-5)
 
 
-@pytest.mark.parametrize("unsaid", [0.0, 1.0])
-def test_the_flow_unlearns_words_as_often_as_it_is_told(unsaid):
+@pytest.mark.parametrize("condition_drop_prob", [0.0, 1.0])
+def test_the_flow_unlearns_words_as_often_as_it_is_told(condition_drop_prob):
     model = build("text_flow")
-    model.unsaid, seen = unsaid, []
+    model.condition_drop_prob, seen = condition_drop_prob, []
 
     def network(inputs, training):
         seen.append(number(inputs[2]))
         return inputs[0]
 
     object.__setattr__(model, "network", network)
-    x, words = map(ops.convert_to_tensor, feed("text_flow"))
-    model.losses([x, words], training=True)
-    expected = np.repeat(model.nothing, 8, axis=0) if unsaid else number(words)
+    x, tokens = map(ops.convert_to_tensor, feed("text_flow"))
+    model.compute_losses([x, tokens], training=True)
+    expected = np.repeat(model.null_tokens, 8, axis=0) if condition_drop_prob else number(tokens)
     np.testing.assert_array_equal(seen[0], expected)
 
 
@@ -124,20 +130,20 @@ def test_caption_loss():
     # give word 0 3/8 and each other 1/8; all-zero logits give each 1/6.
     logits = np.zeros((2, 2, 6), "float32")
     logits[0, 0, 0] = logits[1, 0, 0] = logits[1, 1, 3] = math.log(3.0)
-    words = np.array([[4, 5], [5, PAD]])
+    tokens = np.array([[4, 5], [5, PAD]])
     # (ln 8 + ln 6 + ln 8) / 3 = 1.98354752
-    found = captioner.caption_loss(ops.convert_to_tensor(logits), ops.convert_to_tensor(words))
+    found = captioner.caption_loss(ops.convert_to_tensor(logits), ops.convert_to_tensor(tokens))
     np.testing.assert_allclose(number(found), 1.98354752, rtol=1e-6)
 
 
-def toy(words):
+def toy(tokens):
     """After the start, 4 with 0.6 and 5 with 0.4; after 4, any of 4 to 7; after 5, 6 for sure; then the end."""
-    p = np.zeros((len(words), 8))
-    for row, said in zip(p, words, strict=True):
-        if len(said) == 1:
+    p = np.zeros((len(tokens), 8))
+    for row, message in zip(p, tokens, strict=True):
+        if len(message) == 1:
             row[[4, 5]] = 0.6, 0.4
-        elif len(said) == 2:
-            row[[4, 5, 6, 7] if said[1] == 4 else [6]] = 0.25 if said[1] == 4 else 1.0
+        elif len(message) == 2:
+            row[[4, 5, 6, 7] if message[1] == 4 else [6]] = 0.25 if message[1] == 4 else 1.0
         else:
             row[END] = 1.0
     with np.errstate(divide="ignore"):
@@ -164,14 +170,14 @@ def test_matching_aware_loss():
 
 def test_the_discriminator_is_shown_the_text_of_another_image():
     model, seen = build("text_gan"), []
-    x, words = map(ops.convert_to_tensor, feed("text_gan"))
+    x, tokens = map(ops.convert_to_tensor, feed("text_gan"))
 
-    def judge(images, texts, training):
+    def discriminate(images, texts, training):
         seen.append((number(images), number(texts)))
         return ops.zeros((8, 1))
 
-    vars(model)["judge"] = judge
-    model.d_losses(x, words, ops.zeros((8, 3)), training=False)
+    vars(model)["discriminate"] = discriminate
+    model.d_losses(x, tokens, ops.zeros((8, 3)), training=False)
     (real, own), (again, other), (drawn, asked) = seen
     np.testing.assert_array_equal(real, again)
     np.testing.assert_array_equal(other[1:], own[:-1])
@@ -186,13 +192,14 @@ def test_the_loss_of_clip():
     u = ops.eye(4) * 2.0
     for tower in ("image_tower", "text_tower"):
         object.__setattr__(model, tower, lambda x, training: x)
-    np.testing.assert_allclose(number(model.losses(u, u, False)["loss"]), 0, atol=4e-6)
+    np.testing.assert_allclose(number(model.compute_losses(u, u, False)["loss"]), 0, atol=4e-6)
     model.temperature.tau.assign(0.0)
-    losses = model.losses(u, 3.0 * u, training=False)
+    losses = model.compute_losses(u, 3.0 * u, training=False)
     np.testing.assert_allclose(number(losses["loss"]), 0.74366784, rtol=1e-5)
-    np.testing.assert_allclose(number(losses["found"]), 1.0)
+    np.testing.assert_allclose(number(losses["retrieval_accuracy"]), 1.0)
     np.testing.assert_allclose(
-        number(model.losses(u, ops.flip(u, axis=0), training=False)["found"]), 0.0
+        number(model.compute_losses(u, ops.flip(u, axis=0), training=False)["retrieval_accuracy"]),
+        0.0,
     )
 
 
@@ -211,10 +218,10 @@ def test_the_temperature_is_at_least_a_hundredth_and_comes_back():
 
 def test_a_captioner_says_words_and_shows_where_it_looked():
     model = build("captioner")
-    found = model.describe(batch(5))
+    found = model.caption(batch(5))
     assert len(found) == 5
     assert all(isinstance(t, str) and len(t.split()) <= 7 for t in found)
-    assert len(model.describe(batch(2), beams=3)) == 2
+    assert len(model.caption(batch(2), beams=3)) == 2
     maps = model.attention(batch(2), ["a thick red three", "a one"])
     assert maps.shape == (2, 7, 2, 2)
     np.testing.assert_allclose(maps.sum(axis=(2, 3)), 1, rtol=1e-5)
@@ -229,20 +236,20 @@ def test_a_captioner_says_what_it_is_sure_of():
     """A decoder that always wants word 7, then the end."""
     model = build("captioner")
 
-    def decoded(places, words):
-        logits = np.zeros((*words.shape, 83), "float32")
+    def decoded(places, tokens):
+        logits = np.zeros((*tokens.shape, 83), "float32")
         logits[:, 0, 7] = logits[:, 1:, END] = 10
         return logits, None
 
     vars(model)["_decoded"] = decoded
-    assert model.describe(batch(3)) == [Tokenizer().words[7 - 4]] * 3
-    assert model.describe(batch(3), beams=4) == [Tokenizer().words[7 - 4]] * 3
+    assert model.caption(batch(3)) == [Tokenizer().vocabulary[7 - 4]] * 3
+    assert model.caption(batch(3), beams=4) == [Tokenizer().vocabulary[7 - 4]] * 3
 
 
 def test_light_falls_where_a_map_says():
     image = np.zeros((1, 4, 4, 1), "float32")
     maps = np.array([[[[1.0, 0.0], [0.5, 0.25]]]])
-    plain, shown = lit(image, maps)[..., 0]
+    plain, shown = overlay_attention(image, maps)[..., 0]
     np.testing.assert_array_equal(plain, 0)
     # (0 + 1) (0.2 + 0.8 m) - 1
     np.testing.assert_allclose(shown[:2, :2], 0.0, atol=1e-6)
@@ -254,7 +261,7 @@ def test_clip_compares_unit_vectors():
     model = build("clip")
     u, v = model.embed_images(batch(4)), model.embed_texts(TEXTS[:3])
     np.testing.assert_allclose(np.linalg.norm(u, axis=1), 1, rtol=1e-5)
-    np.testing.assert_allclose(model.scores(batch(4), TEXTS[:3]), u @ v.T, rtol=1e-6)
+    np.testing.assert_allclose(model.similarity(batch(4), TEXTS[:3]), u @ v.T, rtol=1e-6)
 
 
 def test_an_editor_sees_the_image():
@@ -272,8 +279,8 @@ def test_an_editor_sees_the_image():
 def test_images_of_another_shape_or_range_are_refused(name):
     model = build(name)
     call = {
-        "captioner": model.describe if name == "captioner" else None,
-        "clip": lambda x: model.scores(x, ["a three"]),
+        "captioner": model.caption if name == "captioner" else None,
+        "clip": lambda x: model.similarity(x, ["a three"]),
         "editor": lambda x: model.edit(x, ["make it blue"]),
     }[name]
     with pytest.raises(UsageError, match=r"shape \(N, 8, 8, 1\). Received: \(1, 9, 9, 1\)"):
@@ -324,29 +331,42 @@ def picture(tmp_path):
     return path
 
 
-def test_draw(trained, tmp_path):
+def test_sample_of_a_text(trained, tmp_path):
     out = tmp_path / "x.png"
-    result = call("draw", trained / "text_flow", "a red ring", "--out", out, "--count", 3)
+    result = call(
+        "sample", trained / "text_flow", "--text", "a red ring", "--out", out, "--count", 3
+    )
     assert result.exit_code == 0, result.output
-    assert result.stdout == f"{out}: a red ring\n"
+    assert result.stdout == f"{out}: 3 images\n"
     with Image.open(out) as drawn:
         assert drawn.width * 33 == drawn.height * 33  # two columns, two rows
     drawn = []
     for text, seed in (("a red ring", 0), ("a red ring", 0), ("a red ring", 1)):
         out = tmp_path / "x.npz"
-        call("draw", trained / "text_flow", text, "--out", out, "--seed", seed)
+        call(
+            "sample",
+            trained / "text_flow",
+            "--text",
+            text,
+            "--out",
+            out,
+            "--count",
+            1,
+            "--seed",
+            seed,
+        )
         drawn.append(np.load(out)["images"])
     assert drawn[0].shape == (1, 16, 16, 3)
     np.testing.assert_array_equal(drawn[0], drawn[1])
     assert not np.array_equal(drawn[0], drawn[2])
 
 
-def test_describe(trained, picture):
-    result = call("describe", trained / "captioner", picture)
+def test_caption(trained, picture):
+    result = call("caption", trained / "captioner", picture)
     assert result.exit_code == 0, result.output
     assert result.stdout.count("\n") == 1
     assert result.stderr == ""
-    assert call("describe", trained / "captioner", picture, "--beams", 3).exit_code == 0
+    assert call("caption", trained / "captioner", picture, "--beams", 3).exit_code == 0
 
 
 def test_edit(trained, picture, tmp_path):
@@ -361,7 +381,7 @@ def test_edit(trained, picture, tmp_path):
 def test_another_size_is_resized_and_said(trained, tmp_path):
     path = tmp_path / "large.png"
     Image.fromarray(np.zeros((40, 60), "uint8")).save(path)
-    result = call("describe", trained / "captioner", path)
+    result = call("caption", trained / "captioner", path)
     assert result.exit_code == 0, result.output
     assert result.stderr.splitlines() == [
         f"ganedu: {path} is cut to its central square and resized from 60x40 to 16x16",
@@ -370,40 +390,48 @@ def test_another_size_is_resized_and_said(trained, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("model", "arguments", "said"),
+    ("model", "arguments", "message"),
     [
-        ("text_flow", ["draw", "a purple horse"], "does not know: horse, purple. It knows: 0, 1"),
-        ("text_flow", ["draw", ""], "at least one word. Received: ['']"),
-        ("text_flow", ["draw", "a red ring " * 12], "at most 26 words. Received: 36"),
-        ("captioner", ["draw", "a ring"], "needs a text_flow or a text_gan. Received: a Captioner"),
-        ("text_flow", ["describe", "picture.png"], "needs a captioner. Received: a TextFlow"),
+        (
+            "text_flow",
+            ["sample", "--text", "a purple horse"],
+            "does not know: horse, purple. It knows: 0, 1",
+        ),
+        ("text_flow", ["sample", "--text", ""], "at least one word. Received: ['']"),
+        ("text_flow", ["sample", "--text", "a red ring " * 12], "at most 26 words. Received: 36"),
+        (
+            "captioner",
+            ["sample", "--text", "a ring"],
+            "needs a text_flow or a text_gan. Received: a Captioner",
+        ),
+        ("text_flow", ["caption", "picture.png"], "needs a captioner. Received: a TextFlow"),
         ("text_flow", ["edit", "picture.png", "a ring"], "needs an editor. Received: a TextFlow"),
-        ("captioner", ["describe", "nowhere.png"], "There is no file nowhere.png"),
-        ("captioner", ["describe", "bad.png"], "bad.png cannot be read as an image"),
-        ("captioner", ["describe", "tiny.png"], "at least 8 pixels a side. Received: 4x4"),
+        ("captioner", ["caption", "nowhere.png"], "There is no file nowhere.png"),
+        ("captioner", ["caption", "bad.png"], "bad.png cannot be read as an image"),
+        ("captioner", ["caption", "tiny.png"], "at least 8 pixels a side. Received: 4x4"),
         ("editor", ["edit", "nowhere.png", "make it blue"], "There is no file nowhere.png"),
         ("editor", ["edit", "picture.png", "eat it"], "does not know: eat"),
         ("editor", ["edit", "picture.png", " "], "at least one word"),
-        ("text_flow", ["interpolate"], "latent space without words. Received: a TextFlow"),
-        ("captioner", ["sample"], "A Captioner draws nothing"),
-        ("text_flow", ["diagnose"], "draws from nothing can be examined. Received: TextFlow"),
+        ("text_flow", ["interpolate"], "latent space without texts. Received: a TextFlow"),
+        ("captioner", ["sample"], "A Captioner generates nothing"),
+        ("text_flow", ["diagnose"], "generates from nothing can be diagnosed. Received: TextFlow"),
     ],
 )
 def test_mistakes_are_told_in_one_line(
-    trained, picture, tmp_path, monkeypatch, model, arguments, said
+    trained, picture, tmp_path, monkeypatch, model, arguments, message
 ):
     monkeypatch.setattr(captions, "COUNTS", {"train": 100, "test": 80})
     monkeypatch.chdir(tmp_path)
     (tmp_path / "bad.png").write_bytes(b"no image")
     Image.fromarray(np.zeros((4, 4, 3), "uint8")).save(tmp_path / "tiny.png")
     command, *rest = arguments
-    out = [] if command == "describe" else ["--out", tmp_path / "x.png"]
+    out = [] if command == "caption" else ["--out", tmp_path / "x.png"]
     result = call(command, trained / model, *rest, *out)
     assert result.exit_code == 2, result.output
     assert isinstance(result.exception, SystemExit)
     assert result.stderr.startswith("ganedu: ")
     assert result.stderr.count("\n") == 1
-    assert said in result.stderr
+    assert message in result.stderr
     assert not (tmp_path / "x.png").exists()
 
 
@@ -422,10 +450,10 @@ def test_data_without_captions_are_refused_before_training(tmp_path, model):
 def test_evaluate_says_what_is_right(trained, monkeypatch, model):
     monkeypatch.setattr(captions, "COUNTS", {"train": 100, "test": 60})
     folder = runs.RunFolder.open(trained / model)
-    found = sampling.evaluate(folder.load_model(), folder.facts())["scores"]
-    assert "all_right" in found
-    assert 0 <= found["all_right"] <= 1
-    assert ("colour_right" in found) == (model != "clip")
+    found = sampling.evaluate(folder.load_model(), folder.run_info())["scores"]
+    assert "all_accuracy" in found
+    assert 0 <= found["all_accuracy"] <= 1
+    assert ("colour_accuracy" in found) == (model != "clip")
 
 
 def test_sample_and_resume_a_text_model(trained, tmp_path, monkeypatch):
@@ -435,5 +463,5 @@ def test_sample_and_resume_a_text_model(trained, tmp_path, monkeypatch):
         assert result.exit_code == 0, result.output
         assert np.load(tmp_path / "x.npz")["images"].shape == (4, 16, 16, 3)
     loaded = keras.models.load_model(trained / "editor" / "model.keras")
-    assert loaded.tokenizer.words == WORDS
+    assert loaded.tokenizer.vocabulary == WORDS
     assert int(ops.convert_to_numpy(loaded.steps)) == 2

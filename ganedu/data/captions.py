@@ -4,7 +4,7 @@
 >>> pairs.captions[0], pairs.images[0].shape
 ('a large thin upright magenta number four in the lower middle', (32, 32, 3))
 
-One generator draws what is to be seen, `draw` draws it, `grammar.write` says it. All three are functions of a
+One generator draws what is to be seen, `render` draws it, `grammar.write` says it. All three are functions of a
 seed, so a picture can be drawn again with one attribute changed and everything else as it was.
 
 Some combinations of kind and colour can be kept out of training, so that what a model composes can be told
@@ -26,10 +26,10 @@ from ganedu.data.grammar import (
     Entity,
     Picture,
     applicable,
-    omitted,
+    drop_attributes,
     write,
 )
-from ganedu.data.images import ImageDataset, Order, once, stream, to_float
+from ganedu.data.images import BatchSampler, ImageDataset, make_dataset, single_pass, to_float
 from ganedu.data.instructions import instruction
 from ganedu.runtime import UsageError
 
@@ -83,31 +83,33 @@ class CaptionedImages(ImageDataset):
     glyphs: object = dataclasses.field(default=None, repr=False)
     seed: int = 0
 
-    def first(self, count):
+    def first_n(self, count):
         captions, pictures = self.captions[:count], self.pictures[:count]
-        return dataclasses.replace(super().first(count), captions=captions, pictures=pictures)
+        return dataclasses.replace(super().first_n(count), captions=captions, pictures=pictures)
 
-    def shortened(self, omit, seed=0):
+    def drop_attributes(self, attribute_drop_prob, seed=0):
         """The same images, with captions that leave out what is to be seen.
 
         Args:
-            omit: float in [0, 1], the chance of each attribute but the kind, and of the relation, to
+            attribute_drop_prob: float in [0, 1], the chance of each attribute but the kind, and of the relation, to
                 go unsaid.
             seed: int >= 0. Defaults to `0`.
         """
         rng = random.Random(f"shortened {seed}")
-        captions = tuple(write(omitted(p, omit, rng), rng) for p in self.pictures)
+        captions = tuple(
+            write(drop_attributes(p, attribute_drop_prob, rng), rng) for p in self.pictures
+        )
         return dataclasses.replace(self, captions=captions)
 
-    def encoded(self, encode):
-        """The same as batches `(images, words)`, a `WordedImages`.
+    def tokenized(self, encode):
+        """The same as batches `(images, tokens)`, a `TokenizedImages`.
 
         Args:
             encode: function of a list of N captions to an int32 array (N, L), as a tokenizer's.
         """
-        return WordedImages(self.images, encode(list(self.captions)))
+        return TokenizedImages(self.images, encode(list(self.captions)))
 
-    def changed(self, seed=0):
+    def edit_targets(self, seed=0):
         """What can be asked of these images, and what comes of it.
 
         Args:
@@ -122,7 +124,7 @@ class CaptionedImages(ImageDataset):
         texts, pictures, attributes = zip(
             *(instruction(p, rng) for p in self.pictures), strict=True
         )
-        images = resized(draw(pictures, self.glyphs, seed=self.seed), self.image_shape[0])
+        images = resized(render(pictures, self.glyphs, seed=self.seed), self.image_shape[0])
         captions = tuple(write(p, rng) for p in pictures)
         after = dataclasses.replace(self, images=images, captions=captions, pictures=pictures)
         return texts, after, attributes
@@ -140,21 +142,21 @@ class CaptionedImages(ImageDataset):
             image[down, along] = HIDDEN
         return images
 
-    def edits(self, encode, inpainted=0.3, seed=0):
-        """Batches `(images, words)` for a model that edits: an image to be changed and, in further channels,
+    def edit_pairs(self, encode, inpaint_prob=0.3, seed=0):
+        """Batches `(images, tokens)` for a model that edits: an image to be changed and, in further channels,
         what is to come of it, (B, H, W, 2C); the words say what to do, or in a share of the images, with
         a part hidden by grey, what there is to see.
 
         Args:
-            encode: as for `encoded`.
-            inpainted: float in [0, 1], that share. Defaults to `0.3`.
+            encode: as for `tokenized`.
+            inpaint_prob: float in [0, 1], that share. Defaults to `0.3`.
             seed: int >= 0. Defaults to `0`.
         """
-        texts, after, _ = self.changed(seed)
-        hide = np.random.default_rng([seed, 3]).random(len(self)) < inpainted
+        texts, after, _ = self.edit_targets(seed)
+        hide = np.random.default_rng([seed, 3]).random(len(self)) < inpaint_prob
         before = np.where(hide[:, None, None, None], after.masked(seed), self.images)
         texts = [c if h else t for h, c, t in zip(hide, after.captions, texts, strict=True)]
-        return WordedImages(np.concatenate([before, after.images], axis=-1), encode(texts))
+        return TokenizedImages(np.concatenate([before, after.images], axis=-1), encode(texts))
 
 
 def _span(middle, side, rng):
@@ -165,16 +167,16 @@ def _span(middle, side, rng):
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class WordedImages:
-    """Images and texts as batches `(images, words)`, float32 (B, H, W, C) in [-1, 1] and int32 (B, L).
+class TokenizedImages:
+    """Images and texts as batches `(images, tokens)`, float32 (B, H, W, C) in [-1, 1] and int32 (B, L).
 
     Args:
         images: uint8 array (N, H, W, C).
-        words: int32 array (N, L).
+        tokens: int32 array (N, L).
     """
 
     images: np.ndarray = dataclasses.field(repr=False)
-    words: np.ndarray = dataclasses.field(repr=False)
+    tokens: np.ndarray = dataclasses.field(repr=False)
 
     def __len__(self):
         return len(self.images)
@@ -187,20 +189,20 @@ class WordedImages:
         """
         if augment is not None:
             raise UsageError("Captioned images are not augmented: their captions would lie")
-        order = Order(len(self), batch_size, seed, start)
-        return stream(lambda i: self.take(order[i]), self._forms(batch_size), None)
+        order = BatchSampler(len(self), batch_size, seed, start)
+        return make_dataset(lambda i: self.get_batch(order[i]), self._forms(batch_size), None)
 
     def test_batches(self, batch_size=256):
         """As `ImageDataset.test_batches`."""
-        return once(self.take, self._forms(None), len(self), batch_size)
+        return single_pass(self.get_batch, self._forms(None), len(self), batch_size)
 
-    def take(self, indices):
+    def get_batch(self, indices):
         """The images and words of these indices."""
-        return to_float(self.images[indices]), self.words[indices]
+        return to_float(self.images[indices]), self.tokens[indices]
 
     def _forms(self, batch_size):
         images = (batch_size, *self.images.shape[1:]), "float32"
-        return images, ((batch_size, self.words.shape[1]), "int32")
+        return images, ((batch_size, self.tokens.shape[1]), "int32")
 
 
 def load_captioned(name, split, image_size, load):
@@ -225,7 +227,9 @@ def load_captioned(name, split, image_size, load):
     return dataclasses.replace(found, split=split, images=resized(found.images, image_size))
 
 
-def captioned_digits(dataset, count, *, seed=0, objects=(1, 2), combos="all", omit=0.0):
+def captioned_digits(
+    dataset, count, *, seed=0, objects=(1, 2), combos="all", attribute_drop_prob=0.0
+):
     """Handwritten digits, coloured on black, and what can be said of them: digit, colour, size,
     thickness, slant; place of one alone, relation of two.
 
@@ -237,7 +241,7 @@ def captioned_digits(dataset, count, *, seed=0, objects=(1, 2), combos="all", om
             Defaults to `(1, 2)`. Two are of different kinds.
         combos: `"all"`; `"seen"`, pictures without a held-out combination of kind and colour; or
             `"held_out"`, pictures with at least one. Defaults to `"all"`.
-        omit: float in [0, 1], the chance of each attribute but the kind, and of the relation, to
+        attribute_drop_prob: float in [0, 1], the chance of each attribute but the kind, and of the relation, to
             go unsaid. Defaults to `0.0`.
 
     Returns:
@@ -248,15 +252,15 @@ def captioned_digits(dataset, count, *, seed=0, objects=(1, 2), combos="all", om
     """
     glyphs = digit_glyphs(dataset)
     named = f"captioned_{dataset.name}", dataset.split
-    return _captioned(named, DIGITS, glyphs, count, seed, objects, combos, omit)
+    return _captioned(named, DIGITS, glyphs, count, seed, objects, combos, attribute_drop_prob)
 
 
-def scenes(count, *, seed=0, objects=(1, 2), combos="all", omit=0.0):
+def scenes(count, *, seed=0, objects=(1, 2), combos="all", attribute_drop_prob=0.0):
     """Drawn shapes, coloured on black, and what can be said of them: shape, colour, size; place of
     one alone, relation of two.
 
     Args:
-        count, seed, objects, combos, omit: as for `captioned_digits`.
+        count, seed, objects, combos, attribute_drop_prob: as for `captioned_digits`.
 
     Returns:
         `CaptionedImages`.
@@ -269,17 +273,27 @@ def scenes(count, *, seed=0, objects=(1, 2), combos="all", omit=0.0):
         arXiv:1612.06890.
     """
     return _captioned(
-        ("scenes", "train"), SHAPES, shape_glyphs(), count, seed, objects, combos, omit
+        ("scenes", "train"),
+        SHAPES,
+        shape_glyphs(),
+        count,
+        seed,
+        objects,
+        combos,
+        attribute_drop_prob,
     )
 
 
-def _captioned(named, kinds, glyphs, count, seed, objects, combos, omit):
-    if not 0 <= omit <= 1:
-        raise UsageError(f"The share to omit must lie in [0, 1]. Received: {omit}")
+def _captioned(named, kinds, glyphs, count, seed, objects, combos, attribute_drop_prob):
+    if not 0 <= attribute_drop_prob <= 1:
+        raise UsageError(f"The share to omit must lie in [0, 1]. Received: {attribute_drop_prob}")
     pictures = sample(kinds, count, seed=seed, objects=objects, combos=combos)
     rng = random.Random(f"captions {seed}")
-    captions = tuple(write(omitted(p, omit, rng) if omit else p, rng) for p in pictures)
-    images = draw(pictures, glyphs, seed=seed)
+    captions = tuple(
+        write(drop_attributes(p, attribute_drop_prob, rng) if attribute_drop_prob else p, rng)
+        for p in pictures
+    )
+    images = render(pictures, glyphs, seed=seed)
     return CaptionedImages(
         *named, images, captions=captions, pictures=pictures, glyphs=glyphs, seed=seed
     )
@@ -332,7 +346,7 @@ def completed(picture, rng):
     return Picture(tuple(entities), relation)
 
 
-def draw(pictures, glyphs, *, seed=0):
+def render(pictures, glyphs, *, seed=0):
     """Draws pictures. What their attributes leave open (which hand, the exact size, place and
     brightness) is a function of the seed and of a picture's number in the list, so that the same list
     with one attribute changed gives the same images but for that.
@@ -368,7 +382,7 @@ def _arranged(pictures, chances, glyphs):
     for i, picture in enumerate(pictures):
         pair = len(picture.entities) == 2
         for j, e in enumerate(picture.entities):
-            own = glyphs.numbers.get((e.kind, e.thickness, e.slant))
+            own = glyphs.indices.get((e.kind, e.thickness, e.slant))
             if own is None or e.colour is None or e.size is None or not (pair or e.place):
                 raise UsageError(
                     f"To be drawn an entity needs all of its attributes. Received: {e}"

@@ -11,7 +11,7 @@ LABELS_OF = {"x_train": "y_train", "x_test": "y_test", "images": "labels"}
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 GREY = ("1", "L", "LA", "La")  # Pillow's modes
 TEST_FOLDERS = ("test", "val", "validation")
-MOST_CLASSES = 10_000
+MAX_CLASSES = 10_000
 MIN_SIDE = 8  # pixels; what is smaller has axes in another order, or is one image and not a set
 
 
@@ -131,9 +131,9 @@ def checked_labels(labels, count, source):
         )
     if labels.min(initial=0) < 0:
         raise UsageError(f"Labels in {source} must count from 0. Received: {labels.min()}")
-    if labels.max(initial=0) >= MOST_CLASSES:
+    if labels.max(initial=0) >= MAX_CLASSES:
         raise UsageError(
-            f"Labels in {source} must be the numbers of at most {MOST_CLASSES} classes, from 0. "
+            f"Labels in {source} must be the numbers of at most {MAX_CLASSES} classes, from 0. "
             f"Received: {labels.max()}"
         )
     return labels.astype("int64")

@@ -42,13 +42,13 @@ class Glyphs:
     Args:
         masks: uint8 array (G, 32, 32).
         extents: float32 array (G, 2), the ink's height and width as shares of the longer.
-        numbers: dict from (kind, thickness, slant) to the masks' numbers, an int array. Number i in
+        indices: dict from (kind, thickness, slant) to the masks' numbers, an int array. Number i in
             each of a kind's arrays is the same digit by the same hand.
     """
 
     masks: np.ndarray = dataclasses.field(repr=False)
     extents: np.ndarray = dataclasses.field(repr=False)
-    numbers: dict = dataclasses.field(repr=False)
+    indices: dict = dataclasses.field(repr=False)
 
 
 def means(start, step, source, target):
@@ -111,17 +111,17 @@ def digit_glyphs(dataset):
     masks = np.concatenate([m[legible] for m, legible in tried])
     labels = np.repeat(range(10), [legible.sum() for _, legible in tried])
     clear = _told_by_neighbours(masks, labels)
-    kept, numbers, count = [], {}, 0
+    kept, indices, count = [], {}, 0
     for k, name in enumerate(DIGITS):
         own = masks[(labels == k) & clear]
         if not len(own):
             raise UsageError(f"Each digit needs legible examples. {dataset.name} has no {name}")
         for v, key in enumerate((t, s) for t in THICKNESS for s in SLANT):
-            numbers[(name, *key)] = np.arange(count, count + len(own))
+            indices[(name, *key)] = np.arange(count, count + len(own))
             kept.append(own[:, v])
             count += len(own)
     masks = np.concatenate(kept)
-    return Glyphs(masks, _extents(masks), numbers)
+    return Glyphs(masks, _extents(masks), indices)
 
 
 @functools.cache
@@ -140,8 +140,8 @@ def shape_glyphs():
     }
     fine = np.stack([inside[name] for name in SHAPES]).reshape(-1, SIDE, 8, SIDE, 8)
     masks = np.rint(255 * fine.mean(axis=(2, 4))).astype("uint8")
-    numbers = {(name, None, None): np.array([i]) for i, name in enumerate(SHAPES)}
-    return Glyphs(masks, _extents(masks), numbers)
+    indices = {(name, None, None): np.array([i]) for i, name in enumerate(SHAPES)}
+    return Glyphs(masks, _extents(masks), indices)
 
 
 def _variants(digits, loops):
@@ -157,7 +157,7 @@ def _variants(digits, loops):
     outline = ndimage.gaussian_filter(outline, (0, 0.7, 0.7))
     core = _distance(np.stack([skeletonize(i > 0.5) for i in ink])) - CORE
 
-    def changed(lean, r):
+    def transformed(lean, r):
         """Everything within the outline, moved out by r, or within the core; then sheared."""
         inside = np.maximum(r[:, None, None] - outline, -core)
         return _framed(_sheared(np.clip(inside + 0.5, 0, 1), lean))
@@ -166,9 +166,9 @@ def _variants(digits, loops):
     for t, (least, most) in THICKNESS.items():
         for s, (left, right) in SLANT.items():
             lean, r = np.full(len(ink), LEAN[s]), (AIM[t] * SIDE - thickness(ink)) / 2
-            first = changed(lean, r)
+            first = transformed(lean, r)
             lean = lean + LEAN[s] - slant(first)
-            masks = changed(lean, r + (AIM[t] * SIDE - thickness(first)) / 2)
+            masks = transformed(lean, r + (AIM[t] * SIDE - thickness(first)) / 2)
             width, lean = thickness(masks) / SIDE, slant(masks)
             legible &= (least <= width) & (width <= most) & (left <= lean) & (lean <= right)
             legible &= (_parts(masks) == whole).all(axis=1)

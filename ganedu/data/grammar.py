@@ -78,7 +78,7 @@ TAILS = {
 }
 RELATIONS = ("left of", "above")  # of the first entity to the second
 # relation: how it is said, how its reverse is, and how each is said with "it"
-SAID = {
+RELATION_PHRASES = {
     "left of": (("to the left of", "on the left of"), ("to the right of", "on the right of")),
     "above": (("above", "over"), ("below", "under")),
 }
@@ -157,12 +157,12 @@ def applicable(kind, count=1):
     return tuple(a for a in ATTRIBUTES if a not in skipped)
 
 
-def omitted(picture, omit, random):
+def drop_attributes(picture, attribute_drop_prob, random):
     """A picture of which less is said.
 
     Args:
         picture: `Picture`.
-        omit: float in [0, 1], the chance of each attribute but the kind, and of the relation, to
+        attribute_drop_prob: float in [0, 1], the chance of each attribute but the kind, and of the relation, to
             become `None`.
         random: `random.Random`.
 
@@ -171,7 +171,7 @@ def omitted(picture, omit, random):
     """
 
     def kept(value):
-        return value if random.random() >= omit else None
+        return value if random.random() >= attribute_drop_prob else None
 
     entities = tuple(
         Entity(e.kind, *(kept(getattr(e, a)) for a in ATTRIBUTES[1:])) for e in picture.entities
@@ -209,7 +209,7 @@ def write(picture, random):
     form = random.random()
     if form < 0.25:
         return f"{opener} {first} with {second} {ASIDE[picture.relation][forward]}".strip()
-    relation = pick(SAID[picture.relation][not forward])
+    relation = pick(RELATION_PHRASES[picture.relation][not forward])
     if form < 0.5:
         return f"{relation} {second} is {first}"
     return f"{opener} {first} {relation} {second}".strip()
@@ -249,7 +249,7 @@ for _attribute, _values in PHRASES.items():
         _PHRASES.update({tuple(p.split()): (_attribute, _value) for p in _said})
 for _attribute, _values in TAILS.items():
     _PHRASES.update({tuple(p.split()): (f"tail {_attribute}", v) for v, p in _values.items()})
-for _relation, _both in SAID.items():
+for _relation, _both in RELATION_PHRASES.items():
     for _i, _said in enumerate(_both):
         _PHRASES.update({tuple(p.split()): ("relation", (_relation, _i == 1)) for p in _said})
 for _relation, _both in ASIDE.items():
@@ -292,7 +292,7 @@ def parse(caption):
         phrases.append(found)
         i += length
     reader = _Reader(phrases, caption)
-    reader.take("opener")
+    reader.accept("opener")
     return reader.picture()
 
 
@@ -309,54 +309,54 @@ class _Reader:
     def __init__(self, phrases, caption):
         self.phrases, self.caption = phrases[::-1], caption
 
-    def take(self, *about):
+    def accept(self, *about):
         """The next phrase's value if it is about one of these, else `None`."""
         if self.phrases and self.phrases[-1][0] in about:
             return self.phrases.pop()
         return None
 
-    def need(self, about, value=None):
-        found = self.take(about)
+    def expect(self, about, value=None):
+        found = self.accept(about)
         if found is None or value not in (None, found[1]):
             raise _misread(self.caption)
         return found[1]
 
     def entity(self):
-        self.take("article")
+        self.accept("article")
         said = []
-        while found := self.take(*ADJECTIVES):
+        while found := self.accept(*ADJECTIVES):
             said.append(found)
-        said.append(("kind", self.need("kind")))
-        while found := self.take("tail slant", "tail colour"):
+        said.append(("kind", self.expect("kind")))
+        while found := self.accept("tail slant", "tail colour"):
             said.append((found[0].removeprefix("tail "), found[1]))
-        return self.once(said)
+        return self.checked_entity(said)
 
-    def once(self, said):
-        if len({attribute for attribute, _ in said}) < len(said):
+    def checked_entity(self, attributes):
+        if len({attribute for attribute, _ in attributes}) < len(attributes):
             raise UsageError(f"A caption says each attribute once. Received: {self.caption!r}")
-        return Entity(**dict(said))
+        return Entity(**dict(attributes))
 
     def picture(self):
-        place, relation = self.take("place"), self.take("relation")
+        place, relation = self.accept("place"), self.accept("relation")
         if relation:  # "to the left of B is A"
             second = self.entity()
-            self.need("link", "is")
+            self.expect("link", "is")
             return self.two(self.entity(), second, *relation[1])
         if place:  # "at the top is A"
-            self.need("link", "is")
+            self.expect("link", "is")
             return self.end(Picture((dataclasses.replace(self.entity(), place=place[1]),)))
         first = self.entity()
-        if place := self.take("place"):
+        if place := self.accept("place"):
             return self.end(Picture((dataclasses.replace(first, place=place[1]),)))
-        if relation := self.take("relation"):
+        if relation := self.accept("relation"):
             return self.two(first, self.entity(), *relation[1])
         if not self.phrases:
             return Picture((first,))
-        link, second = self.need("link"), self.entity()
+        link, second = self.expect("link"), self.entity()
         if link == "and":
             return self.end(Picture((first, second)))
         if link == "with":
-            return self.two(first, second, *self.need("aside"))
+            return self.two(first, second, *self.expect("aside"))
         raise _misread(self.caption)
 
     def two(self, first, second, relation, reverse):

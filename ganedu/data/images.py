@@ -48,7 +48,7 @@ class ImageDataset:
         images: uint8 array (N, H, W, C).
         labels: int64 array (N,) of classes, or `None`.
         class_names: tuple of str, one for each class; empty without labels.
-        with_labels: whether batches are `(images, labels)`. Defaults to `False`: just images.
+        return_labels: whether batches are `(images, labels)`. Defaults to `False`: just images.
     """
 
     name: str
@@ -56,7 +56,7 @@ class ImageDataset:
     images: np.ndarray = dataclasses.field(repr=False)
     labels: np.ndarray | None = dataclasses.field(default=None, repr=False)
     class_names: tuple = ()
-    with_labels: bool = False
+    return_labels: bool = False
 
     def __len__(self):
         return len(self.images)
@@ -70,7 +70,7 @@ class ImageDataset:
         """The first `count` images (all by default), float32 (count, H, W, C) in [-1, 1]."""
         return to_float(self.images[:count])
 
-    def first(self, count):
+    def first_n(self, count):
         """The first `count` images alone; all for `None`."""
         labels = None if self.labels is None else self.labels[:count]
         return dataclasses.replace(self, images=self.images[:count], labels=labels)
@@ -97,21 +97,21 @@ class ImageDataset:
         Raises:
             UsageError: for numbers out of range, and an `augment` that does not fit these images.
         """
-        order = Order(len(self), batch_size, seed, start)
+        order = BatchSampler(len(self), batch_size, seed, start)
         if augment is None:
-            return stream(lambda i: self.take(order[i]), self._forms(batch_size), None)
+            return make_dataset(lambda i: self.get_batch(order[i]), self._forms(batch_size), None)
         self.check_augment(augment)
 
         def augmented(i):
-            return self.take(order[i], lambda images: augment(images, order.step_seed(i)))
+            return self.get_batch(order[i], lambda images: augment(images, order.step_seed(i)))
 
-        return stream(augmented, self._forms(batch_size), None)
+        return make_dataset(augmented, self._forms(batch_size), None)
 
     def test_batches(self, batch_size=256):
-        """As `once`, in the form in which `batches` serves them."""
-        return once(self.take, self._forms(None), len(self), batch_size)
+        """As `single_pass`, in the form in which `batches` serves them."""
+        return single_pass(self.get_batch, self._forms(None), len(self), batch_size)
 
-    def take(self, indices, change=None):
+    def get_batch(self, indices, change=None):
         """The batch of these indices: float32 images, or `(images, labels)`.
 
         Args:
@@ -121,9 +121,9 @@ class ImageDataset:
         """
         images = self.images[indices]
         images = to_float(images if change is None else change(images))
-        return (images, self.labels[indices]) if self.with_labels else images
+        return (images, self.labels[indices]) if self.return_labels else images
 
-    def labelled(self, num_classes):
+    def as_labelled(self, num_classes):
         """The same images, in batches `(images, labels)`.
 
         Args:
@@ -139,11 +139,11 @@ class ImageDataset:
             raise UsageError(
                 f"Labels must lie in [0, {num_classes}). Received: {least} to {most} in {self.name}"
             )
-        return dataclasses.replace(self, with_labels=True)
+        return dataclasses.replace(self, return_labels=True)
 
     def _forms(self, batch_size):
         images = (batch_size, *self.image_shape), "float32"
-        return (images, ((batch_size,), "int64")) if self.with_labels else images
+        return (images, ((batch_size,), "int64")) if self.return_labels else images
 
     def check_augment(self, augment):
         """One image through `augment`, here: an error inside of `tf.data` loses its type.
@@ -160,7 +160,7 @@ class ImageDataset:
             )
 
 
-class Order:
+class BatchSampler:
     """The indices of each batch as a pure function of (seed, step).
 
     Args:
@@ -198,13 +198,13 @@ class Order:
         return int(np.random.default_rng([self.seed, self.start + i, 1]).integers(2**31))
 
 
-def once(take, forms, count, batch_size):
+def single_pass(get_batch, forms, count, batch_size):
     """All of `count` images once, in order, in equal batches of at most `batch_size`; where that cannot be, some
     have one more than the others. (Keras gives the mean over batches, where a small last one would count too much.)
 
     Args:
-        take: function of a slice to a batch.
-        forms: as for `stream`.
+        get_batch: function of a slice to a batch.
+        forms: as for `make_dataset`.
 
     Raises:
         UsageError: for a batch size below 1.
@@ -215,15 +215,15 @@ def once(take, forms, count, batch_size):
 
     def batch(i):
         i = int(i)
-        return take(slice(i * count // batches, (i + 1) * count // batches))
+        return get_batch(slice(i * count // batches, (i + 1) * count // batches))
 
-    return stream(batch, forms, batches)
+    return make_dataset(batch, forms, batches)
 
 
 if BACKEND == "tensorflow":
     import tensorflow as tf
 
-    def stream(batch, forms, count):
+    def make_dataset(batch, forms, count):
         """Serves `batch(0)`, `batch(1)`, ... to `fit`.
 
         The batches are made by NumPy: a constant in the graph would be a second copy of all images.
@@ -254,7 +254,7 @@ if BACKEND == "tensorflow":
 
 else:
 
-    def stream(batch, forms, count):
+    def make_dataset(batch, forms, count):
         return _Stream(batch, count)
 
     class _Stream(keras.utils.PyDataset):

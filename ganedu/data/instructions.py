@@ -11,7 +11,7 @@
 "to the left" is one of the nine places further left. An instruction says nothing of what is as it should be
 already: no red three is asked to be red.
 
-The same call of `draw` on both lists gives each pair the same hand, brightness and exact size, but for what
+The same call of `render` on both lists gives each pair the same hand, brightness and exact size, but for what
 was asked.
 """
 
@@ -31,12 +31,12 @@ COMPARED = {
     "thickness": {"thin": ("thinner", "finer"), "thick": ("thicker", "bolder")},
     "slant": {"left": ("lean left",), "upright": ("straight",), "right": ("lean right",)},
 }
-_SAID = ("make paint move turn into it the a an", *MOVES)
-_SAID = (
-    *_SAID,
+_PHRASES = ("make paint move turn into it the a an", *MOVES)
+_PHRASES = (
+    *_PHRASES,
     *(said for values in COMPARED.values() for both in values.values() for said in both),
 )
-WORDS = tuple(sorted({*VOCABULARY, *(word for said in _SAID for word in split(said))}))
+WORDS = tuple(sorted({*VOCABULARY, *(word for said in _PHRASES for word in split(said))}))
 
 
 def instruction(picture, random):

@@ -6,7 +6,7 @@ import dataclasses
 import numpy as np
 from scipy import ndimage
 
-from ganedu.data.images import Order, once, stream, to_float
+from ganedu.data.images import BatchSampler, make_dataset, single_pass, to_float
 from ganedu.runtime import UsageError
 
 SLANT = 0.5  # columns to the left for each row down: 27 degrees
@@ -105,28 +105,28 @@ class PairedImages:
 
     def batches(self, batch_size, *, seed=0, start=0, augment=None):
         """As `ImageDataset.batches`."""
-        order = Order(len(self), batch_size, seed, start)
-        others = Order(len(self), batch_size, seed + 1, start)
+        order = BatchSampler(len(self), batch_size, seed, start)
+        others = BatchSampler(len(self), batch_size, seed + 1, start)
         if augment is not None:
             self.dataset.check_augment(augment)
 
         def batch(i):
-            def changed(images, n):
+            def augmented(images, n):
                 return images if augment is None else augment(images, order.step_seed(i) + n)
 
             images = self.dataset.images[order[i]]
             if self.aligned:
-                return self._pair(changed(images, 0), None)
+                return self._pair(augmented(images, 0), None)
             more = self.dataset.images[len(self) + others[i]]
-            return self._pair(changed(images, 0), changed(more, 1))
+            return self._pair(augmented(images, 0), augmented(more, 1))
 
-        return stream(batch, self._forms(batch_size), None)
+        return make_dataset(batch, self._forms(batch_size), None)
 
     def test_batches(self, batch_size=256):
         """As `ImageDataset.test_batches`, each image with its own target."""
-        return once(self.take, self._forms(None), len(self.dataset), batch_size)
+        return single_pass(self.get_batch, self._forms(None), len(self.dataset), batch_size)
 
-    def take(self, indices):
+    def get_batch(self, indices):
         """The pairs of these indices, each with its own target."""
         return self._pair(self.dataset.images[indices], None)
 

@@ -5,45 +5,45 @@ from ganedu.engine.conditional_model import ConditionalModel
 from ganedu.engine.denoising_model import DenoisingModel
 from ganedu.engine.failure import FirstFailure
 from ganedu.engine.gradients import BACKEND
-from ganedu.engine.latent_model import AutoencodingModel, LatentModel, Reconstructing
+from ganedu.engine.latent_model import AutoencodingModel, LatentModel, ReconstructionMixin
 from ganedu.engine.likelihood import importance_sampled
 from ganedu.engine.model import GenerativeModel
-from ganedu.engine.optimizers import FusedAdam, Muon, falling
-from ganedu.engine.reading import learn_to_read
-from ganedu.engine.styled_model import StyledModel
+from ganedu.engine.optimizers import FusedAdam, Muon, cosine_decay
+from ganedu.engine.style_based_model import StyleBasedModel
 from ganedu.engine.text_model import (
-    ComparingModel,
-    DescribingModel,
-    DrawingTextModel,
+    CaptioningModel,
+    ContrastiveModel,
     TextModel,
+    TextToImageModel,
     captioned,
-    lit,
+    overlay_attention,
 )
+from ganedu.engine.text_pretraining import pretrain_text_encoder
 from ganedu.engine.translator import Translator
-from ganedu.engine.word_model import WordModel
+from ganedu.engine.vq_model import VQModel
 
 __all__ = [
     "BACKEND",
     "AdversarialModel",
     "AutoencodingModel",
-    "ComparingModel",
+    "CaptioningModel",
     "ConditionalModel",
+    "ContrastiveModel",
     "DenoisingModel",
-    "DescribingModel",
-    "DrawingTextModel",
     "FirstFailure",
     "FusedAdam",
     "GenerativeModel",
     "LatentModel",
     "Muon",
-    "Reconstructing",
-    "StyledModel",
+    "ReconstructionMixin",
+    "StyleBasedModel",
     "TextModel",
+    "TextToImageModel",
     "Translator",
-    "WordModel",
+    "VQModel",
     "captioned",
-    "falling",
+    "cosine_decay",
     "importance_sampled",
-    "learn_to_read",
-    "lit",
+    "overlay_attention",
+    "pretrain_text_encoder",
 ]

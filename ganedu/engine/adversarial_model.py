@@ -1,4 +1,4 @@
-"""What two players have in common: a generator that draws from latents, and a discriminator."""
+"""What two players have in common: a generator that generates from latents, and a discriminator."""
 
 import inspect
 
@@ -27,7 +27,8 @@ class AdversarialModel(LatentModel):
     """
 
     players = {"g_optimizer": ("generator",), "d_optimizer": ("discriminator",)}
-    undecided = 0.0  # D's output for what it cannot tell; `None` where only differences of outputs mean anything
+    # D's output for what it cannot tell; `None` where only differences of outputs mean anything.
+    decision_boundary = 0.0
 
     def __init__(
         self,
@@ -42,7 +43,7 @@ class AdversarialModel(LatentModel):
         images = keras.tree.flatten(discriminator.input)[0].shape
         if generator.output_shape != images:
             raise ValueError(
-                "The discriminator must read what the generator draws. "
+                "The discriminator must read what the generator generates. "
                 f"Received: {generator.output_shape} and {images}"
             )
         if label_smoothing and not _smooths(self.discriminator_loss):
@@ -50,7 +51,7 @@ class AdversarialModel(LatentModel):
                 "`label_smoothing` needs a loss with targets, as the GAN's or the LSGAN's. "
                 f"Received: {label_smoothing} for {type(self).__name__}"
             )
-        if self.undecided is None and hasattr(augment, "follow"):
+        if self.decision_boundary is None and hasattr(augment, "update_probability"):
             raise ValueError(
                 "An adaptive `augment` needs a D that decides at a known output, as the GAN's or the LSGAN's. "
                 f"Received: {type(augment).__name__} for {type(self).__name__}"
@@ -59,37 +60,37 @@ class AdversarialModel(LatentModel):
         self.label_smoothing = label_smoothing
         self.ema_momentum = ema_momentum
         if ema_momentum is not None:
-            self.averaged_generator = self.averaged_copy(generator)
+            self.ema_generator = self.ema_copy(generator)
 
     @property
-    def artist(self):
+    def sampling_network(self):
         """The averaged generator, or without one the trained one."""
-        return self.generator if self.ema_momentum is None else self.averaged_generator
+        return self.generator if self.ema_momentum is None else self.ema_generator
 
-    def judge(self, x, training):
+    def discriminate(self, x, training):
         """D's logits of images that it sees through `augment`."""
-        return self.discriminator(self.seen(x, training), training=training)
+        return self.discriminator(self.augmented(x, training), training=training)
 
-    def seen(self, x, training):
+    def augmented(self, x, training):
         """Images as D sees them: in training, augmented."""
         return x if self.augment is None else self.augment(x, training=training)
 
-    def follow_verdicts(self, real, training):
+    def update_augment(self, real, training):
         """Lets an adaptive `augment` see D's logits of real images."""
-        if training and hasattr(self.augment, "follow"):
-            self.augment.follow(ops.stop_gradient(real) - self.undecided)
+        if training and hasattr(self.augment, "update_probability"):
+            self.augment.update_probability(ops.stop_gradient(real) - self.decision_boundary)
 
-    def draw_latents(self, count):
+    def sample_prior(self, count):
         """z ~ N(0, I), (count, latent_dim)."""
         return keras.random.normal((count, self.latent_dim), seed=self.seed_generator)
 
-    def follow_generator(self):
+    def update_ema_generator(self):
         """Moves the averaged generator, after a step of the trained one."""
         if self.ema_momentum is not None:
-            self.average(self.generator, self.averaged_generator, self.ema_momentum)
+            self.update_ema(self.generator, self.ema_generator, self.ema_momentum)
 
     def call(self, z, training=False):
-        return self.artist(z, training=training)
+        return self.sampling_network(z, training=training)
 
 
 def _smooths(loss):

@@ -1,27 +1,27 @@
-"""What models that draw a class on demand have in common."""
+"""What models that generate a class on demand have in common."""
 
 import numpy as np
 from keras import ops
 
 from ganedu.engine.latent_model import LatentModel
-from ganedu.networks.answers import answer
+from ganedu.networks.inference import predict_in_batches
 from ganedu.runtime import UsageError
 
 
 class ConditionalModel(LatentModel):
-    """A `LatentModel` whose networks read a label beside their input: `artist` takes `[z, y]`, y
+    """A `LatentModel` whose networks read a label beside their input: `sampling_network` takes `[z, y]`, y
     one-hot (B, num_classes); its steps take batches `(images, labels)`."""
 
     @property
     def latent_dim(self):
-        return self.artist.input_shape[0][-1]
+        return self.sampling_network.input_shape[0][-1]
 
     @property
     def num_classes(self):
-        return self.artist.input_shape[1][-1]
+        return self.sampling_network.input_shape[1][-1]
 
-    def served(self, dataset):
-        return dataset.labelled(self.num_classes)
+    def prepare_dataset(self, dataset):
+        return dataset.as_labelled(self.num_classes)
 
     def unpack(self, data):
         """A batch as `(x, y)` with y one-hot (B, num_classes), float32."""
@@ -45,13 +45,13 @@ class ConditionalModel(LatentModel):
         """
         z = np.asarray(z)
         inputs = [z, self.one_hot(labels, len(z))]
-        return answer(self.artist, inputs)
+        return predict_in_batches(self.sampling_network, inputs)
 
     def generate(self, count, labels=None, seed=0):
-        """Draws `count` images (count, H, W, C), float32 in [-1, 1]; labels as for `decode`."""
+        """Generates `count` images (count, H, W, C), float32 in [-1, 1]; labels as for `decode`."""
         return self.decode(self.latents(count, seed), labels)
 
-    def sheet(self, examples, seed=0):
+    def sample_grid(self, examples, seed=0):
         """A column for each class (16 at most) and a row for each of six latents."""
         columns = min(self.num_classes, 16)
         z = np.repeat(self.latents(6, seed), columns, axis=0)

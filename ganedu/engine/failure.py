@@ -17,15 +17,15 @@ class FirstFailure(keras.metrics.Metric):
     def __init__(self, names):
         super().__init__(name="first_failure", dtype="float32")
         self.names = list(names)
-        self.seen = self.add_variable((), "zeros", name="seen")
+        self.count = self.add_variable((), "zeros", name="count")
         self.at = self.add_variable((), "zeros", name="at")  # 0: none so far, else 1, 2, ...
         self.losses = self.add_variable((len(self.names),), "zeros", name="losses")
 
     def update_state(self, losses):
-        self.seen.assign_add(1.0)
+        self.count.assign_add(1.0)
         failed = ops.logical_not(ops.all(ops.isfinite(losses)))
         first = ops.logical_and(failed, ops.equal(self.at.value, 0.0))
-        self.at.assign(ops.where(first, self.seen.value, self.at.value))
+        self.at.assign(ops.where(first, self.count.value, self.at.value))
         self.losses.assign(ops.where(first, losses, self.losses.value))
 
     def result(self):

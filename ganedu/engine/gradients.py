@@ -56,9 +56,9 @@ if BACKEND == "tensorflow":
         for v, tensor in zip(variables, tensors, strict=True):
             v.value.assign_sub(tensor, read_value=False)
 
-    def move_average(average, value, momentum):
+    def move_average(variable, value, momentum):
         """Moves a variable towards a tensor, rounded as Keras's optimizers round on this backend."""
-        average.value.assign_add((value - average.value) * (1 - momentum), read_value=False)
+        variable.value.assign_add((value - variable.value) * (1 - momentum), read_value=False)
 
     def update_on_each_device(optimizer, update, gradients, learning_rate):
         """Calls `update(gradients, learning_rate)`, which moves variables: under a `tf.distribute` strategy with the
@@ -106,8 +106,8 @@ elif BACKEND == "torch":
     def subtract(variables, tensors):
         torch._foreach_sub_([v.value for v in variables], list(tensors))
 
-    def move_average(average, value, momentum):
-        average.value.mul_(momentum).add_(value, alpha=1 - momentum)
+    def move_average(variable, value, momentum):
+        variable.value.mul_(momentum).add_(value, alpha=1 - momentum)
 
     @torch.no_grad()
     def update_on_each_device(optimizer, update, gradients, learning_rate):
@@ -116,7 +116,7 @@ elif BACKEND == "torch":
 elif BACKEND == "jax":
     import jax
 
-    def purified(fn, variables, state):
+    def functionalize(fn, variables, state):
         """Makes a pure function of stateful code: `(values, x) -> (fn(x), the state after it)`."""
         before = [v.value for v in state]
 
@@ -128,7 +128,7 @@ elif BACKEND == "jax":
 
         return pure
 
-    def hand_out(state, after):
+    def write_back(state, after):
         """Assigns what the pure function did to the state: to the variables, or to the scope
         around."""
         for v, value in zip(state, after, strict=True):
@@ -136,7 +136,7 @@ elif BACKEND == "jax":
                 v.assign(value)
 
     def value_and_gradients(loss_fn, variables, state):
-        pure = purified(loss_fn, variables, state)
+        pure = functionalize(loss_fn, variables, state)
 
         def loss_first(values):
             (loss, aux), after = pure(values)
@@ -148,20 +148,20 @@ elif BACKEND == "jax":
         (gradients,) = jax.linear_transpose(linear, values)(ops.ones_like(loss))
         jaxpr = jax.make_jaxpr(linear)(values).jaxpr
         used = {id(v) for equation in jaxpr.eqns for v in equation.invars}
-        hand_out(state, after)
+        write_back(state, after)
         return aux, [
             g if id(v) in used else None for v, g in zip(jaxpr.invars, gradients, strict=True)
         ]
 
     def input_gradient(fn, x, state):
-        pure = purified(fn, [], state)
+        pure = functionalize(fn, [], state)
 
         def total(x):
             y, after = pure([], x)
             return ops.sum(y), after
 
         gradient, after = jax.grad(total, has_aux=True)(x)
-        hand_out(state, after)
+        write_back(state, after)
         return gradient
 
     def apply_gradients(optimizer, gradients, variables):
@@ -174,8 +174,8 @@ elif BACKEND == "jax":
         for v, tensor in zip(variables, tensors, strict=True):
             v.assign(v.value - tensor)
 
-    def move_average(average, value, momentum):
-        average.assign(average.value + (value - average.value) * (1 - momentum))
+    def move_average(variable, value, momentum):
+        variable.assign(variable.value + (value - variable.value) * (1 - momentum))
 
     def update_on_each_device(optimizer, update, gradients, learning_rate):
         update(gradients, learning_rate)

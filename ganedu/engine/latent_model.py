@@ -1,58 +1,58 @@
-"""What models with a latent space have in common: drawing from it, and going to it and back."""
+"""What models with a latent space have in common: sampling from it, encoding and reconstruction."""
 
 import keras
 import numpy as np
 
 from ganedu import latent
 from ganedu.engine.model import GenerativeModel
-from ganedu.networks.answers import answer
+from ganedu.networks.inference import predict_in_batches
 
 
 class LatentModel(GenerativeModel):
-    """A model that draws images from latents; a subclass says by which network, `artist`."""
+    """A model that generates images from latents; a subclass says by which network, `sampling_network`."""
 
     @property
-    def artist(self):
-        """The Keras model that draws: latents (B, latent_dim) -> images (B, H, W, C) in [-1, 1]."""
+    def sampling_network(self):
+        """The Keras model that generates: latents (B, latent_dim) -> images (B, H, W, C) in [-1, 1]."""
         raise NotImplementedError
 
     @property
     def latent_dim(self):
-        return self.artist.input_shape[-1]
+        return self.sampling_network.input_shape[-1]
 
     def latents(self, count, seed=0):
         """z ~ N(0, I), (count, latent_dim), float32 NumPy, the same on every backend."""
-        return latent.draw(count, self.latent_dim, seed)
+        return latent.sample_prior(count, self.latent_dim, seed)
 
     def decode(self, z):
         """Latents (N, latent_dim) to images (N, H, W, C) in [-1, 1], float32 NumPy."""
-        return answer(self.artist, z)
+        return predict_in_batches(self.sampling_network, z)
 
     def generate(self, count, seed=0):
-        """Draws `count` images (count, H, W, C), float32 in [-1, 1]; the same seed gives the same
+        """Generates `count` images (count, H, W, C), float32 in [-1, 1]; the same seed gives the same
         latents."""
         return self.decode(self.latents(count, seed))
 
-    def sheet(self, examples, seed=0):
-        """64 drawings in 8 columns."""
+    def sample_grid(self, examples, seed=0):
+        """64 samples in 8 columns."""
         return self.generate(64, seed=seed), 8
 
 
-class Reconstructing:
+class ReconstructionMixin:
     """What models have in common that encode an image and decode it again."""
 
     def reconstruct(self, x):
         """Images to the images that come back."""
         return self.decode(self.encode(x))
 
-    def sheet(self, examples, seed=0):
-        """48 drawings in 8 columns, over a row of the examples and one of their copies."""
+    def sample_grid(self, examples, seed=0):
+        """48 samples in 8 columns, over a row of the examples and one of their reconstructions."""
         x = np.asarray(examples[:8])
         return np.concatenate([self.generate(48, seed=seed), x, self.reconstruct(x)]), 8
 
 
-class AutoencodingModel(Reconstructing, LatentModel):
-    """One player of two networks, an encoder and a decoder; a subclass says with which `losses`.
+class AutoencodingModel(ReconstructionMixin, LatentModel):
+    """One player of two networks, an encoder and a decoder; a subclass says with which `compute_losses`.
 
     Args:
         encoder: Keras model, images (B, H, W, C) in [-1, 1] -> codes (B, latent_dim), or a list of
@@ -80,28 +80,30 @@ class AutoencodingModel(Reconstructing, LatentModel):
         self.encoder, self.decoder = encoder, decoder
 
     @property
-    def artist(self):
+    def sampling_network(self):
         return self.decoder
 
-    def losses(self, x, training):
+    def compute_losses(self, x, training):
         """The losses of a batch: dict of named scalars, the first is minimized."""
         raise NotImplementedError
 
     def train_step(self, data):
         x, _ = self.unpack(data)
         losses = self.minimize(
-            lambda: self.losses(x, training=True), (self.encoder, self.decoder), self.optimizer
+            lambda: self.compute_losses(x, training=True),
+            (self.encoder, self.decoder),
+            self.optimizer,
         )
         return self.log(losses)
 
     def test_step(self, data):
         x, _ = self.unpack(data)
-        return self.log(self.losses(x, training=False))
+        return self.log(self.compute_losses(x, training=False))
 
     def encode(self, x):
         """Images (N, H, W, C) in [-1, 1] to codes (N, latent_dim), float32 NumPy; where a code is a
         distribution, to its mean."""
-        codes = answer(self.encoder, x)
+        codes = predict_in_batches(self.encoder, x)
         return keras.tree.flatten(codes)[0]
 
     def call(self, x, training=False):

@@ -84,16 +84,16 @@ class GenerativeModel(keras.Model):
 
     # What a model is asked by those who train it and look at it
 
-    def served(self, dataset):
+    def prepare_dataset(self, dataset):
         """An `ImageDataset` in the form that the steps take: here, images alone. A model that needs
         labels or pairs says so by overriding this."""
         return dataset
 
-    def sheet(self, examples, seed=0):
+    def sample_grid(self, examples, seed=0):
         """One picture of what the model is for.
 
         Args:
-            examples: a batch of at least 16 images, as `served` gives it.
+            examples: a batch of at least 16 images, as `prepare_dataset` gives it.
             seed: int. Defaults to `0`.
 
         Returns:
@@ -160,15 +160,15 @@ class GenerativeModel(keras.Model):
         chosen = {id(v) for v in variables}
         return [v for v in [*self.variables, *self.metrics_variables] if id(v) not in chosen]
 
-    def averaged_copy(self, network):
-        """A copy of `network` that `average` keeps; it is saved with the model and never
+    def ema_copy(self, network):
+        """A copy of `network` that `update_ema` keeps; it is saved with the model and never
         trained."""
         copy = keras.models.clone_model(network)
         copy.set_weights(network.get_weights())
         copy.trainable = False
         return copy
 
-    def average(self, network, copy, momentum):
+    def update_ema(self, network, copy, momentum):
         """Moves `copy` towards `network`: `copy <- m copy + (1 - m) network`, the moving statistics
         included.
 

@@ -39,7 +39,7 @@ class GroupedOptimizer:
     """Makes a Keras optimizer, which follows it in a class's bases, move variables in groups.
 
     Clipping, weight decay, schedules and accumulated gradients stay Keras's. A subclass says which groups there
-    are, `make_groups`, and how far each kind of group goes, `rates`. A group has `members`, the places of its
+    are, `make_groups`, and how far each kind of group goes, `learning_rates`. A group has `members`, the places of its
     variables among all, and `step(gradients, rate)`, which moves its state and returns what to subtract from each
     variable.
     """
@@ -48,7 +48,7 @@ class GroupedOptimizer:
         """A list of groups of the `keras.Variable` that the optimizer is built with."""
         raise NotImplementedError
 
-    def rates(self, learning_rate):
+    def learning_rates(self, learning_rate):
         """A dict from the class of a group to the rate, a scalar tensor, that its `step` gets."""
         raise NotImplementedError
 
@@ -69,12 +69,12 @@ class GroupedOptimizer:
         update_on_each_device(self, self._update, ordered, learning_rate)
 
     def _update(self, gradients, learning_rate):
-        rates = self.rates(learning_rate)
+        learning_rates = self.learning_rates(learning_rate)
         for group in self._groups:
             variables = [self._trainable_variables[i] for i in group.members]
             pairs = zip(group.members, variables, strict=True)
             own = [ops.cast(gradients[i], v.dtype) for i, v in pairs]
-            subtract(variables, group.step(own, rates[type(group)]))
+            subtract(variables, group.step(own, learning_rates[type(group)]))
 
 
 class Vector:
@@ -171,7 +171,7 @@ class FusedAdam(GroupedOptimizer, keras.optimizers.Adam):
             AdamGroup(self, members, variables, betas) for members in by_size(variables, places)
         ]
 
-    def rates(self, learning_rate):
+    def learning_rates(self, learning_rate):
         return {AdamGroup: adam_rate(learning_rate, self.iterations, self.beta_1, self.beta_2)}
 
 
@@ -237,7 +237,7 @@ def newton_schulz(gram, a, b, c, steps):
 class Muon(GroupedOptimizer, keras.optimizers.Muon):
     """`keras.optimizers.Muon` for kernels of two-dimensional convolutions too, in few operations.
 
-    Adam moves vectors, embeddings, and the layers whose names begin with `last`.
+    Adam moves vectors, embeddings, and the layers whose names begin with `head`.
 
     Args:
         learning_rate: float. Defaults to `6e-3`.
@@ -250,7 +250,7 @@ class Muon(GroupedOptimizer, keras.optimizers.Muon):
     """
 
     def __init__(self, learning_rate=6e-3, adam_lr_ratio=0.3, adam_beta_2=0.99, **options):
-        unsaid = {"weight_decay": None, "adam_weight_decay": None, "exclude_layers": ["(^|/)last"]}
+        unsaid = {"weight_decay": None, "adam_weight_decay": None, "exclude_layers": ["(^|/)head"]}
         options = {**unsaid, **options}
         super().__init__(
             learning_rate, adam_lr_ratio=adam_lr_ratio, adam_beta_2=adam_beta_2, **options
@@ -269,7 +269,7 @@ class Muon(GroupedOptimizer, keras.optimizers.Muon):
             *(MuonGroup(self, members, variables) for members in matrices.values()),
         ]
 
-    def rates(self, learning_rate):
+    def learning_rates(self, learning_rate):
         adams = (
             learning_rate * self.adam_lr_ratio,
             self.iterations,
@@ -320,9 +320,9 @@ class _Flat:
         self.path, self.shape = kernel.path, (None, kernel.shape[-1])
 
 
-def falling(learning_rate, steps, least=0.03):
-    """A learning rate that falls along half a cosine to `least` of itself within `steps` steps, and stays
+def cosine_decay(learning_rate, steps, final_ratio=0.03):
+    """A learning rate that falls along half a cosine to `final_ratio` of itself within `steps` steps, and stays
     there; the constant one if `steps` is `None` (Loshchilov and Hutter 2017, equation 5, arXiv:1608.03983)."""
     if steps is None:
         return learning_rate
-    return keras.optimizers.schedules.CosineDecay(learning_rate, steps, alpha=least)
+    return keras.optimizers.schedules.CosineDecay(learning_rate, steps, alpha=final_ratio)

@@ -1,16 +1,16 @@
-"""What models have in common that read or write texts, and what is asked of them once they are trained."""
+"""What models of texts and images have in common, and what is asked of them once they are trained."""
 
 import numpy as np
 from keras import ops
 
 from ganedu.data.images import check_range
-from ganedu.networks.answers import answer
+from ganedu.networks.inference import predict_in_batches
 from ganedu.runtime import UsageError
 from ganedu.text import PAD, Tokenizer, beam_search
 
 
 class TextModel:
-    """A model whose steps take batches `(images, words)`, int32 words (B, L) as its `tokenizer` makes them. A
+    """A model whose steps take batches `(images, tokens)`, int32 words (B, L) as its `tokenizer` makes them. A
     subclass says how long a text is, `text_length`, and which images it takes, `image_shape`."""
 
     tokenizer = Tokenizer()
@@ -20,10 +20,10 @@ class TextModel:
         """L, with the marks of start and end."""
         raise NotImplementedError
 
-    def served(self, dataset):
-        return captioned(self, dataset).encoded(self.read)
+    def prepare_dataset(self, dataset):
+        return captioned(self, dataset).tokenized(self.tokenize)
 
-    def read(self, texts):
+    def tokenize(self, texts):
         """Texts to words, int32 (N, L) NumPy.
 
         Args:
@@ -37,19 +37,19 @@ class TextModel:
         if unknown:
             raise UsageError(
                 f"Words that the model does not know: {', '.join(unknown)}. "
-                f"It knows: {', '.join(self.tokenizer.words)}"
+                f"It knows: {', '.join(self.tokenizer.vocabulary)}"
             )
-        words = self.tokenizer.encode(texts, self.text_length)
-        if not len(words) or (words != PAD).sum(axis=1).min() <= 2:
+        tokens = self.tokenizer.encode(texts, self.text_length)
+        if not len(tokens) or (tokens != PAD).sum(axis=1).min() <= 2:
             raise UsageError(f"A text must have at least one word. Received: {list(texts)!r}")
-        return words
+        return tokens
 
     @property
-    def nothing(self):
+    def null_tokens(self):
         """The words of the empty text, int32 (1, L): nothing is said."""
         return self.tokenizer.encode([""], self.text_length)
 
-    def looked_at(self, images):
+    def validate_images(self, images):
         """Images as float32 NumPy (N, H, W, C).
 
         Raises:
@@ -65,50 +65,50 @@ class TextModel:
         return images
 
 
-class DrawingTextModel(TextModel):
-    """A model that draws what a text says; a subclass says how, `drawn`."""
+class TextToImageModel(TextModel):
+    """A model that generates what a text says; a subclass says how, `decode_tokens`."""
 
-    def drawn(self, z, words, **options):
+    def decode_tokens(self, z, tokens, **options):
         """Latents (N, latent_dim) and words (N, L) to images (N, H, W, C) in [-1, 1], float32 NumPy."""
         raise NotImplementedError
 
     def decode(self, z, texts, **options):
-        """As `drawn`, of N texts."""
-        return self.drawn(z, self.read(texts), **options)
+        """As `decode_tokens`, of N texts."""
+        return self.decode_tokens(z, self.tokenize(texts), **options)
 
     def generate(self, texts, seed=0, **options):
-        """Draws an image for each of N texts: (N, H, W, C), float32 in [-1, 1].
+        """Generates an image for each of N texts: (N, H, W, C), float32 in [-1, 1].
 
         Args:
             texts: sequence of N str.
             seed: int. Defaults to `0`.
-            **options: those of the model's `drawn`.
+            **options: those of the model's `decode_tokens`.
 
         Raises:
-            UsageError: for texts that cannot be read, as `read` says.
+            UsageError: for texts that cannot be read, as `tokenize` says.
         """
         return self.decode(self.latents(len(texts), seed), texts, **options)
 
-    def sheet(self, examples, seed=0):
-        """Two rows, twice: what is drawn of eight texts, over the images that they belong to."""
-        x, words = (np.asarray(a[:16]) for a in examples)
-        drawn = self.drawn(self.latents(16, seed), words)
-        return np.concatenate([a[i : i + 8] for i in (0, 8) for a in (drawn, x)]), 8
+    def sample_grid(self, examples, seed=0):
+        """Two rows, twice: samples of eight texts, over the images that they belong to."""
+        x, tokens = (np.asarray(a[:16]) for a in examples)
+        generated = self.decode_tokens(self.latents(16, seed), tokens)
+        return np.concatenate([a[i : i + 8] for i in (0, 8) for a in (generated, x)]), 8
 
 
-class DescribingModel(TextModel):
-    """A model with an `averaged_encoder`, images to a map (B, h, w, c), and an `averaged_decoder`, `[map, words so
+class CaptioningModel(TextModel):
+    """A model with an `ema_encoder`, images to a map (B, h, w, c), and an `ema_decoder`, `[map, words so
     far]` to the next words' logits (B, L - 1, V) and where it looked for them (B, L - 1, h w)."""
 
     @property
     def text_length(self):
-        return self.averaged_decoder.input_shape[1][-1] + 1  # the last word is never read
+        return self.ema_decoder.input_shape[1][-1] + 1  # the last word is never read
 
     @property
     def image_shape(self):
-        return self.averaged_encoder.input_shape[1:]
+        return self.ema_encoder.input_shape[1:]
 
-    def describe(self, images, beams=1):
+    def caption(self, images, beams=1):
         """What images (N, H, W, C) in [-1, 1] show: a list of N str.
 
         Args:
@@ -119,10 +119,10 @@ class DescribingModel(TextModel):
         """
         places = np.repeat(self._places(images), beams, axis=0)
 
-        def log_probabilities(words):
-            t = words.shape[1]
-            words = np.pad(words, ((0, 0), (0, self.text_length - 1 - t)), constant_values=PAD)
-            logits, _ = self._decoded(places, words)
+        def log_probabilities(tokens):
+            t = tokens.shape[1]
+            tokens = np.pad(tokens, ((0, 0), (0, self.text_length - 1 - t)), constant_values=PAD)
+            logits, _ = self._decoded(places, tokens)
             return ops.convert_to_numpy(ops.log_softmax(logits[:, t - 1]))
 
         found, _ = beam_search(log_probabilities, len(images), self.text_length, beams)
@@ -131,52 +131,52 @@ class DescribingModel(TextModel):
     def attention(self, images, texts):
         """Where the decoder looks before it says each word of a text: float32 (N, L - 1, h, w), each map
         of sum 1; number t is that of word t, and of the end after the last."""
-        return self._looks(images, self.read(texts))
+        return self._looks(images, self.tokenize(texts))
 
-    def sheet(self, examples, seed=0):
+    def sample_grid(self, examples, seed=0):
         """Eight images, each in a row with where the decoder looks for the first seven words of its caption."""
-        images, words = (np.asarray(a[:8]) for a in examples)
-        return lit(images, self._looks(images, words)[:, :7]), 8
+        images, tokens = (np.asarray(a[:8]) for a in examples)
+        return overlay_attention(images, self._looks(images, tokens)[:, :7]), 8
 
     def _places(self, images):
-        return answer(self.averaged_encoder, self.looked_at(images))
+        return predict_in_batches(self.ema_encoder, self.validate_images(images))
 
-    def _decoded(self, places, words):
-        return answer(self.averaged_decoder, [places, words])
+    def _decoded(self, places, tokens):
+        return predict_in_batches(self.ema_decoder, [places, tokens])
 
-    def _looks(self, images, words):
+    def _looks(self, images, tokens):
         places = self._places(images)
-        weights = self._decoded(places, words[:, :-1])[1]
+        weights = self._decoded(places, tokens[:, :-1])[1]
         return weights.reshape(*weights.shape[:2], *places.shape[1:3])
 
 
-class ComparingModel(TextModel):
-    """A model with an `averaged_image_tower` and an `averaged_text_tower`, to vectors (B, dim) of one space."""
+class ContrastiveModel(TextModel):
+    """A model with an `ema_image_tower` and an `ema_text_tower`, to vectors (B, dim) of one space."""
 
     @property
     def text_length(self):
-        return self.averaged_text_tower.input_shape[-1]
+        return self.ema_text_tower.input_shape[-1]
 
     @property
     def image_shape(self):
-        return self.averaged_image_tower.input_shape[1:]
+        return self.ema_image_tower.input_shape[1:]
 
     def embed_images(self, images):
         """Images (N, H, W, C) in [-1, 1] to unit vectors (N, dim), float32 NumPy."""
-        return _embedded(self.averaged_image_tower, self.looked_at(images))
+        return _embedded(self.ema_image_tower, self.validate_images(images))
 
     def embed_texts(self, texts):
         """N texts to unit vectors (N, dim), float32 NumPy."""
-        return _embedded(self.averaged_text_tower, self.read(texts))
+        return _embedded(self.ema_text_tower, self.tokenize(texts))
 
-    def scores(self, images, texts):
+    def similarity(self, images, texts):
         """How well each of M texts fits each of N images: cosines (N, M)."""
         return self.embed_images(images) @ self.embed_texts(texts).T
 
-    def sheet(self, examples, seed=0):
+    def sample_grid(self, examples, seed=0):
         """A row for each of eight captions: its own image, then the seven of the examples that fit it best."""
-        images, words = (np.asarray(a) for a in examples)
-        fit = _embedded(self.averaged_text_tower, words[:8]) @ self.embed_images(images).T
+        images, tokens = (np.asarray(a) for a in examples)
+        fit = _embedded(self.ema_text_tower, tokens[:8]) @ self.embed_images(images).T
         best = np.argsort(-fit, axis=1, kind="stable")[:, :7]
         return images[np.concatenate([np.arange(8)[:, None], best], axis=1).ravel()], 8
 
@@ -195,7 +195,7 @@ def captioned(model, dataset):
     return dataset
 
 
-def lit(images, maps):
+def overlay_attention(images, maps):
     """Images (N, H, W, C) in [-1, 1], each followed by itself as bright as T maps say: (N (T + 1), H, W, C).
 
     Args:
@@ -210,5 +210,5 @@ def lit(images, maps):
 
 
 def _embedded(tower, inputs):
-    found = answer(tower, inputs)
+    found = predict_in_batches(tower, inputs)
     return found / np.linalg.norm(found, axis=1, keepdims=True)

@@ -4,7 +4,7 @@ import numpy as np
 
 from ganedu.data import PairedImages
 from ganedu.engine.model import GenerativeModel
-from ganedu.networks.answers import answer
+from ganedu.networks.inference import predict_in_batches
 
 
 class Translator(GenerativeModel):
@@ -22,11 +22,11 @@ class Translator(GenerativeModel):
         self.task, self.aligned = task, aligned
 
     @property
-    def artist(self):
+    def translation_network(self):
         """The Keras model from sources (B, H, W, C) to targets."""
         raise NotImplementedError
 
-    def served(self, dataset):
+    def prepare_dataset(self, dataset):
         return PairedImages(dataset, self.task, self.aligned)
 
     def translate(self, sources):
@@ -36,16 +36,16 @@ class Translator(GenerativeModel):
         Raises:
             ValueError: for images of another shape.
         """
-        sources, shape = np.asarray(sources, "float32"), self.artist.input_shape[1:]
+        sources, shape = np.asarray(sources, "float32"), self.translation_network.input_shape[1:]
         if sources.shape[1:] != shape:
             raise ValueError(f"Sources must have the shape {shape}. Received: {sources.shape[1:]}")
-        return answer(self.artist, sources)
+        return predict_in_batches(self.translation_network, sources)
 
-    def sheet(self, examples, seed=0):
+    def sample_grid(self, examples, seed=0):
         """Three rows, twice: eight sources, what becomes of them, and their own targets."""
         sources, targets = (np.asarray(a[:16]) for a in examples)
-        drawn = self.translate(sources)
-        rows = [r[i : i + 8] for i in (0, 8) for r in (sources, drawn, targets)]
+        generated = self.translate(sources)
+        rows = [r[i : i + 8] for i in (0, 8) for r in (sources, generated, targets)]
         channels = max(r.shape[-1] for r in rows)
         rows = [np.repeat(r, channels // r.shape[-1], axis=-1) for r in rows]
         return np.concatenate(rows), 8

@@ -19,7 +19,7 @@ from ganedu.data.images import check_range
 from ganedu.features import applications
 from ganedu.features.network import classifier
 from ganedu.networks import weights as stored
-from ganedu.networks.answers import answer
+from ganedu.networks.inference import predict_in_batches
 from ganedu.runtime import UsageError
 
 # data set: what its network was trained to tell apart
@@ -68,7 +68,7 @@ class Features:
                 f"Received: {images.shape[1:]}"
             )
         check_range(images)
-        return answer(self.network, images, batch_size=512)
+        return predict_in_batches(self.network, images, batch_size=512)
 
 
 @functools.cache
@@ -90,10 +90,10 @@ def load(name):
         known = ", ".join([*NAMES, *applications.NAMES])
         raise UsageError(f"There are features of {known}. Received: {name!r}")
     file = resources.files("ganedu.features") / "weights" / f"{name}.npz"
-    weights, facts = stored.load(file)
-    network = classifier(tuple(facts["image_shape"].tolist()), weights[-1].shape[0])
+    weights, metadata = stored.load(file)
+    network = classifier(tuple(metadata["image_shape"].tolist()), weights[-1].shape[0])
     network.set_weights(weights)
-    return Features(name, network, float(facts["accuracy"]))
+    return Features(name, network, float(metadata["accuracy"]))
 
 
 def fitting(name, image_shape):

@@ -5,7 +5,7 @@
 
 Features are the last map's mean over places. Inception V3's are what published Fréchet distances are taken
 of, but not with these weights: compare such a distance only with others made here. On digits and other small
-drawings they mean little.
+samples they mean little.
 
 Reference:
     Heusel et al. 2017, arXiv:1706.08500 (Inception's last map); Parmar, Zhang and Zhu 2022, arXiv:2104.11222

@@ -27,7 +27,7 @@ def train(name):
     from ganedu.networks import weights as stored
 
     sets = [data.load(name, split) for split in ("train", "test")]
-    known, unknown = (dataclasses.replace(s, with_labels=True) for s in sets)
+    known, unknown = (dataclasses.replace(s, return_labels=True) for s in sets)
     network = classifier(known.image_shape, int(known.labels.max()) + 1)
     trained = keras.Model(network.input, network.outputs[1])
     batch_size, epochs = 64, EPOCHS[name]
@@ -52,8 +52,8 @@ def train(name):
     accuracy = float(np.mean(found == unknown.labels))
     folder = Path(features.__file__).with_name("weights")
     folder.mkdir(exist_ok=True)
-    facts = {"accuracy": accuracy, "image_shape": known.image_shape}
-    stored.save(folder / f"{name}.npz", weights, **facts)
+    metadata = {"accuracy": accuracy, "image_shape": known.image_shape}
+    stored.save(folder / f"{name}.npz", weights, **metadata)
     return accuracy
 
 

@@ -1,6 +1,6 @@
-"""Augmentation that gradients pass through: what D sees of real and of drawn images alike.
+"""Augmentation that gradients pass through: what D sees of real and of generated images alike.
 
-Augmenting the real images alone would teach G to draw augmented images. Here both are changed right
+Augmenting the real images alone would teach G to generate augmented images. Here both are changed right
 before D, and G's gradient comes back through the change.
 """
 
@@ -94,7 +94,7 @@ class AdaptiveAugment(DiffAugment):
         chosen = self.uniform((ops.shape(x)[0], 1, 1, 1)) < self.probability
         return ops.where(chosen, change(x, self.uniform), x)
 
-    def follow(self, real):
+    def update_probability(self, real):
         """Moves p after a step in which D gave the outputs `real` (B, 1) to real images, 0 where it
         cannot tell."""
         r = ops.mean(ops.sign(ops.cast(real, "float32")))

@@ -9,7 +9,7 @@ class MinibatchStdDev(layers.Layer):
     """Tells D how much the images of a batch differ: one more map, constant, with the mean of all
     features' standard deviations over the batch.
 
-    A generator that has collapsed draws one image again and again, and is found out here.
+    A generator that has collapsed generates one image again and again, and is found out here.
 
     Call arguments:
         x: maps (B, H, W, C).

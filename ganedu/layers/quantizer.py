@@ -14,13 +14,13 @@ class VectorQuantizer(layers.Layer):
 
     N_k <- m N_k + (1 - m) n_k,   s_k <- m s_k + (1 - m) sum of the n_k vectors,   e_k = s_k / N_k
 
-    A code that almost nobody chooses (N_k under `least`) is dead: it takes the place of a random
-    vector of the batch.
+    A code that almost nobody chooses (N_k under `dead_threshold`) is dead: it takes the place of a
+    random vector of the batch.
 
     Args:
-        codes: int, K.
+        num_embeddings: int, K.
         momentum: float, m. Defaults to `0.95`.
-        least: float, the share of an even use, 1 / K, under which a code is dead. Defaults to
+        dead_threshold: float, the share of an even use, 1 / K, under which a code is dead. Defaults to
             `0.05`.
         seed: int. Defaults to `0`.
 
@@ -38,32 +38,35 @@ class VectorQuantizer(layers.Layer):
         arXiv:2005.00341.
     """
 
-    def __init__(self, codes, momentum=0.95, least=0.05, seed=0, **kwargs):
+    def __init__(self, num_embeddings, momentum=0.95, dead_threshold=0.05, seed=0, **kwargs):
         super().__init__(**kwargs)
-        self.codes, self.momentum, self.least, self.seed = codes, momentum, least, seed
+        self.num_embeddings, self.momentum = num_embeddings, momentum
+        self.dead_threshold, self.seed = dead_threshold, seed
         self.seed_generator = keras.random.SeedGenerator(seed)
 
     def build(self, input_shape):
-        shape = (self.codes, input_shape[-1])
+        shape = (self.num_embeddings, input_shape[-1])
         start = keras.initializers.RandomUniform(-1.0, 1.0, seed=self.seed)
         self.codebook = self.add_weight(shape, start, trainable=False, name="codebook")
         # N and s; s = e at the start, as `start` has a seed and draws the same twice, so N is 1.
-        self.counts = self.add_weight((self.codes,), "ones", trainable=False, name="counts")
+        self.counts = self.add_weight(
+            (self.num_embeddings,), "ones", trainable=False, name="counts"
+        )
         self.sums = self.add_weight(shape, start, trainable=False, name="sums")
         self.built = True
 
     def call(self, x, training=False):
         flat = ops.stop_gradient(ops.reshape(x, (-1, x.shape[-1])))  # (N, d)
-        indices = self.nearest(flat)
+        indices = self.quantize_indices(flat)
         quantized = ops.reshape(self.lookup(indices), ops.shape(x))  # before the codes move
         if training:
-            self.follow(flat, ops.one_hot(indices, self.codes, dtype=x.dtype))
-        share = ops.mean(ops.one_hot(indices, self.codes, dtype="float32"), axis=0)
+            self.update_codebook(flat, ops.one_hot(indices, self.num_embeddings, dtype=x.dtype))
+        share = ops.mean(ops.one_hot(indices, self.num_embeddings, dtype="float32"), axis=0)
         perplexity = ops.exp(-ops.sum(share * ops.log(share + 1e-10)))
         quantized = x + ops.stop_gradient(quantized - x)  # forward e, backward the identity
         return quantized, ops.reshape(indices, ops.shape(x)[:-1]), perplexity
 
-    def nearest(self, flat):
+    def quantize_indices(self, flat):
         """Vectors (N, d) to the indices of their nearest codes, (N,), int32."""
         codebook = ops.convert_to_tensor(self.codebook)
         distances = ops.sum(ops.square(codebook), axis=1) - 2.0 * ops.matmul(
@@ -75,21 +78,27 @@ class VectorQuantizer(layers.Layer):
         """Indices (...) to codes (..., d)."""
         return ops.take(ops.convert_to_tensor(self.codebook), indices, axis=0)
 
-    def follow(self, flat, chosen):
+    def update_codebook(self, flat, chosen):
         """Moves the codebook towards the vectors `flat` (N, d) that chose it, `chosen` (N, K)."""
         m, count = self.momentum, ops.cast(ops.shape(flat)[0], flat.dtype)
-        n = ops.sum(chosen, axis=0) / count * self.codes  # 1 where a code gets its even share
-        s = ops.matmul(ops.transpose(chosen), flat) / count * self.codes
+        # 1 where a code gets its even share
+        n = ops.sum(chosen, axis=0) / count * self.num_embeddings
+        s = ops.matmul(ops.transpose(chosen), flat) / count * self.num_embeddings
         counts = m * self.counts + (1 - m) * n
         sums = m * self.sums + (1 - m) * s
-        drawn = keras.random.randint((self.codes,), 0, ops.shape(flat)[0], seed=self.seed_generator)
-        dead = counts < self.least
+        revived = keras.random.randint(
+            (self.num_embeddings,), 0, ops.shape(flat)[0], seed=self.seed_generator
+        )
+        dead = counts < self.dead_threshold
         counts = ops.where(dead, ops.ones_like(counts), counts)
-        sums = ops.where(dead[:, None], ops.take(flat, drawn, axis=0), sums)
+        sums = ops.where(dead[:, None], ops.take(flat, revived, axis=0), sums)
         self.counts.assign(counts)
         self.sums.assign(sums)
         self.codebook.assign(sums / counts[:, None])
 
     def get_config(self):
-        own = {name: getattr(self, name) for name in ("codes", "momentum", "least", "seed")}
+        own = {
+            name: getattr(self, name)
+            for name in ("num_embeddings", "momentum", "dead_threshold", "seed")
+        }
         return {**super().get_config(), **own}

@@ -1,4 +1,4 @@
-"""Layers by which a style steers a drawing.
+"""Layers by which a style steers a sample.
 
 Reference:
     Karras, Laine, Aittala, Hellsten, Lehtinen and Aila 2020, "Analyzing and improving the image
@@ -12,7 +12,7 @@ from keras import layers, ops
 
 
 @keras.saving.register_keras_serializable("ganedu")
-class SlowDense(layers.Layer):
+class EqualizedDense(layers.Layer):
     """A dense layer that learns slower than its optimizer's rate, whatever the optimizer.
 
     y = (lambda sqrt(2 / fan_in)) x W + lambda b,   W ~ N(0, 1 / lambda^2)
@@ -113,7 +113,7 @@ class ModulatedConv2D(layers.Layer):
 
 
 @keras.saving.register_keras_serializable("ganedu")
-class LearntConstant(layers.Layer):
+class ConstantInput(layers.Layer):
     """One learnt map for all images; of its input it takes only the number.
 
     Args:

@@ -6,7 +6,7 @@ import keras
 from keras import layers, ops
 
 
-def at_most_a_hundred(tau):
+def clip_logit_scale(tau):
     """tau with exp(tau) <= 100: what a step takes beyond is taken back, and the next one may lower it again."""
     return ops.minimum(tau, math.log(100.0))
 
@@ -21,7 +21,7 @@ class Temperature(layers.Layer):
 
     def build(self, input_shape=None):
         start = keras.initializers.Constant(math.log(1 / 0.07))
-        self.tau = self.add_weight((), start, constraint=at_most_a_hundred, name="tau")
+        self.tau = self.add_weight((), start, constraint=clip_logit_scale, name="tau")
         self.built = True
 
     def value(self):

@@ -1,4 +1,4 @@
-"""What a classifier learns from drawings alone."""
+"""What a classifier learns from samples alone."""
 
 import numpy as np
 
@@ -7,24 +7,24 @@ from ganedu.runtime import UsageError
 
 
 def classification_accuracy_score(images, labels, real_images, real_labels, epochs=8, seed=0):
-    """Trains a classifier on labelled drawings and returns its accuracy on real images.
+    """Trains a classifier on labelled samples and returns its accuracy on real images.
 
-    Drawings that are good but all alike teach little: what a class lacks is missed. The same
-    classifier trained on as many real images is the measure. It depends on the number of drawings
+    Samples that are good but all alike teach little: what a class lacks is missed. The same
+    classifier trained on as many real images is the measure. It depends on the number of samples
     and, by a hundredth or so, on the seed.
 
     Args:
-        images: float array (N, H, W, C) in [-1, 1], drawings.
+        images: float array (N, H, W, C) in [-1, 1], samples.
         labels: int array (N,), what each was to be.
         real_images, real_labels: as these, (M, ...), to be told by the classifier.
-        epochs: int, passes over the drawings. Defaults to `8`.
+        epochs: int, passes over the samples. Defaults to `8`.
         seed: int. Defaults to `0`.
 
     Returns:
         float in [0, 1].
 
     Raises:
-        UsageError: if shapes or ranges do not fit, or a label among the real ones was never drawn.
+        UsageError: if shapes or ranges do not fit, or a label among the real ones has no sample.
 
     Reference:
         Ravuri and Vinyals 2019, "Classification accuracy score for conditional generative models",
@@ -50,7 +50,7 @@ def classification_accuracy_score(images, labels, real_images, real_labels, epoc
     check_range(real_images)
     unseen = sorted(set(real_labels.tolist()) - set(labels.tolist()))
     if unseen:
-        raise UsageError(f"Every class must be drawn. Received: no drawing of {unseen}")
+        raise UsageError(f"Every class must be among the samples. Received: no sample of {unseen}")
     network = classifier(images.shape[1:], int(labels.max()) + 1, seed)
     told = keras.Model(network.input, network.outputs[1])
     steps = epochs * -(-len(images) // 64)

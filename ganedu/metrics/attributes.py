@@ -5,8 +5,8 @@ place are those of their box; a stroke's width is the ink's area over the length
 slope of the line through the ink; a digit is told by trained classifiers of real digits, a shape by how it
 fills its box. Where two values meet, the border lies halfway.
 
->>> seen = read(model.generate(texts=captions), "digits")
->>> rates([parse(c) for c in captions], seen)["colour"]
+>>> shown = detect(model.generate(texts=captions), "digits")
+>>> attribute_accuracy([parse(c) for c in captions], shown)["colour"]
 """
 
 import colorsys
@@ -41,7 +41,7 @@ SHAPES = {
 }
 
 
-def read(images, kind):
+def detect(images, kind):
     """What pictures show.
 
     Args:
@@ -70,12 +70,12 @@ def read(images, kind):
     return pictures
 
 
-def rates(said, shown):
-    """How often what was said is to be seen.
+def attribute_accuracy(target, detected):
+    """How often the detected attributes are the target's.
 
     Args:
-        said: sequence of N `Picture`; what is `None` is not asked for.
-        shown: sequence of N `Picture` or `None`, as `read` returns.
+        target: sequence of N `Picture`; what is `None` is not asked for.
+        detected: sequence of N `Picture` or `None`, as `detect` returns.
 
     Returns:
         Dict from each attribute that was said, and `"relation"`, to the share that is right; `"all"`
@@ -85,46 +85,48 @@ def rates(said, shown):
     Raises:
         UsageError: for different lengths, or none.
     """
-    if len(said) != len(shown) or not len(said):
+    if len(target) != len(detected) or not len(target):
         raise UsageError(
             "There must be as many pictures as descriptions, at least one. "
-            f"Received: {len(said)} and {len(shown)}"
+            f"Received: {len(target)} and {len(detected)}"
         )
-    told = [compare(a, b) for a, b in zip(said, shown, strict=True)]
+    told = [compare(a, b) for a, b in zip(target, detected, strict=True)]
     names = [n for n in (*ATTRIBUTES, "relation") if any(n in t for t in told)]
     found = {n: float(np.mean([v for t in told for v in t.get(n, ())])) for n in names}
     return {**found, "all": float(np.mean([all(map(all, t.values())) for t in told]))}
 
 
-def compare(said, shown):
+def compare(target, detected):
     """Each thing that is said of one picture, and whether it is to be seen.
 
     Args:
-        said: `Picture`.
-        shown: `Picture`, or `None`: nothing said is right.
+        target: `Picture`.
+        detected: `Picture`, or `None`: nothing said is right.
 
     Returns:
         Dict from attribute to a list of bool, one for each object of which it is said; `"relation"`
         to a list of one.
     """
-    right = shown is not None and len(shown.entities) == len(said.entities)
-    seen = shown.entities if right else (None,) * len(said.entities)
-    relation = shown.relation if right else None
-    told = [_compare(said, seen, relation)]
-    if len(seen) == 2:
-        told.append(_compare(said, seen[::-1], None))  # a relation the other way round is another
+    right = detected is not None and len(detected.entities) == len(target.entities)
+    entities = detected.entities if right else (None,) * len(target.entities)
+    relation = detected.relation if right else None
+    told = [_compare(target, entities, relation)]
+    if len(entities) == 2:
+        told.append(
+            _compare(target, entities[::-1], None)
+        )  # a relation the other way round is another
     return max(told, key=lambda t: sum(sum(v) for v in t.values()))
 
 
-def _compare(said, seen, relation):
+def _compare(target, entities, relation):
     told = {}
-    for asked, found in zip(said.entities, seen, strict=True):
+    for asked, found in zip(target.entities, entities, strict=True):
         for name in ATTRIBUTES:
             value = getattr(asked, name)
             if value is not None:
                 told.setdefault(name, []).append(getattr(found, name, None) == value)
-    if said.relation is not None:
-        told["relation"] = [said.relation == relation]
+    if target.relation is not None:
+        told["relation"] = [target.relation == relation]
     return told
 
 
@@ -247,12 +249,12 @@ def slant(ink):
     return -np.polyfit(rows, columns, 1, w=np.sqrt(ink[rows, columns]))[0]
 
 
-def _digits(parts):
+def _digits(objects):
     """The digits' names, told by the classifiers of MNIST and of scikit-learn's digits together, upright
     and halfway there."""
-    if not parts:
+    if not objects:
         return []
-    inks = [_ink(part)[0] for part in parts]
+    inks = [_ink(part)[0] for part in objects]
     looks = [np.stack([_cutout(ink, by) for ink in inks]) for by in (0.5, 1.0)]
     seen = [features.load(n).probabilities(look) for n in ("mnist", "digits") for look in looks]
     return [DIGITS[k] for k in np.mean(seen, axis=0).argmax(axis=1)]
@@ -281,9 +283,9 @@ def _cutout(ink, upright):
     return 2 * framed - 1
 
 
-def _shapes(parts):
+def _shapes(objects):
     names = []
-    for part in parts:
+    for part in objects:
         ink, (top, bottom, left, right) = _ink(part)
         height, width = (ink.max(axis=a).sum() for a in (1, 0))  # parts of pixels count
         y, x = (top + bottom - 1) / 2, (left + right - 1) / 2

@@ -5,7 +5,7 @@ from scipy.special import rel_entr
 
 from ganedu.runtime import UsageError
 
-LEAST = 100  # points
+MIN_POINTS = 100  # points
 
 
 def histogram(points, extent=3.0, bins=30):
@@ -24,8 +24,10 @@ def histogram(points, extent=3.0, bins=30):
         UsageError: for fewer than 100 points, other shapes, a value that is not finite, or no grid.
     """
     points = np.asarray(points, "float64")
-    if points.ndim != 2 or points.shape[1] != 2 or len(points) < LEAST:
-        raise UsageError(f"Points must be (N, 2), N of at least {LEAST}. Received: {points.shape}")
+    if points.ndim != 2 or points.shape[1] != 2 or len(points) < MIN_POINTS:
+        raise UsageError(
+            f"Points must be (N, 2), N of at least {MIN_POINTS}. Received: {points.shape}"
+        )
     if not np.isfinite(points).all():
         raise UsageError("Points must be finite. Received: NaN or infinity")
     if not extent > 0 or bins < 2:
@@ -61,7 +63,7 @@ def jensen_shannon(p, q):
     return float(rel_entr(p, m).sum() + rel_entr(q, m).sum()) / 2
 
 
-def grid_divergence(real, drawn, extent=3.0, bins=30):
+def grid_divergence(real, generated, extent=3.0, bins=30):
     """`jensen_shannon` of two clouds' `histogram`s, in nats: from 0 to log 2 = 0.69.
 
     Biased: clouds of one distribution have (B - 1) / 8 (1 / N + 1 / M) on average and not 0, with N and M points and B
@@ -69,7 +71,7 @@ def grid_divergence(real, drawn, extent=3.0, bins=30):
     grid has less of this bias, and sees less: what goes on inside of a square is lost.
 
     Args:
-        real, drawn: (N, 2) and (M, 2).
+        real, generated: (N, 2) and (M, 2).
         extent, bins: as for `histogram`.
 
     Raises:
@@ -79,7 +81,7 @@ def grid_divergence(real, drawn, extent=3.0, bins=30):
         As `jensen_shannon`; the bias is that of the likelihood-ratio statistic, which is chi-squared with B - 1
         degrees of freedom (Wilks 1938).
     """
-    return jensen_shannon(histogram(real, extent, bins), histogram(drawn, extent, bins))
+    return jensen_shannon(histogram(real, extent, bins), histogram(generated, extent, bins))
 
 
 def _shares(p, q):

@@ -37,7 +37,7 @@ def kernel_distance(first, second, subsets=50, size=None, seed=0):
 
     Returns:
         `Estimate`. Its error, the subsets' deviation over the root of their number, is that of the
-        choice of subsets, not that of drawing other images.
+        choice of subsets, not that of sampling other images.
 
     Raises:
         UsageError: for fewer than two rows, NaN, widths that differ, or subsets of fewer than two.

@@ -11,17 +11,17 @@ from ganedu.runtime import UsageError
 LEVELS = 256  # grey values of an image
 
 
-def bits_per_dimension(log_likelihood, image_shape, cell=None):
+def bits_per_dimension(log_likelihood, image_shape, bin_width=None):
     """-log2 P(x) / D of images with D = H W C values: the mean, and its standard error.
 
     P is the probability of an image. A model of binary or of whole values has one, log P = `log_likelihood`. A
     model of real numbers has a density p(x) instead, which may be infinite; it must be taken at dequantized
     images, `dequantized`, and then
 
-        log2 P(x) >= E_u[log2 p(x + u)] + D log2(cell),   u ~ U[0, cell)^D
+        log2 P(x) >= E_u[log2 p(x + u)] + D log2(bin_width),   u ~ U[0, bin_width)^D
 
-    where `cell` is the width of a grey value. So a density's bits are an upper bound, which no model can bring below
-    those of the whole values themselves.
+    where `bin_width` is the width of a grey value. So a density's bits are an upper bound, which no
+    model can bring below those of the whole values themselves.
 
     A model that knows nothing needs 1 bit for a binary value and 8 for one of 256. The unit compares sizes of image,
     not kinds: bits of binary images say nothing beside those of grey ones.
@@ -32,15 +32,15 @@ def bits_per_dimension(log_likelihood, image_shape, cell=None):
     Args:
         log_likelihood: (N,), log P(x) or log p(x) in nats.
         image_shape: (H, W, C).
-        cell: float > 0, the width of a grey value where likelihoods are densities, as `dequantized` tells it.
+        bin_width: float > 0, the width of a grey value where likelihoods are densities, as `dequantized` tells it.
             Defaults to `None`: they are probabilities.
 
     Returns:
         `Estimate`.
 
     Raises:
-        UsageError: for fewer than two images, a value that is not finite, a probability over 1, or a shape or cell
-            that cannot be.
+        UsageError: for fewer than two images, a value that is not finite, a probability over 1, or a shape or
+            bin width that cannot be.
 
     Reference:
         Theis, van den Oord and Bethge 2016, "A note on the evaluation of generative models", section 3.1,
@@ -53,17 +53,17 @@ def bits_per_dimension(log_likelihood, image_shape, cell=None):
             "Log-likelihoods must be finite, (N,) with N of at least 2. "
             f"Received: {log_p.shape}, all finite: {bool(np.isfinite(log_p).all())}"
         )
-    if len(shape) != 3 or min(shape) < 1 or (cell is not None and not cell > 0):
+    if len(shape) != 3 or min(shape) < 1 or (bin_width is not None and not bin_width > 0):
         raise UsageError(
-            f"The shape must be (H, W, C) and the cell positive. Received: {shape}, {cell}"
+            f"The shape must be (H, W, C) and the bin width positive. Received: {shape}, {bin_width}"
         )
-    if cell is None and log_p.max() > 1e-6:
+    if bin_width is None and log_p.max() > 1e-6:
         raise UsageError(
-            "A probability is at most 1; the likelihoods of a density need `cell`. "
+            "A probability is at most 1; the likelihoods of a density need `bin_width`. "
             f"Received: a log-likelihood of {log_p.max():.4g}"
         )
     dimensions = math.prod(shape)
-    shift = 0.0 if cell is None else math.log2(cell)
+    shift = 0.0 if bin_width is None else math.log2(bin_width)
     return Estimate.of(-log_p / (dimensions * math.log(2)) - shift)
 
 
@@ -76,7 +76,7 @@ def dequantized(images, seed=0):
         seed: int. Defaults to `0`.
 
     Returns:
-        `(x, cell)`: float64 in [-1, 1), and the width of a grey value, 2/256.
+        `(x, bin_width)`: float64 in [-1, 1), and the width of a grey value, 2/256.
 
     Reference:
         Uria, Murray and Larochelle 2013, "RNADE", section 5.1, arXiv:1306.0186; Theis et al. 2016, section 3.1.

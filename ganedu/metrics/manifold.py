@@ -1,4 +1,4 @@
-"""Whether drawings lie among the real images, and whether they cover them."""
+"""Whether samples lie among the real images, and whether they cover them."""
 
 import dataclasses
 
@@ -11,17 +11,17 @@ BLOCK = 1000
 
 
 @dataclasses.dataclass(frozen=True)
-class Manifold:
+class PRDC:
     """Four shares of neighbours. With B(x) the ball around x that reaches its k-th nearest of its own
     kind:
 
     Args:
-        precision: float in [0, 1], the share of drawings in the ball of some real image: good ones.
-        recall: float in [0, 1], the share of real images in the ball of some drawing: varied ones.
-        density: float >= 0, in how many real balls a drawing lies, over k: 1 for real images. As
-            `precision`, but one far outlier among the real images does not make drawings good.
-        coverage: float in [0, 1], the share of real images whose ball holds a drawing. As `recall`,
-            but one far drawing does not make drawings varied.
+        precision: float in [0, 1], the share of samples in the ball of some real image: good ones.
+        recall: float in [0, 1], the share of real images in the ball of some sample: varied ones.
+        density: float >= 0, in how many real balls a sample lies, over k: 1 for real images. As
+            `precision`, but one far outlier among the real images does not make samples good.
+        coverage: float in [0, 1], the share of real images whose ball holds a sample. As `recall`,
+            but one far sample does not make samples varied.
     """
 
     precision: float
@@ -30,7 +30,7 @@ class Manifold:
     coverage: float
 
 
-def manifold_scores(real, drawn, k=5):
+def manifold_scores(real, generated, k=5):
     """Precision, recall, density and coverage of features (N, d) and (M, d).
 
     All depend on N, M and k: real images against other real ones, with as many, are the measure.
@@ -38,7 +38,7 @@ def manifold_scores(real, drawn, k=5):
     1 - 2^-k where N = M. Memory is bounded by blocks of 1,000.
 
     Returns:
-        `Manifold`.
+        `PRDC`.
 
     Raises:
         UsageError: for no more than k rows, NaN, or widths that differ.
@@ -49,21 +49,24 @@ def manifold_scores(real, drawn, k=5):
     """
     if k < 1:
         raise UsageError(f"`k` must be at least 1. Received: k={k}")
-    real, drawn = checked_pair(real, drawn, least=k + 1)
-    real_reach, drawn_reach = reach(real, k), reach(drawn, k)  # squared, (N,) and (M,)
+    real, generated = checked_pair(real, generated, min_count=k + 1)
+    real_radius, generated_radius = (
+        knn_radius(real, k),
+        knn_radius(generated, k),
+    )  # squared, (N,) and (M,)
     holders, covered = (
-        np.zeros(len(drawn)),
+        np.zeros(len(generated)),
         np.zeros(len(real), bool),
-    )  # real balls around a drawing
+    )  # real balls around a sample
     recalled = np.zeros(len(real), bool)
     for rows in blocks(len(real)):
-        for columns in blocks(len(drawn)):
-            distance = squared_distances(real[rows], drawn[columns])
-            inside = distance <= real_reach[rows, None]
+        for columns in blocks(len(generated)):
+            distance = squared_distances(real[rows], generated[columns])
+            inside = distance <= real_radius[rows, None]
             holders[columns] += inside.sum(axis=0)
             covered[rows] |= inside.any(axis=1)
-            recalled[rows] |= (distance <= drawn_reach[None, columns]).any(axis=1)
-    return Manifold(
+            recalled[rows] |= (distance <= generated_radius[None, columns]).any(axis=1)
+    return PRDC(
         precision=float((holders > 0).mean()),
         recall=float(recalled.mean()),
         density=float(holders.mean() / k),
@@ -79,7 +82,7 @@ def squared_distances(x, y):
     return np.maximum(d, 0.0, out=d)
 
 
-def reach(x, k):
+def knn_radius(x, k):
     """The squared distance from each of features (N, d) to its k-th nearest other: (N,)."""
     found = []
     for rows in blocks(len(x)):

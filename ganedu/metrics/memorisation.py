@@ -1,4 +1,4 @@
-"""Whether a model draws, or repeats what it has seen."""
+"""Whether a model generates, or repeats what it has seen."""
 
 import dataclasses
 
@@ -13,27 +13,27 @@ from ganedu.runtime import UsageError
 class Memorisation:
     """
     Args:
-        distances: (N,), from each drawing to the nearest training image, in units of the usual
+        distances: (N,), from each sample to the nearest training image, in units of the usual
             distance from an unseen real image to its nearest training image: about 1 for new images.
         nearest: int (N,), which training image that is.
-        copied: float in [0, 1], the share of drawings that are nearer than all but a hundredth of the
-            unseen images are: 0.01 on average for a model as good as nature, 1 for a photocopier.
+        copy_rate: float in [0, 1], the share of samples that are nearer than all but a hundredth of the
+            unseen images are: 0.01 on average for a model as good as nature, 1 for a memorizing model.
     """
 
     distances: np.ndarray
     nearest: np.ndarray
-    copied: float
+    copy_rate: float
 
 
-def memorisation(drawn, train, test):
-    """Compares how near drawings and unseen real images are to their nearest training image.
+def memorisation(generated, train, test):
+    """Compares how near samples and unseen real images are to their nearest training image.
 
     In pixels, a copy is near; in features, so is a copy that was shifted. With fewer training images all
-    are further: the same training images serve both sides. Poor drawings are far from everything,
-    and hide copies among them in the mean, not in `copied`.
+    are further: the same training images serve both sides. Poor samples are far from everything,
+    and hide copies among them in the mean, not in `copy_rate`.
 
     Args:
-        drawn, train, test: features or flattened pixels, (N, d), (M, d) and (L, d); L of at least
+        generated, train, test: features or flattened pixels, (N, d), (M, d) and (L, d); L of at least
             100.
 
     Returns:
@@ -46,19 +46,19 @@ def memorisation(drawn, train, test):
         The three-sample idea of Meehan, Chaudhuri and Dasgupta 2020, arXiv:2004.05675, with a share
         in the place of its rank statistic.
     """
-    drawn, train, test = checked(drawn, 1), checked(train, 1), checked(test, 100)
-    if not drawn.shape[1] == train.shape[1] == test.shape[1]:
+    generated, train, test = checked(generated, 1), checked(train, 1), checked(test, 100)
+    if not generated.shape[1] == train.shape[1] == test.shape[1]:
         raise UsageError(
             "All must have one width. "
-            f"Received: {drawn.shape[1]}, {train.shape[1]} and {test.shape[1]}"
+            f"Received: {generated.shape[1]}, {train.shape[1]} and {test.shape[1]}"
         )
-    unseen, _ = to_nearest(test, train)
-    distances, nearest = to_nearest(drawn, train)
-    copied = float(np.mean(distances < np.quantile(unseen, 0.01)))
-    return Memorisation(distances / max(np.median(unseen), 1e-12), nearest, copied)
+    unseen, _ = nearest_neighbour_distance(test, train)
+    distances, nearest = nearest_neighbour_distance(generated, train)
+    copy_rate = float(np.mean(distances < np.quantile(unseen, 0.01)))
+    return Memorisation(distances / max(np.median(unseen), 1e-12), nearest, copy_rate)
 
 
-def to_nearest(x, others):
+def nearest_neighbour_distance(x, others):
     """The distance (N,) from each of (N, d) to the nearest of (M, d), and which it is, (N,)."""
     distances, found = np.full(len(x), np.inf), np.zeros(len(x), int)
     for rows in blocks(len(x)):

@@ -1,4 +1,4 @@
-"""What drawn images look like, told by the real images nearest to them."""
+"""What generated images look like, told by the real images nearest to them."""
 
 import dataclasses
 
@@ -8,7 +8,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from ganedu.data import to_float
 
-COMPONENTS, MOST = 40, 10_000
+COMPONENTS, MAX_IMAGES = 40, 10_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,9 +23,9 @@ class Nearest:
     labels: np.ndarray
     distances: np.ndarray
 
-    def found(self, least=0.01):
-        """How many classes have at least the share `least` of the images."""
-        return int(np.sum(np.bincount(self.labels) >= least * len(self.labels)))
+    def num_classes_found(self, min_share=0.01):
+        """How many classes have at least the share `min_share` of the images."""
+        return int(np.sum(np.bincount(self.labels) >= min_share * len(self.labels)))
 
 
 def nearest(images, dataset):
@@ -58,7 +58,7 @@ def nearest(images, dataset):
         raise ValueError("Images must be finite. Received: NaN or infinity")
     if dataset.labels is None:
         raise ValueError(f"The data must have labels. Received: {dataset.name}")
-    real, labels = to_float(dataset.images[:MOST]), dataset.labels[:MOST]
+    real, labels = to_float(dataset.images[:MAX_IMAGES]), dataset.labels[:MAX_IMAGES]
     real = real.reshape(len(real), -1)
     pca = PCA(min(COMPONENTS, *real.shape), svd_solver="covariance_eigh").fit(real)
     points = pca.transform(real)

@@ -42,8 +42,8 @@ def radial_spectrum(images, bins=14):
     return frequencies, np.array([p.mean() if p.size else 0.0 for p in inside])
 
 
-def sharpness(drawn, real, least=0.25):
-    """The power of drawings at high frequencies over that of real images: under 1 where they are blurred, over 1
+def high_frequency_power(generated, real, min_frequency=0.25):
+    """The power of samples at high frequencies over that of real images: under 1 where they are blurred, over 1
     where they are noisy.
 
     sum_{|f| > least} P_drawn(f)  /  sum_{|f| > least} P_real(f)
@@ -51,8 +51,8 @@ def sharpness(drawn, real, least=0.25):
     Hardly biased by the number of images: means over fifty are within some hundredths.
 
     Args:
-        drawn, real: float arrays (N, H, W, C) and (M, H, W, C) in [-1, 1].
-        least: float, in cycles a pixel. Defaults to `0.25`, half of the highest that a row can hold.
+        generated, real: float arrays (N, H, W, C) and (M, H, W, C) in [-1, 1].
+        min_frequency: float, in cycles a pixel. Defaults to `0.25`, half of the highest that a row can hold.
 
     Returns:
         float >= 0; infinite where the real images hold nothing there.
@@ -63,13 +63,13 @@ def sharpness(drawn, real, least=0.25):
     Reference:
         Durall, Keuper and Keuper 2020, "Watch your up-convolution", section 2, arXiv:2003.01826.
     """
-    drawn, real = _both(drawn, real)
-    high = radii(real.shape) > least
-    return float(drawn[high].sum() / real[high].sum()) if real[high].any() else float("inf")
+    generated, real = _both(generated, real)
+    high = radii(real.shape) > min_frequency
+    return float(generated[high].sum() / real[high].sum()) if real[high].any() else float("inf")
 
 
-def checkerboard(drawn, real):
-    """How much stronger drawings hold a pattern of every second pixel than real images do.
+def checkerboard(generated, real):
+    """How much stronger samples hold a pattern of every second pixel than real images do.
 
     A picture times such a pattern has its own low frequencies again around the highest one: there, within an
     eighth of it, the power is compared with the power at three quarters of the highest frequency, and the
@@ -84,7 +84,7 @@ def checkerboard(drawn, real):
     Reference:
         Odena, Dumoulin and Olah 2016, "Deconvolution and checkerboard artifacts", doi:10.23915/distill.00003.
     """
-    drawn, real = _both(drawn, real)
+    generated, real = _both(generated, real)
     tiny = 1e-9 * real.mean()
     vertical, horizontal = (np.abs(np.fft.fftfreq(side)) for side in real.shape)
     u, v = np.broadcast_arrays(vertical[:, None], horizontal[None])
@@ -100,12 +100,14 @@ def checkerboard(drawn, real):
         | (band(v, beside) & (u <= low))
         | (band(u, beside) & band(v, beside))
     )
-    risen = [(drawn[place].mean() + tiny) / (real[place].mean() + tiny) for place in (peak, around)]
+    risen = [
+        (generated[place].mean() + tiny) / (real[place].mean() + tiny) for place in (peak, around)
+    ]
     return float(risen[0] / max(risen[1], 1.0))
 
 
-def _both(drawn, real):
-    drawn, real = power_spectrum(drawn), power_spectrum(real)
-    if drawn.shape != real.shape:
-        raise UsageError(f"Both must have one shape. Received: {drawn.shape} and {real.shape}")
-    return drawn, real
+def _both(generated, real):
+    generated, real = power_spectrum(generated), power_spectrum(real)
+    if generated.shape != real.shape:
+        raise UsageError(f"Both must have one shape. Received: {generated.shape} and {real.shape}")
+    return generated, real

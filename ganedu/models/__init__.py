@@ -4,22 +4,14 @@ Importing this package imports every model file, which registers the classes for
 `import ganedu.models`, `keras.models.load_model` knows them all.
 """
 
-import difflib
 import importlib
 import inspect
-import pkgutil
 
+from ganedu import catalogue
+from ganedu.catalogue import names
 from ganedu.runtime import UsageError
 
-_MODULES = {
-    found.name: importlib.import_module(f"{__name__}.{found.name}")
-    for found in pkgutil.iter_modules(__path__)
-}
-
-
-def names():
-    """The names of all models, in alphabetical order."""
-    return sorted(_MODULES)
+_MODULES = {name: importlib.import_module(f"{__name__}.{name}") for name in names()}
 
 
 def module(name):
@@ -28,13 +20,7 @@ def module(name):
     Raises:
         UsageError: for an unknown name; the message has the nearest one.
     """
-    if name not in _MODULES:
-        near = difflib.get_close_matches(name, _MODULES, n=1)
-        raise UsageError(
-            f"There is no model {name!r}."
-            + (f" Did you mean {near[0]}?" if near else "")
-            + f" Models: {', '.join(names())}"
-        )
+    catalogue.check(name)
     return _MODULES[name]
 
 
@@ -59,12 +45,12 @@ def build(name, image_shape, **arguments):
     return builder(tuple(image_shape), **arguments)
 
 
-def reads_texts(name):
+def is_text_conditional(name):
     """Whether a model takes images with captions: its `build` asks for their `length`."""
     return "length" in inspect.signature(module(name).build).parameters
 
 
-def parts_of_a_batch(name, arguments):
+def batch_divisor(name, arguments):
     """Into how many equal parts a model's step divides a batch: the `critic_steps` of `arguments` or of its
     `build`, else 1."""
     known = inspect.signature(module(name).build).parameters
@@ -80,7 +66,7 @@ def arguments_of(name, dataset):
     Raises:
         UsageError: if it asks and the data have no labels, or it reads texts and they have no captions.
     """
-    if reads_texts(name) and not hasattr(dataset, "captions"):
+    if is_text_conditional(name) and not hasattr(dataset, "captions"):
         raise UsageError(
             f"The model {name} needs captions, as captioned_digits and scenes have them. "
             f"{dataset.name} has none"

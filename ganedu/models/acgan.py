@@ -1,6 +1,6 @@
-"""The auxiliary-classifier GAN: D is not told the class, it has to say it.
+"""AC-GAN: the discriminator also classifies, and both players want the class right (Odena 2017).
 
-D has two heads, the source (real or drawn) and the class:
+D has two heads, the source (real or generated) and the class:
 
     L_S = E[log P(S = real | x)] + E[log P(S = fake | G(z, y))]        (equation 2)
     L_C = E[log P(C = y | x)] + E[log P(C = y | G(z, y))]              (equation 3)
@@ -17,7 +17,9 @@ from keras import ops
 
 from ganedu import networks
 from ganedu.engine import FusedAdam
-from ganedu.models.cgan import CGAN, labelled_generator
+from ganedu.models.cgan import CGAN, conditional_generator
+
+FAMILY = "conditional"
 
 
 def class_loss(y, logits):
@@ -43,22 +45,22 @@ class ACGAN(CGAN):
         self.class_weight = class_weight
 
     def d_losses(self, x, y, z, training):
-        real, real_class = self.judge(x, training)
-        fake, fake_class = self.judge(self.generator([z, y], training=training), training)
-        self.follow_verdicts(real, training)
+        real, real_class = self.discriminate(x, training)
+        fake, fake_class = self.discriminate(self.generator([z, y], training=training), training)
+        self.update_augment(real, training)
         known = class_loss(y, real_class)
         loss = self.smoothed_loss(real, fake)
         loss = loss + self.class_weight * (known + class_loss(y, fake_class))
-        return {"d_loss": loss, "class_loss": known, **self.verdicts(real, fake)}
+        return {"d_loss": loss, "class_loss": known, **self.d_metrics(real, fake)}
 
     def g_losses(self, y, z, training):
-        fake, fake_class = self.judge(self.generator([z, y], training=training), training)
+        fake, fake_class = self.discriminate(self.generator([z, y], training=training), training)
         loss = self.generator_loss(fake) + self.class_weight * class_loss(y, fake_class)
         return {"g_loss": loss}
 
-    def judge(self, x, training):
+    def discriminate(self, x, training):
         """D's logits of images, and of their classes."""
-        return self.discriminator(self.seen(x, training), training=training)
+        return self.discriminator(self.augmented(x, training), training=training)
 
 
 def build(
@@ -75,7 +77,7 @@ def build(
 ):
     """A compiled ACGAN of the networks of `dcgan`, D's with two heads."""
     model = ACGAN(
-        labelled_generator(image_shape, num_classes, latent_dim, width),
+        conditional_generator(image_shape, num_classes, latent_dim, width),
         networks.discriminator(image_shape, width, outputs=(1, num_classes)),
         class_weight=class_weight,
         augment=augment,

@@ -1,8 +1,8 @@
-"""The autoencoder: an image is squeezed through a short code z and drawn again from it.
+"""Autoencoder: a bottleneck code, trained by its reconstruction error (Hinton 2006).
 
     z = f(x),   x' = g(z),   minimize  E_x ||x - x'||^2 / (number of values)
 
-A code is not a distribution, so there is nothing to draw new images from. The model therefore
+A code is not a distribution, so there is nothing to sample new images from. The model therefore
 keeps the mean and covariance of the codes that it sees, and samples the Gaussian that has them.
 
 Reference:
@@ -16,6 +16,8 @@ from keras import ops
 
 from ganedu import networks
 from ganedu.engine import AutoencodingModel, FusedAdam
+
+FAMILY = "autoencoders"
 
 
 def reconstruction_loss(x, x_reconstructed):
@@ -37,13 +39,13 @@ class Autoencoder(AutoencodingModel):
             (d, d), "identity", trainable=False, name="code_covariance"
         )
 
-    def losses(self, x, training):
+    def compute_losses(self, x, training):
         z = self.encoder(x, training=training)
         if training:
-            self.follow_codes(ops.stop_gradient(z))
+            self.update_code_statistics(ops.stop_gradient(z))
         return {"loss": reconstruction_loss(x, self.decoder(z, training=training))}
 
-    def follow_codes(self, z, momentum=0.95):
+    def update_code_statistics(self, z, momentum=0.95):
         """Moves the kept mean and covariance towards those of a batch of codes z (B,
         latent_dim)."""
         mean = ops.mean(z, axis=0)

@@ -1,9 +1,9 @@
-"""The conditional GAN: both players are told which class is wanted.
+"""Conditional GAN: labels to both players, concatenated or projected (Mirza 2014, Miyato 2018).
 
     max_D  E_{x,y}[log sigma(D(x, y))] + E_{z,y}[log(1 - sigma(D(G(z, y), y)))]      (Mirza 2014, equation 2)
     max_G  E_{z,y}[log sigma(D(G(z, y), y))]
 
-Two ways for D to read y. Mirza 2014: beside its input, as constant planes (`networks.with_labels`). Miyato
+Two ways for D to read y. Mirza 2014: beside its input, as constant planes (`networks.condition_on_labels`). Miyato
 and Koyama 2018, with `projection=True`: D(x, y) = psi(phi(x)) + <V y, phi(x)> (equation 3), so that a
 class is a direction among the features phi.
 
@@ -18,6 +18,8 @@ from keras import layers, ops
 from ganedu import networks
 from ganedu.engine import ConditionalModel, FusedAdam
 from ganedu.models.gan import GAN
+
+FAMILY = "conditional"
 
 
 def projection_discriminator(image_shape, num_classes, width=32, features=128):
@@ -44,37 +46,37 @@ class CGAN(ConditionalModel, GAN):
 
     def train_step(self, data):
         x, y = self.unpack(data)
-        z = self.draw_latents(ops.shape(x)[0])
+        z = self.sample_prior(ops.shape(x)[0])
         d = self.minimize(
             lambda: self.d_losses(x, y, z, training=True), self.discriminator, self.d_optimizer
         )
-        z = self.draw_latents(ops.shape(x)[0])
+        z = self.sample_prior(ops.shape(x)[0])
         g = self.minimize(
             lambda: self.g_losses(y, z, training=True), self.generator, self.g_optimizer
         )
-        self.follow_generator()
+        self.update_ema_generator()
         return self.log(d | g)
 
     def test_step(self, data):
         x, y = self.unpack(data)
-        z = self.draw_latents(ops.shape(x)[0])
+        z = self.sample_prior(ops.shape(x)[0])
         return self.log(
             self.d_losses(x, y, z, training=False) | self.g_losses(y, z, training=False)
         )
 
     def d_losses(self, x, y, z, training):
-        real = self.judge(x, y, training)
-        fake = self.judge(self.generator([z, y], training=training), y, training)
-        self.follow_verdicts(real, training)
-        return {"d_loss": self.smoothed_loss(real, fake), **self.verdicts(real, fake)}
+        real = self.discriminate(x, y, training)
+        fake = self.discriminate(self.generator([z, y], training=training), y, training)
+        self.update_augment(real, training)
+        return {"d_loss": self.smoothed_loss(real, fake), **self.d_metrics(real, fake)}
 
     def g_losses(self, y, z, training):
-        fake = self.judge(self.generator([z, y], training=training), y, training)
+        fake = self.discriminate(self.generator([z, y], training=training), y, training)
         return {"g_loss": self.generator_loss(fake)}
 
-    def judge(self, x, y, training):
+    def discriminate(self, x, y, training):
         """D's logits of images, given their labels."""
-        return self.discriminator([self.seen(x, training), y], training=training)
+        return self.discriminator([self.augmented(x, training), y], training=training)
 
 
 def build(
@@ -100,11 +102,11 @@ def build(
     if projection:
         discriminator = projection_discriminator(image_shape, num_classes, width)
     else:
-        discriminator = networks.with_labels(
+        discriminator = networks.condition_on_labels(
             lambda shape: networks.discriminator(shape, width), image_shape, num_classes
         )
     model = CGAN(
-        labelled_generator(image_shape, num_classes, latent_dim, width),
+        conditional_generator(image_shape, num_classes, latent_dim, width),
         discriminator,
         augment=augment,
         ema_momentum=ema_momentum,
@@ -113,8 +115,8 @@ def build(
     return model.compile_with(FusedAdam, g_learning_rate, d_learning_rate, beta_1=0.5)
 
 
-def labelled_generator(image_shape, num_classes, latent_dim, width):
+def conditional_generator(image_shape, num_classes, latent_dim, width):
     """`[z, y]` to images: the generator of `dcgan` with y beside z."""
-    return networks.with_labels(
+    return networks.condition_on_labels(
         lambda shape: networks.generator(image_shape, shape[0], width), (latent_dim,), num_classes
     )

@@ -1,4 +1,4 @@
-"""CLIP: images and texts are brought to one space, where each image lies nearest to its own text.
+"""CLIP: an image and a text encoder, trained with a symmetric contrastive loss (Radford 2021).
 
 Of a batch of N pairs, with unit vectors u_i of the images and v_i of the texts, and s_ij = exp(tau) u_i . v_j:
 
@@ -16,14 +16,16 @@ import keras
 from keras import ops
 
 from ganedu import networks
-from ganedu.engine import ComparingModel, FusedAdam, GenerativeModel
+from ganedu.engine import ContrastiveModel, FusedAdam, GenerativeModel
 from ganedu.layers import Temperature
-from ganedu.losses import info_nce, unit
+from ganedu.losses import info_nce, l2_normalize
+
+FAMILY = "words"
 
 
 @keras.saving.register_keras_serializable("ganedu")
-class CLIP(ComparingModel, GenerativeModel):
-    """One player of two networks and a scalar: `scores(images, texts)`.
+class CLIP(ContrastiveModel, GenerativeModel):
+    """One player of two networks and a scalar: `similarity(images, texts)`.
 
     Args:
         image_tower: Keras model, images (B, H, W, C) in [-1, 1] -> (B, dim).
@@ -33,43 +35,43 @@ class CLIP(ComparingModel, GenerativeModel):
     """
 
     players = {"optimizer": ("image_tower", "text_tower", "temperature")}
-    log_names = ("loss", "found")
+    log_names = ("loss", "retrieval_accuracy")
 
     def __init__(self, image_tower, text_tower, ema_momentum=0.995, seed=0):
         super().__init__(seed=seed)
         self.image_tower, self.text_tower = image_tower, text_tower
         self.ema_momentum = ema_momentum
-        self.averaged_image_tower = self.averaged_copy(image_tower)
-        self.averaged_text_tower = self.averaged_copy(text_tower)
+        self.ema_image_tower = self.ema_copy(image_tower)
+        self.ema_text_tower = self.ema_copy(text_tower)
         self.temperature = Temperature()
         self.temperature.build()
 
-    def losses(self, x, words, training):
-        u, v = self.image_tower(x, training=training), self.text_tower(words, training=training)
-        nearest = ops.argmax(ops.matmul(unit(u), ops.transpose(unit(v))), axis=1)
+    def compute_losses(self, x, tokens, training):
+        u, v = self.image_tower(x, training=training), self.text_tower(tokens, training=training)
+        nearest = ops.argmax(ops.matmul(l2_normalize(u), ops.transpose(l2_normalize(v))), axis=1)
         own = ops.equal(nearest, ops.cast(ops.arange(ops.shape(u)[0]), nearest.dtype))
         return {
             "loss": info_nce(u, v, self.temperature.value()),
-            "found": ops.mean(ops.cast(own, "float32")),
+            "retrieval_accuracy": ops.mean(ops.cast(own, "float32")),
         }
 
     def train_step(self, data):
-        x, words = self.unpack(data)
+        x, tokens = self.unpack(data)
         losses = self.minimize(
-            lambda: self.losses(x, words, training=True),
+            lambda: self.compute_losses(x, tokens, training=True),
             (self.image_tower, self.text_tower, self.temperature),
             self.optimizer,
         )
-        self.average(self.image_tower, self.averaged_image_tower, self.ema_momentum)
-        self.average(self.text_tower, self.averaged_text_tower, self.ema_momentum)
+        self.update_ema(self.image_tower, self.ema_image_tower, self.ema_momentum)
+        self.update_ema(self.text_tower, self.ema_text_tower, self.ema_momentum)
         return self.log(losses)
 
     def test_step(self, data):
-        x, words = self.unpack(data)
-        return self.log(self.losses(x, words, training=False))
+        x, tokens = self.unpack(data)
+        return self.log(self.compute_losses(x, tokens, training=False))
 
     def call(self, x, training=False):
-        return self.averaged_image_tower(x, training=training)
+        return self.ema_image_tower(x, training=training)
 
 
 def build(

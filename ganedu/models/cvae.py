@@ -1,4 +1,4 @@
-"""The conditional VAE: told the class, the code needs to hold only the rest, the style.
+"""Conditional VAE: encoder and decoder are conditioned on the class (Sohn 2015).
 
     maximize  E_{q(z|x,y)}[log p(x|z,y)] - KL(q(z|x,y) || p(z)),   p(z) = N(0, I)
 
@@ -15,8 +15,10 @@ import numpy as np
 
 from ganedu import networks
 from ganedu.engine import AutoencodingModel, ConditionalModel, FusedAdam, importance_sampled
-from ganedu.models.vae import images_of, negative_elbo, reparametrize
-from ganedu.networks.answers import answer
+from ganedu.models.vae import mean_image, negative_elbo, reparametrize
+from ganedu.networks.inference import predict_in_batches
+
+FAMILY = "conditional"
 
 
 @keras.saving.register_keras_serializable("ganedu")
@@ -43,7 +45,7 @@ class CVAE(ConditionalModel, AutoencodingModel):
         """A batch as `([x, y], None)`: both are inputs."""
         return [*super().unpack(data)], None
 
-    def losses(self, inputs, training):
+    def compute_losses(self, inputs, training):
         x, y = inputs
         mean, log_variance = self.encoder([x, y], training=training)
         z = reparametrize(mean, log_variance, self.seed_generator)
@@ -53,14 +55,14 @@ class CVAE(ConditionalModel, AutoencodingModel):
     def call(self, inputs, training=False):
         x, y = inputs
         mean, _ = self.encoder([x, y], training=training)
-        return images_of(self.decoder([mean, y], training=training))
+        return mean_image(self.decoder([mean, y], training=training))
 
     def encode(self, x, labels):
         """Images (N, H, W, C) in [-1, 1] and their labels to the means of q(z|x, y), (N,
         latent_dim), float32 NumPy."""
         x = np.asarray(x)
         inputs = [x, self.one_hot(labels, len(x))]
-        return answer(self.encoder, inputs)[0]
+        return predict_in_batches(self.encoder, inputs)[0]
 
     def decode(self, z, labels=None):
         return np.tanh(super().decode(z, labels) / 2)
@@ -74,9 +76,9 @@ class CVAE(ConditionalModel, AutoencodingModel):
         y = self.one_hot(labels, len(x))
 
         def logits_of(z, image):
-            return answer(self.decoder, [z, y[image]], batch_size=1024)
+            return predict_in_batches(self.decoder, [z, y[image]], batch_size=1024)
 
-        distribution = answer(self.encoder, [x, y])
+        distribution = predict_in_batches(self.encoder, [x, y])
         return importance_sampled(x, *distribution, logits_of, samples, seed)
 
 
@@ -84,12 +86,12 @@ def build(
     image_shape, num_classes=10, latent_dim=8, width=32, beta=1.0, learning_rate=1e-3, seed=0
 ):
     """A compiled CVAE of the networks of `vae`, with Adam."""
-    encoder = networks.with_labels(
+    encoder = networks.condition_on_labels(
         lambda shape: networks.encoder(shape, latent_dim, width, parameters=2),
         image_shape,
         num_classes,
     )
-    decoder = networks.with_labels(
+    decoder = networks.condition_on_labels(
         lambda shape: networks.decoder(image_shape, shape[0], width, activation=None),
         (latent_dim,),
         num_classes,

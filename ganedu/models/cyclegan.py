@@ -1,12 +1,12 @@
-"""CycleGAN: from one kind of image to another and back, without a single pair.
+"""CycleGAN: unpaired image translation with a cycle-consistency loss (Zhu 2017).
 
-G: X -> Y, F: Y -> X, and a judge of patches for each kind, with the losses of `lsgan`:
+G: X -> Y, F: Y -> X, and a PatchGAN discriminator for each kind, with the losses of `lsgan`:
 
     L_cyc = E_x||F(G(x)) - x||_1 + E_y||G(F(y)) - y||_1                                (equation 2)
     G and F minimize  L_GAN(G, D_Y) + L_GAN(F, D_X) + lambda L_cyc + lambda_id L_id    (equation 3, section 5.2)
     L_id  = E_y||G(y) - y||_1 + E_x||F(x) - x||_1
 
-||.||_1 is the mean over pixels. The paper's D also sees older drawings, from a history of 50.
+||.||_1 is the mean over pixels. The paper's D also sees older samples, from a history of 50.
 
 Reference:
     Zhu, Park, Isola and Efros 2017, "Unpaired image-to-image translation using cycle-consistent
@@ -21,6 +21,8 @@ from ganedu.data import pairs
 from ganedu.engine import FusedAdam, Translator
 from ganedu.models.lsgan import discriminator_loss, generator_loss
 from ganedu.models.pix2pix import l1
+
+FAMILY = "translation"
 
 
 @keras.saving.register_keras_serializable("ganedu")
@@ -55,7 +57,7 @@ class CycleGAN(Translator):
         self.cycle_weight, self.identity_weight = cycle_weight, identity_weight
 
     @property
-    def artist(self):
+    def translation_network(self):
         return self.G
 
     def train_step(self, data):
@@ -86,8 +88,8 @@ class CycleGAN(Translator):
     def d_losses(self, x, y, training):
         fake_y, fake_x = self.G(x, training=training), self.F(y, training=training)
         sides = ((self.D_X, x, fake_x), (self.D_Y, y, fake_y))
-        verdicts = [(D(a, training=training), D(b, training=training)) for D, a, b in sides]
-        return {"d_loss": sum(discriminator_loss(real, fake) for real, fake in verdicts)}
+        logits = [(D(a, training=training), D(b, training=training)) for D, a, b in sides]
+        return {"d_loss": sum(discriminator_loss(real, fake) for real, fake in logits)}
 
     def call(self, x, training=False):
         return self.G(x, training=training)

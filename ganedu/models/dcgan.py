@@ -1,13 +1,13 @@
-"""The deep convolutional GAN: the game of Goodfellow 2014, played by convolutional networks.
+"""DCGAN: a GAN of convolutional networks with batch normalization (Radford 2015).
 
 The losses are those of `gan.py`. What the paper changed is the networks (section 3): strided and
-transposed convolutions in the place of pooling and dense layers, batch normalization and rectifiers
-in G, leaky rectifiers of slope 0.2 in D, tanh at G's end; and the optimizer, Adam with beta_1 =
+transposed convolutions in the place of pooling and dense layers, batch normalization and ReLUs
+in G, leaky ReLUs of slope 0.2 in D, tanh at G's end; and the optimizer, Adam with beta_1 =
 0.5.
 
 Two departures, for small images and a laptop: D has no batch normalization, and the weights start
 from Keras's Glorot-uniform, not from N(0, 0.02^2). With `spectral_norm` D is kept smooth (Miyato 2018,
-`sngan.py`); both players can then learn fast, and the drawings go on getting better for longer.
+`sngan.py`); both players can then learn fast, and the samples go on getting better for longer.
 
 Reference:
     Radford, Metz and Chintala 2015, "Unsupervised representation learning with deep convolutional
@@ -20,6 +20,8 @@ from ganedu import networks
 from ganedu.engine import FusedAdam
 from ganedu.layers import SpectralConv2D, SpectralDense
 from ganedu.models.gan import GAN
+
+FAMILY = "GANs"
 
 
 @keras.saving.register_keras_serializable("ganedu")
@@ -38,7 +40,7 @@ def build(
     beta_1=0.5,
     beta_2=0.999,
     spectral_norm=False,
-    cell=1,
+    patch_size=1,
     minibatch_stddev=False,
     label_smoothing=0.0,
     augment=None,
@@ -52,11 +54,11 @@ def build(
         latent_dim: int. Defaults to `32`.
         g_width, d_width: int, channels of G's last and of D's first hidden map. Default to `32`.
         g_learning_rate, d_learning_rate: float, of Adam. Default to `3e-3` and `3e-4`: at these
-            sizes a generator ten times as fast as its discriminator draws digits soonest.
+            sizes a generator ten times as fast as its discriminator generates digits soonest.
         beta_1, beta_2: float, of Adam. Default to `0.5` and `0.999`.
         spectral_norm: bool, whether D's layers are `SpectralConv2D` and `SpectralDense`. Defaults to
             `False`.
-        cell: int, as in `ganedu.networks.discriminator`. Defaults to `1`.
+        patch_size: int, as in `ganedu.networks.discriminator`. Defaults to `1`.
         minibatch_stddev: bool, whether D sees how much a batch's images differ
             (`ganedu.layers.MinibatchStdDev`). Defaults to `False`.
         label_smoothing, augment, ema_momentum, seed: as for `GAN`.
@@ -65,7 +67,7 @@ def build(
     model = DCGAN(
         networks.generator(image_shape, latent_dim, g_width),
         networks.discriminator(
-            image_shape, d_width, minibatch_stddev=minibatch_stddev, cell=cell, **layers
+            image_shape, d_width, minibatch_stddev=minibatch_stddev, patch_size=patch_size, **layers
         ),
         label_smoothing=label_smoothing,
         augment=augment,

@@ -1,16 +1,16 @@
-"""Denoising diffusion: images are noised in a thousand steps, and a network learns to see the noise.
+"""Diffusion (DDPM, DDIM): noise prediction with a cosine schedule (Ho 2020, Song 2021).
 
 With alpha_bar_t from 1 down to 0, x_t = sqrt(alpha_bar_t) x + sqrt(1 - alpha_bar_t) epsilon, epsilon ~ N(0, I):
 
     minimize  E_{x, t, epsilon} ||epsilon - epsilon_theta(x_t, t)||^2                  (Ho 2020, equation 14)
     alpha_bar_t = f(t) / f(0),  f(t) = cos^2((t / T + s) / (1 + s) pi / 2), s = 0.008  (Nichol 2021, equation 17)
 
-Drawing goes back from x_T ~ N(0, I) over a few of the times, from t to s (Song 2021, equation 12):
+Sampling goes back from x_T ~ N(0, I) over a few of the times, from t to s (Song 2021, equation 12):
 
     x_0 = (x_t - sqrt(1 - alpha_bar_t) epsilon_theta) / sqrt(alpha_bar_t)
     x_s = sqrt(alpha_bar_s) x_0 + sqrt(1 - alpha_bar_s - sigma^2) epsilon_theta + sigma epsilon
 
-sigma = 0 (DDIM) makes the drawing a function of x_T: a latent space.
+sigma = 0 (DDIM) makes the sample a function of x_T: a latent space.
 
 Reference:
     Ho, Jain and Abbeel 2020, "Denoising diffusion probabilistic models", Algorithm 1,
@@ -27,21 +27,23 @@ from keras import ops
 from ganedu import networks
 from ganedu.engine import DenoisingModel, FusedAdam
 
+FAMILY = "diffusion and flows"
 
-def cosine_alpha_bar(times):
+
+def cosine_alpha_bar(num_timesteps):
     """alpha_bar_0, ..., alpha_bar_T of the cosine schedule, (T + 1,), float64; the last is kept
     above 0 by beta_t <= 0.999."""
-    f = np.cos((np.arange(times + 1) / times + 0.008) / 1.008 * np.pi / 2) ** 2
+    f = np.cos((np.arange(num_timesteps + 1) / num_timesteps + 0.008) / 1.008 * np.pi / 2) ** 2
     beta = np.minimum(1 - f[1:] / f[:-1], 0.999)
     return np.concatenate([[1.0], np.cumprod(1 - beta)])
 
 
-def noised(x, epsilon, alpha_bar):
+def q_sample(x, epsilon, alpha_bar):
     """x_t, of images and noise (B, H, W, C) and alpha_bar_t (B, 1, 1, 1)."""
     return ops.sqrt(alpha_bar) * x + ops.sqrt(1.0 - alpha_bar) * epsilon
 
 
-def denoise(x, epsilon, alpha_bar, alpha_bar_to, sigma=0.0, chance=0.0, clip=True):
+def ddim_step(x, epsilon, alpha_bar, alpha_bar_to, sigma=0.0, noise=0.0, clip=True):
     """One step from t to s: NumPy images and predicted noise (N, H, W, C), alpha_bar at both times.
 
     Args:
@@ -52,7 +54,7 @@ def denoise(x, epsilon, alpha_bar, alpha_bar_to, sigma=0.0, chance=0.0, clip=Tru
         x_0 = np.clip(x_0, -1, 1)
         epsilon = (x - np.sqrt(alpha_bar) * x_0) / np.sqrt(1 - alpha_bar)
     rest = np.sqrt(np.maximum(1 - alpha_bar_to - sigma**2, 0.0))
-    return np.sqrt(alpha_bar_to) * x_0 + rest * epsilon + sigma * chance
+    return np.sqrt(alpha_bar_to) * x_0 + rest * epsilon + sigma * noise
 
 
 @keras.saving.register_keras_serializable("ganedu")
@@ -60,25 +62,25 @@ class Diffusion(DenoisingModel):
     """A `DenoisingModel` that predicts noise.
 
     Args:
-        times: int, T. Defaults to `1000`.
+        num_timesteps: int, T. Defaults to `1000`.
         Others as for `DenoisingModel`.
     """
 
-    def __init__(self, network, times=1000, ema_momentum=0.995, seed=0):
+    def __init__(self, network, num_timesteps=1000, ema_momentum=0.995, seed=0):
         super().__init__(network, ema_momentum, seed)
-        self.times, self.alpha_bar = times, cosine_alpha_bar(times)
+        self.num_timesteps, self.alpha_bar = num_timesteps, cosine_alpha_bar(num_timesteps)
 
-    def losses(self, x, training):
-        t = 1.0 + ops.floor(self.uniform_times(x) * self.times)  # 1, ..., T
+    def compute_losses(self, x, training):
+        t = 1.0 + ops.floor(self.uniform_times(x) * self.num_timesteps)  # 1, ..., T
         epsilon = self.normal_like(x)
         alpha_bar = ops.take(
             ops.convert_to_tensor(self.alpha_bar, dtype="float32"), ops.cast(t, "int32")
         )
-        x_t = noised(x, epsilon, alpha_bar[:, None, None, None])
-        predicted = self.network([x_t, t / self.times], training=training)
+        x_t = q_sample(x, epsilon, alpha_bar[:, None, None, None])
+        predicted = self.network([x_t, t / self.num_timesteps], training=training)
         return {"loss": ops.mean(ops.square(epsilon - predicted))}
 
-    def draw(self, x, steps, eta=0.0, seed=0):
+    def sample_from(self, x, steps, eta=0.0, seed=0):
         """x_T (N, H, W, C) to images, over `steps` times.
 
         Args:
@@ -86,22 +88,32 @@ class Diffusion(DenoisingModel):
                 Defaults to `0.0`.
         """
         rng = np.random.default_rng(seed)
-        times = np.linspace(self.times, 0, steps + 1).round().astype(int)
-        for t, s in itertools.pairwise(times):
+        timesteps = np.linspace(self.num_timesteps, 0, steps + 1).round().astype(int)
+        for t, s in itertools.pairwise(timesteps):
             a, a_to = self.alpha_bar[t], self.alpha_bar[s]
             sigma = eta * np.sqrt((1 - a_to) / (1 - a) * (1 - a / a_to))
-            chance = rng.standard_normal(x.shape) if sigma else 0.0
-            x = denoise(x, self.ask(x, t / self.times), a, a_to, sigma, chance)
+            noise = rng.standard_normal(x.shape) if sigma else 0.0
+            x = ddim_step(x, self.predict_noise(x, t / self.num_timesteps), a, a_to, sigma, noise)
         return x
+
+    def predict_noise(self, x, t):
+        """epsilon_theta of the averaged network, on NumPy images (N, H, W, C) at one time t / T."""
+        return self.predict_output(x, t)
 
 
 def build(
-    image_shape, width=32, units=512, times=1000, learning_rate=2e-3, ema_momentum=0.995, seed=0
+    image_shape,
+    width=32,
+    units=512,
+    num_timesteps=1000,
+    learning_rate=2e-3,
+    ema_momentum=0.995,
+    seed=0,
 ):
     """A compiled diffusion model for images (H, W, C), with Adam."""
     model = Diffusion(
         networks.denoiser(image_shape, width, units),
-        times=times,
+        num_timesteps=num_timesteps,
         ema_momentum=ema_momentum,
         seed=seed,
     )

@@ -1,11 +1,11 @@
-"""An editor: a flow that draws an image anew as words ask, with the image before its eyes.
+"""Editor: flow matching that follows an editing instruction, or inpaints (Brooks 2023).
 
 Pairs of an image y and what should come of it, x_1, and words c, an instruction ("make the three blue") or, where a
 part of y is hidden by grey, what there is to see. The network of `text_flow` sees y too, in further channels:
 
     minimize  E_{t, x_0, (y, x_1, c)} ||x_theta([x_t, y], t, c) - x_1||^2 / Var(x_1)
 
-Drawing has one guidance, that of the words; c is now and then nothing in training, y never:
+Sampling has one guidance, that of the words; c is now and then nothing in training, y never:
 
     x~ = x_theta([x_t, y], nothing) + s (x_theta([x_t, y], c) - x_theta([x_t, y], nothing))    (equation 3, s_I = 1)
 
@@ -20,36 +20,46 @@ from keras import ops
 
 from ganedu import networks
 from ganedu.data.instructions import WORDS
-from ganedu.engine import Muon, captioned, falling
+from ganedu.engine import Muon, captioned, cosine_decay
 from ganedu.models.text_flow import TextFlow
 from ganedu.text import Tokenizer
+
+FAMILY = "words"
 
 
 @keras.saving.register_keras_serializable("ganedu")
 class Editor(TextFlow):
     """A `TextFlow` with an image before its eyes: `edit(images, texts)`. Its steps take batches
-    `(images, words)` of images (B, H, W, 2C), y and x_1 in one.
+    `(images, tokens)` of images (B, H, W, 2C), y and x_1 in one.
 
     Args:
-        network: Keras model, `[x, t, words]` -> (B, H, W, C), x_t and y in one x (B, H, W, 2C).
-        shift, unsaid: as for `TextFlow`.
-        inpainted: float in [0, 1], the share of pairs that are to be filled in. Defaults to `0.3`.
+        network: Keras model, `[x, t, tokens]` -> (B, H, W, C), x_t and y in one x (B, H, W, 2C).
+        shift, condition_drop_prob: as for `TextFlow`.
+        inpaint_prob: float in [0, 1], the share of pairs that are to be filled in. Defaults to `0.3`.
         Others as for `TextFlow`.
     """
 
     tokenizer, guidance, temperature = Tokenizer(WORDS), 1.5, 1.0
 
-    def __init__(self, network, shift=5.0, unsaid=0.1, inpainted=0.3, ema_momentum=0.998, seed=0):
-        super().__init__(network, shift, unsaid, 0.0, ema_momentum, seed)
-        self.inpainted = inpainted
+    def __init__(
+        self,
+        network,
+        shift=5.0,
+        condition_drop_prob=0.1,
+        inpaint_prob=0.3,
+        ema_momentum=0.998,
+        seed=0,
+    ):
+        super().__init__(network, shift, condition_drop_prob, 0.0, ema_momentum, seed)
+        self.inpaint_prob = inpaint_prob
 
-    def served(self, dataset):
-        return captioned(self, dataset).edits(self.read, self.inpainted)
+    def prepare_dataset(self, dataset):
+        return captioned(self, dataset).edit_pairs(self.tokenize, self.inpaint_prob)
 
-    def losses(self, inputs, training):
-        both, words = inputs
+    def compute_losses(self, inputs, training):
+        both, tokens = inputs
         y, x = ops.split(both, 2, axis=-1)
-        return {"loss": self.flow_loss(x, words, training, y)}
+        return {"loss": self.flow_loss(x, tokens, training, y)}
 
     def edit(self, images, texts, steps=None, guidance=None, seed=0, temperature=None):
         """What comes of N images when N texts are followed: float32 (N, H, W, C) in [-1, 1].
@@ -65,21 +75,29 @@ class Editor(TextFlow):
         Raises:
             UsageError: for images of another shape or range, and texts that cannot be read.
         """
-        y, words = self.looked_at(images), self.read(texts)
+        y, tokens = self.validate_images(images), self.tokenize(texts)
         options = {"steps": steps, "guidance": guidance, "temperature": temperature}
-        return self.drawn(self.latents(len(y), seed), words, beside=[y], **options)
+        return self.decode_tokens(
+            self.latents(len(y), seed), tokens, concat_condition=[y], **options
+        )
 
-    def drawn(self, z, words, *, beside=None, **options):
+    def decode_tokens(self, z, tokens, *, concat_condition=None, **options):
         """As `edit`, of latents and words (N, L). With nothing beside, of an image that is hidden as a
-        whole: that is drawing from a text."""
-        beside = [np.zeros((len(z), *self.image_shape))] if beside is None else beside
-        return super().drawn(z, words, beside=beside, **options)
+        whole: that is generation from a text."""
+        concat_condition = (
+            [np.zeros((len(z), *self.image_shape))]
+            if concat_condition is None
+            else concat_condition
+        )
+        return super().decode_tokens(z, tokens, concat_condition=concat_condition, **options)
 
-    def sheet(self, examples, seed=0):
+    def sample_grid(self, examples, seed=0):
         """Three rows, twice: eight images, what comes of them, and what should."""
         y, x = np.split(np.asarray(examples[0][:16]), 2, axis=-1)
-        drawn = self.drawn(self.latents(16, seed), np.asarray(examples[1][:16]), beside=[y])
-        return np.concatenate([a[i : i + 8] for i in (0, 8) for a in (y, drawn, x)]), 8
+        generated = self.decode_tokens(
+            self.latents(16, seed), np.asarray(examples[1][:16]), concat_condition=[y]
+        )
+        return np.concatenate([a[i : i + 8] for i in (0, 8) for a in (y, generated, x)]), 8
 
 
 def build(
@@ -100,4 +118,4 @@ def build(
         image_shape, len(Editor.tokenizer), length, width, units, text_width, image_shape[-1]
     )
     model = Editor(network, shift, ema_momentum=ema_momentum, seed=seed)
-    return model.compile_with(Muon, falling(learning_rate, decay_steps))
+    return model.compile_with(Muon, cosine_decay(learning_rate, decay_steps))

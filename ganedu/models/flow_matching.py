@@ -1,11 +1,11 @@
-"""Flow matching on straight paths: a network learns the velocity that carries noise to images.
+"""Flow matching: velocities on straight conditional paths, sampled by Euler or Heun (Lipman 2023).
 
 x_0 ~ N(0, I) is noise and x_1 an image; on the straight path between them
 
     x_t = (1 - t) x_0 + t x_1,   u = x_1 - x_0         (equations 22 and 23, with sigma_min = 0)
     minimize  E_{t, x_0, x_1} ||v_theta(x_t, t) - u||^2
 
-Drawing follows dx/dt = v_theta(x, t) from t = 0 to 1, with a step h:
+Sampling follows dx/dt = v_theta(x, t) from t = 0 to 1, with a step h:
 
     Euler   x + h v(x, t)
     Heun    x + h/2 (v(x, t) + v(x + h v(x, t), t + h))
@@ -22,9 +22,11 @@ from keras import ops
 from ganedu import networks
 from ganedu.engine import DenoisingModel, FusedAdam
 
+FAMILY = "diffusion and flows"
+
 
 def euler(velocity, x, steps):
-    """Follows `velocity(x, t)` from t = 0 to 1: one question a step."""
+    """Follows `velocity(x, t)` from t = 0 to 1: one evaluation a step."""
     h = 1.0 / steps
     for i in range(steps):
         x = x + h * velocity(x, i * h)
@@ -32,7 +34,7 @@ def euler(velocity, x, steps):
 
 
 def heun(velocity, x, steps):
-    """As `euler`, with the mean of the velocities at both ends of a step: two questions a step."""
+    """As `euler`, with the mean of the velocities at both ends of a step: two evaluations a step."""
     h = 1.0 / steps
     for i in range(steps):
         v = velocity(x, i * h)
@@ -44,15 +46,19 @@ def heun(velocity, x, steps):
 class FlowMatching(DenoisingModel):
     """A `DenoisingModel` that predicts velocities."""
 
-    def losses(self, x, training):
+    def compute_losses(self, x, training):
         t, x_0 = self.uniform_times(x), self.normal_like(x)
         share = t[:, None, None, None]
         predicted = self.network([(1.0 - share) * x_0 + share * x, t], training=training)
         return {"loss": ops.mean(ops.square(predicted - (x - x_0)))}
 
-    def draw(self, x, steps, method=euler):
+    def sample_from(self, x, steps, method=euler):
         """Noise (N, H, W, C) to images by `euler` or `heun`."""
-        return method(self.ask, np.asarray(x, "float64"), steps)
+        return method(self.predict_velocity, np.asarray(x, "float64"), steps)
+
+    def predict_velocity(self, x, t):
+        """v_theta of the averaged network, on NumPy images (N, H, W, C) at one time t."""
+        return self.predict_output(x, t)
 
 
 def build(image_shape, width=32, units=512, learning_rate=2e-3, ema_momentum=0.995, seed=0):

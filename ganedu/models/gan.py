@@ -1,4 +1,4 @@
-"""The generative adversarial network: two networks play a game, and the data decides who is right.
+"""GAN: the minimax game with the non-saturating generator loss (Goodfellow 2014).
 
 With logits D(x), and sigma the sigmoid:
 
@@ -17,6 +17,8 @@ from keras import ops
 
 from ganedu import networks
 from ganedu.engine import AdversarialModel, FusedAdam
+
+FAMILY = "GANs"
 
 
 def discriminator_loss(real, fake, smoothing=0.0):
@@ -43,35 +45,35 @@ class GAN(AdversarialModel):
 
     discriminator_loss = staticmethod(discriminator_loss)
     generator_loss = staticmethod(generator_loss)
-    verdict = staticmethod(ops.sigmoid)  # from a logit to a probability
+    d_activation = staticmethod(ops.sigmoid)  # from a logit to a probability
 
     def train_step(self, data):
         x, _ = self.unpack(data)
-        z = self.draw_latents(ops.shape(x)[0])
+        z = self.sample_prior(ops.shape(x)[0])
         d = self.minimize(
             lambda: self.d_losses(x, z, training=True), self.discriminator, self.d_optimizer
         )
-        z = self.draw_latents(ops.shape(x)[0])
+        z = self.sample_prior(ops.shape(x)[0])
         g = self.minimize(
             lambda: self.g_losses(x, z, training=True), self.generator, self.g_optimizer
         )
-        self.follow_generator()
+        self.update_ema_generator()
         return self.log(d | g)
 
     def test_step(self, data):
         x, _ = self.unpack(data)
-        z = self.draw_latents(ops.shape(x)[0])
+        z = self.sample_prior(ops.shape(x)[0])
         return self.log(self.d_losses(x, z, training=False) | self.g_losses(x, z, training=False))
 
     def d_losses(self, x, z, training):
         # Real and generated images pass separately: in one batch they would share its statistics.
-        real = self.judge(x, training)
-        fake = self.judge(self.generator(z, training=training), training)
-        self.follow_verdicts(real, training)
-        return {"d_loss": self.smoothed_loss(real, fake), **self.verdicts(real, fake)}
+        real = self.discriminate(x, training)
+        fake = self.discriminate(self.generator(z, training=training), training)
+        self.update_augment(real, training)
+        return {"d_loss": self.smoothed_loss(real, fake), **self.d_metrics(real, fake)}
 
     def g_losses(self, x, z, training):
-        fake = self.judge(self.generator(z, training=training), training)
+        fake = self.discriminate(self.generator(z, training=training), training)
         return {"g_loss": self.generator_loss(fake)}
 
     def smoothed_loss(self, real, fake):
@@ -79,9 +81,12 @@ class GAN(AdversarialModel):
         smoothing = {"smoothing": self.label_smoothing} if self.label_smoothing else {}
         return self.discriminator_loss(real, fake, **smoothing)
 
-    def verdicts(self, real, fake):
-        """What the logs say of D's outputs: the mean `verdict` of real and of drawn images."""
-        return {"D(x)": ops.mean(self.verdict(real)), "D(G(z))": ops.mean(self.verdict(fake))}
+    def d_metrics(self, real, fake):
+        """What the logs say of D's outputs: the mean `d_activation` of real and of generated images."""
+        return {
+            "D(x)": ops.mean(self.d_activation(real)),
+            "D(G(z))": ops.mean(self.d_activation(fake)),
+        }
 
 
 def build(

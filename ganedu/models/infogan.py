@@ -1,6 +1,6 @@
-"""InfoGAN: some latents must be readable from the drawing, and so come to mean something.
+"""InfoGAN: latent codes that a variational bound keeps informative (Chen 2016).
 
-A latent is [noise, c]: a category and a few numbers in [-1, 1]. Q(c|x), a second head of D, guesses c:
+A latent is [noise, c]: a category and a few continuous numbers in [-1, 1]. Q(c|x), a second head of D, guesses c:
 
     L_I = E_{c, x = G(z, c)}[log Q(c|x)] + H(c)  <=  I(c; G(z, c))      (equation 5)
     min_{G,Q} max_D  V(D, G) - lambda L_I                               (equation 6)
@@ -21,6 +21,8 @@ from ganedu.engine import FusedAdam
 from ganedu.models.acgan import class_loss
 from ganedu.models.gan import GAN
 
+FAMILY = "GANs"
+
 
 def gaussian_nll(c, mean, log_variance):
     """-E[log N(c; mean, variance)] in nats, of (B, n) each to a scalar, less n/2 log(2 pi)."""
@@ -30,79 +32,88 @@ def gaussian_nll(c, mean, log_variance):
 
 @keras.saving.register_keras_serializable("ganedu")
 class InfoGAN(GAN):
-    """A `GAN` with readable latents: z = [noise, one-hot category, numbers].
+    """A `GAN` with readable latents: z = [noise, one-hot category, continuous latents].
 
     Args:
-        generator: Keras model, z (B, noise + categories + numbers) -> images.
+        generator: Keras model, z (B, noise_dim + num_categories + continuous_dim) -> images.
         discriminator: Keras model, images -> logits of D (B, 1) and of the category (B,
-            categories), means and log-variances (B, numbers).
-        categories, numbers: int. Default to `10` and `2`.
-        info_weight: float, lambda of the category; the numbers have a tenth. Defaults to `1.0`.
+            num_categories), means and log-variances (B, continuous_dim).
+        num_categories, continuous_dim: int. Default to `10` and `2`.
+        info_weight: float, lambda of the category; the continuous latents have a tenth. Defaults to `1.0`.
         Others as for `GAN`.
     """
 
-    log_names = ("d_loss", "g_loss", "D(x)", "D(G(z))", "category_loss", "numbers_loss")
+    log_names = ("d_loss", "g_loss", "D(x)", "D(G(z))", "category_loss", "continuous_loss")
 
     def __init__(
-        self, generator, discriminator, categories=10, numbers=2, info_weight=1.0, **others
+        self,
+        generator,
+        discriminator,
+        num_categories=10,
+        continuous_dim=2,
+        info_weight=1.0,
+        **others,
     ):
         super().__init__(generator, discriminator, **others)
-        self.categories, self.numbers, self.info_weight = categories, numbers, info_weight
+        self.num_categories, self.continuous_dim = num_categories, continuous_dim
+        self.info_weight = info_weight
 
     def d_losses(self, x, z, training):
-        real, *_ = self.judge(x, training)
-        fake, *guess = self.judge(self.generator(z, training=training), training)
-        self.follow_verdicts(real, training)
-        unread, parts = self.unread(z, guess)
-        loss = self.smoothed_loss(real, fake) + unread
-        return {"d_loss": loss, **parts, **self.verdicts(real, fake)}
+        real, *_ = self.discriminate(x, training)
+        fake, *guess = self.discriminate(self.generator(z, training=training), training)
+        self.update_augment(real, training)
+        info, parts = self.info_loss(z, guess)
+        loss = self.smoothed_loss(real, fake) + info
+        return {"d_loss": loss, **parts, **self.d_metrics(real, fake)}
 
     def g_losses(self, x, z, training):
-        fake, *guess = self.judge(self.generator(z, training=training), training)
-        return {"g_loss": self.generator_loss(fake) + self.unread(z, guess)[0]}
+        fake, *guess = self.discriminate(self.generator(z, training=training), training)
+        return {"g_loss": self.generator_loss(fake) + self.info_loss(z, guess)[0]}
 
     @property
     def noise_dim(self):
-        return self.latent_dim - self.categories - self.numbers
+        return self.latent_dim - self.num_categories - self.continuous_dim
 
-    def unread(self, z, guess):
+    def info_loss(self, z, guess):
         """-lambda L_I up to the constant H(c), and its two parts."""
         category, mean, log_variance = guess
-        read = class_loss(z[:, self.noise_dim : -self.numbers], category)
-        numbers = gaussian_nll(z[:, -self.numbers :], mean, ops.clip(log_variance, -6.0, 2.0))
-        parts = {"category_loss": read, "numbers_loss": numbers}
-        return self.info_weight * (read + 0.1 * numbers), parts
+        categorical = class_loss(z[:, self.noise_dim : -self.continuous_dim], category)
+        continuous = gaussian_nll(
+            z[:, -self.continuous_dim :], mean, ops.clip(log_variance, -6.0, 2.0)
+        )
+        parts = {"category_loss": categorical, "continuous_loss": continuous}
+        return self.info_weight * (categorical + 0.1 * continuous), parts
 
-    def draw_latents(self, count):
-        """[noise ~ N(0, I), a category, numbers ~ U[-1, 1]], (count, latent_dim)."""
-        seed, k = self.seed_generator, self.categories
+    def sample_prior(self, count):
+        """[noise ~ N(0, I), a category, continuous ~ U[-1, 1]], (count, latent_dim)."""
+        seed, k = self.seed_generator, self.num_categories
         noise = keras.random.normal((count, self.noise_dim), seed=seed)
         place = ops.argmax(keras.random.uniform((count, k), seed=seed), axis=-1)  # any of k alike
-        numbers = 2.0 * keras.random.uniform((count, self.numbers), seed=seed) - 1.0
-        return ops.concatenate([noise, ops.one_hot(place, k, dtype="float32"), numbers], axis=-1)
+        continuous = 2.0 * keras.random.uniform((count, self.continuous_dim), seed=seed) - 1.0
+        return ops.concatenate([noise, ops.one_hot(place, k, dtype="float32"), continuous], axis=-1)
 
     def latents(self, count, seed=0):
-        """As `draw_latents`, float32 NumPy, the same on every backend; the categories in turn."""
-        noise = latent.draw(count, self.noise_dim, seed)
-        numbers = np.random.default_rng([seed, 1]).uniform(-1, 1, (count, self.numbers))
-        category = np.eye(self.categories)[np.arange(count) % self.categories]
-        return np.concatenate([noise, category, numbers], axis=1).astype("float32")
+        """As `sample_prior`, float32 NumPy, the same on every backend; the categories in turn."""
+        noise = latent.sample_prior(count, self.noise_dim, seed)
+        continuous = np.random.default_rng([seed, 1]).uniform(-1, 1, (count, self.continuous_dim))
+        category = np.eye(self.num_categories)[np.arange(count) % self.num_categories]
+        return np.concatenate([noise, category, continuous], axis=1).astype("float32")
 
-    def sheet(self, examples, seed=0):
-        """A column for each category: five rows of noise; three for each number, at -1, 0 and 1."""
-        z, k = self.latents(5, seed), self.categories
-        walks = np.repeat(z[:1], 3 * self.numbers, axis=0)
-        walks[:, -self.numbers :] = np.kron(np.eye(self.numbers), [[-1], [0], [1]])
+    def sample_grid(self, examples, seed=0):
+        """A column for each category: five rows of noise; three for each continuous latent, at -1, 0 and 1."""
+        z, k = self.latents(5, seed), self.num_categories
+        walks = np.repeat(z[:1], 3 * self.continuous_dim, axis=0)
+        walks[:, -self.continuous_dim :] = np.kron(np.eye(self.continuous_dim), [[-1], [0], [1]])
         z = np.repeat(np.concatenate([z, walks]), k, axis=0)
-        z[:, self.noise_dim : -self.numbers] = np.tile(np.eye(k), (len(z) // k, 1))
+        z[:, self.noise_dim : -self.continuous_dim] = np.tile(np.eye(k), (len(z) // k, 1))
         return self.decode(z), k
 
 
 def build(
     image_shape,
     noise_dim=8,
-    categories=10,
-    numbers=2,
+    num_categories=10,
+    continuous_dim=2,
     width=32,
     info_weight=1.0,
     g_learning_rate=2e-3,
@@ -113,10 +124,12 @@ def build(
 ):
     """A compiled InfoGAN of the networks of `dcgan`, D's with the heads of Q."""
     model = InfoGAN(
-        networks.generator(image_shape, noise_dim + categories + numbers, width),
-        networks.discriminator(image_shape, width, outputs=(1, categories, numbers, numbers)),
-        categories=categories,
-        numbers=numbers,
+        networks.generator(image_shape, noise_dim + num_categories + continuous_dim, width),
+        networks.discriminator(
+            image_shape, width, outputs=(1, num_categories, continuous_dim, continuous_dim)
+        ),
+        num_categories=num_categories,
+        continuous_dim=continuous_dim,
         info_weight=info_weight,
         augment=augment,
         ema_momentum=ema_momentum,

@@ -1,11 +1,11 @@
-"""The least-squares GAN: D's verdicts are numbers to be brought to 1 (real) and 0 (drawn).
+"""LSGAN: least-squares losses in the place of cross-entropy (Mao 2017).
 
 With raw outputs D(x):
 
     min_D  1/2 E_x[(D(x) - 1)^2] + 1/2 E_z[D(G(z))^2]
     min_G  1/2 E_z[(D(G(z)) - 1)^2]                                              (equation 9)
 
-A drawing that D takes for real, but that lies far from the decision, still has a gradient.
+A sample that D takes for real, but that lies far from the decision boundary, still has a gradient.
 
 Reference:
     Mao, Li, Xie, Lau, Wang and Smolley 2017, "Least squares generative adversarial networks",
@@ -18,6 +18,8 @@ from keras import ops
 from ganedu import networks
 from ganedu.engine import FusedAdam
 from ganedu.models.gan import GAN
+
+FAMILY = "GANs"
 
 
 def discriminator_loss(real, fake, smoothing=0.0):
@@ -38,8 +40,8 @@ class LSGAN(GAN):
 
     discriminator_loss = staticmethod(discriminator_loss)
     generator_loss = staticmethod(generator_loss)
-    verdict = staticmethod(lambda output: output)
-    undecided = 0.5
+    d_activation = staticmethod(lambda output: output)
+    decision_boundary = 0.5
 
 
 def build(

@@ -1,7 +1,7 @@
-"""pix2pix: from one kind of image to another, learnt from pairs.
+"""pix2pix: paired image translation with a U-Net, an L1 loss and a PatchGAN (Isola 2017).
 
 For a source x and its target y, G a U-Net whose dropout in training is its only chance (the paper keeps it when
-it draws; here `translate` gives one answer), D a judge of patches:
+it samples; here `translate` gives one answer), D a discriminator of patches:
 
     max_D  E[log sigma(D(x, y))] + E[log(1 - sigma(D(x, G(x))))]      (equation 1)
     min_G  -E[log sigma(D(x, G(x)))] + lambda E||y - G(x)||_1         (equations 3 and 4)
@@ -21,6 +21,8 @@ from ganedu import networks
 from ganedu.data import pairs
 from ganedu.engine import FusedAdam, Translator
 from ganedu.models.gan import discriminator_loss, generator_loss
+
+FAMILY = "translation"
 
 
 def l1(x, y):
@@ -49,7 +51,7 @@ class Pix2Pix(Translator):
         self.generator, self.discriminator, self.l1_weight = generator, discriminator, l1_weight
 
     @property
-    def artist(self):
+    def translation_network(self):
         return self.generator
 
     def train_step(self, data):
@@ -67,17 +69,17 @@ class Pix2Pix(Translator):
         return self.log(self.d_losses(x, y, training=False) | self.g_losses(x, y, training=False))
 
     def d_losses(self, x, y, training):
-        real = self.judge(x, y, training)
-        fake = self.judge(x, self.generator(x, training=training), training)
+        real = self.discriminate(x, y, training)
+        fake = self.discriminate(x, self.generator(x, training=training), training)
         return {"d_loss": discriminator_loss(real, fake)}
 
     def g_losses(self, x, y, training):
-        drawn = self.generator(x, training=training)
-        far = l1(y, drawn)
-        fooled = generator_loss(self.judge(x, drawn, training))
+        generated = self.generator(x, training=training)
+        far = l1(y, generated)
+        fooled = generator_loss(self.discriminate(x, generated, training))
         return {"g_loss": fooled + self.l1_weight * far, "l1_loss": far}
 
-    def judge(self, x, y, training):
+    def discriminate(self, x, y, training):
         return self.discriminator(ops.concatenate([x, y], axis=-1), training=training)
 
     def call(self, x, training=False):

@@ -1,12 +1,12 @@
-"""R3GAN: each drawing is judged against a real image, and D is kept flat on both.
+"""R3GAN: a relativistic pairing loss with the gradient penalties R1 and R2 (Huang 2024).
 
 With logits D(x) and f(t) = -log(1 + e^(-t)):
 
     max_D min_G  E_{x,z}[f(D(x) - D(G(z)))]                        (equation 2, up to the sign of D)
     R1 = gamma/2 E_x[||grad D(x)||^2],   R2 = gamma/2 E_z[||grad D(G(z))||^2]     (equation 3)
 
-D minimizes softplus(-(D(x) - D(G(z)))) + R1 + R2, and G softplus(D(x) - D(G(z))). A drawing has to
-beat the real image beside it, so G cannot win by drawing only what D likes best. The paper's modern
+D minimizes softplus(-(D(x) - D(G(z)))) + R1 + R2, and G softplus(D(x) - D(G(z))). A sample has to
+beat the real image beside it, so G cannot win by generating only what D likes best. The paper's modern
 residual networks are not used here: networks are those of `dcgan`.
 
 Reference:
@@ -21,6 +21,8 @@ from ganedu import networks
 from ganedu.engine import FusedAdam
 from ganedu.models.gan import GAN
 
+FAMILY = "GANs"
+
 
 def discriminator_loss(real, fake):
     """E[softplus(-(real - fake))] of paired logits (B, 1); log(2) where D cannot tell."""
@@ -32,9 +34,9 @@ def generator_loss(real, fake):
     return ops.mean(ops.softplus(real - fake))
 
 
-def flatness(slopes):
+def zero_centered_penalty(gradients):
     """1/2 E[||slope||^2] of gradients (B, H, W, C)."""
-    return 0.5 * ops.mean(ops.sum(ops.square(slopes), axis=(1, 2, 3)))
+    return 0.5 * ops.mean(ops.sum(ops.square(gradients), axis=(1, 2, 3)))
 
 
 @keras.saving.register_keras_serializable("ganedu")
@@ -47,7 +49,7 @@ class R3GAN(GAN):
     """
 
     log_names = ("d_loss", "g_loss", "R1", "R2")
-    undecided = None
+    decision_boundary = None
 
     discriminator_loss = staticmethod(discriminator_loss)
     generator_loss = staticmethod(generator_loss)
@@ -57,20 +59,22 @@ class R3GAN(GAN):
         self.gamma = gamma
 
     def d_losses(self, x, z, training):
-        x = self.seen(x, training)
-        fake_x = ops.stop_gradient(self.seen(self.generator(z, training=training), training))
+        x = self.augmented(x, training)
+        fake_x = ops.stop_gradient(self.augmented(self.generator(z, training=training), training))
         real = self.discriminator(x, training=training)
         fake = self.discriminator(fake_x, training=training)
         r1, r2 = (
-            flatness(self.input_gradient(lambda x: self.discriminator(x, training=training), at))
+            zero_centered_penalty(
+                self.input_gradient(lambda x: self.discriminator(x, training=training), at)
+            )
             for at in (x, fake_x)
         )
         loss = self.discriminator_loss(real, fake) + self.gamma * (r1 + r2)
         return {"d_loss": loss, "R1": r1, "R2": r2}
 
     def g_losses(self, x, z, training):
-        real = ops.stop_gradient(self.judge(x, training))
-        fake = self.judge(self.generator(z, training=training), training)
+        real = ops.stop_gradient(self.discriminate(x, training))
+        fake = self.discriminate(self.generator(z, training=training), training)
         return {"g_loss": self.generator_loss(real, fake)}
 
 

@@ -1,4 +1,4 @@
-"""The spectrally normalized GAN: every layer of D stretches nothing by more than 1.
+"""SNGAN: a spectrally normalized discriminator with hinge losses (Miyato 2018).
 
 D's kernels are divided by their largest singular values (`ganedu.layers.SpectralConv2D`), so D is
 1-Lipschitz up to its activations; with raw outputs D(x), the hinge losses:
@@ -20,6 +20,8 @@ from ganedu.layers import SpectralConv2D, SpectralDense
 from ganedu.models.gan import GAN
 from ganedu.models.wgan import generator_loss
 
+FAMILY = "GANs"
+
 
 def discriminator_loss(real, fake):
     """E[max(0, 1 - real)] + E[max(0, 1 + fake)] of outputs (B, 1)."""
@@ -33,7 +35,7 @@ class SNGAN(GAN):
 
     discriminator_loss = staticmethod(discriminator_loss)
     generator_loss = staticmethod(generator_loss)
-    verdict = staticmethod(lambda output: output)
+    d_activation = staticmethod(lambda output: output)
 
 
 def build(

@@ -1,4 +1,4 @@
-"""A small StyleGAN: a latent becomes a style, and the style steers every layer of the drawing.
+"""StyleGAN: a mapping network and style-modulated convolutions (Karras 2019, 2020).
 
     w = f(z), a deep dense mapping;   G(w): a learnt constant, convolutions whose kernels w scales, noise
     style mixing:  the coarse layers take w_1, the fine ones w_2                           (2019, section 3.1)
@@ -17,13 +17,15 @@ import keras
 from keras import ops
 
 from ganedu import networks
-from ganedu.engine import FusedAdam, StyledModel
+from ganedu.engine import FusedAdam, StyleBasedModel
 from ganedu.models.gan import discriminator_loss, generator_loss
-from ganedu.models.r3gan import flatness
+from ganedu.models.r3gan import zero_centered_penalty
+
+FAMILY = "GANs"
 
 
 @keras.saving.register_keras_serializable("ganedu")
-class StyleGAN(StyledModel):
+class StyleGAN(StyleBasedModel):
     """Two players; the generator is two networks.
 
     Args:
@@ -31,9 +33,9 @@ class StyleGAN(StyledModel):
         synthesis: Keras model, styles (B, L, latent_dim) -> images (B, H, W, C) in [-1, 1].
         discriminator: Keras model, images -> logits (B, 1).
         gamma: float, of R1. Defaults to `2.0`.
-        mixing: float in [0, 1], the share of drawings in training that mix two styles. Defaults to
+        style_mixing_prob: float in [0, 1], the share of samples in training that mix two styles. Defaults to
             `0.9`.
-        ema_momentum: float in [0, 1), of the averaged generator, which draws. Defaults to `0.99`.
+        ema_momentum: float in [0, 1), of the averaged generator, which samples are from. Defaults to `0.99`.
         seed: int in [0, 2**31). Defaults to `0`.
     """
 
@@ -41,10 +43,21 @@ class StyleGAN(StyledModel):
     log_names = ("d_loss", "g_loss", "R1")
 
     def __init__(
-        self, mapping, synthesis, discriminator, gamma=2.0, mixing=0.9, ema_momentum=0.99, seed=0
+        self,
+        mapping,
+        synthesis,
+        discriminator,
+        gamma=2.0,
+        style_mixing_prob=0.9,
+        ema_momentum=0.99,
+        seed=0,
     ):
         super().__init__(mapping, synthesis, ema_momentum, seed)
-        self.discriminator, self.gamma, self.mixing = discriminator, gamma, mixing
+        self.discriminator, self.gamma, self.style_mixing_prob = (
+            discriminator,
+            gamma,
+            style_mixing_prob,
+        )
 
     def train_step(self, data):
         x, _ = self.unpack(data)
@@ -56,7 +69,7 @@ class StyleGAN(StyledModel):
             (self.mapping, self.synthesis),
             self.g_optimizer,
         )
-        self.follow_generator()
+        self.update_ema_generator()
         return self.log(d | g)
 
     def test_step(self, data):
@@ -65,27 +78,31 @@ class StyleGAN(StyledModel):
 
     def d_losses(self, x, training):
         real = self.discriminator(x, training=training)
-        fake = self.discriminator(self.draw(ops.shape(x)[0], training), training=training)
-        r1 = flatness(self.input_gradient(lambda x: self.discriminator(x, training=training), x))
+        fake = self.discriminator(self.sample_mixed(ops.shape(x)[0], training), training=training)
+        r1 = zero_centered_penalty(
+            self.input_gradient(lambda x: self.discriminator(x, training=training), x)
+        )
         return {"d_loss": discriminator_loss(real, fake) + self.gamma * r1, "R1": r1}
 
     def g_losses(self, x, training):
-        fake = self.discriminator(self.draw(ops.shape(x)[0], training), training=training)
+        fake = self.discriminator(self.sample_mixed(ops.shape(x)[0], training), training=training)
         return {"g_loss": generator_loss(fake)}
 
-    def draw(self, count, training):
+    def sample_mixed(self, count, training):
         """Images of fresh latents, most of them with two styles, changing at a random layer."""
         seed, shape = self.seed_generator, (count, self.latent_dim)
         w, other = (
             self.mapping(keras.random.normal(shape, seed=seed), training=training) for _ in range(2)
         )
         if training:
-            self.follow_styles(w)
+            self.update_w_avg(w)
         chosen = keras.random.uniform((2, count), seed=seed)
-        change = ops.where(
-            chosen[0] < self.mixing, 1.0 + ops.floor(chosen[1] * (self.depth - 1)), self.depth
+        crossover = ops.where(
+            chosen[0] < self.style_mixing_prob,
+            1.0 + ops.floor(chosen[1] * (self.depth - 1)),
+            self.depth,
         )
-        coarse = ops.arange(self.depth, dtype="float32")[None] < change[:, None]  # (B, L)
+        coarse = ops.arange(self.depth, dtype="float32")[None] < crossover[:, None]  # (B, L)
         styles = ops.where(coarse[:, :, None], w[:, None], other[:, None])
         return self.synthesis(styles, training=training)
 

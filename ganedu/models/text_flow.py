@@ -1,4 +1,4 @@
-"""A flow that draws what a text says: the words tell where noise should go, and are followed further than they say.
+"""Text flow: text-conditional flow matching with classifier-free guidance (Lipman 2023, Ho 2022).
 
 Flow matching (`flow_matching`) with a text c. The network tells the image at the end of the path, which is mostly
 black, and not the velocity, half of which is noise; the one follows from the other:
@@ -9,17 +9,17 @@ black, and not the velocity, half of which is noise; the one follows from the ot
 Var(x_1) is the variance of an image's own pixels: what counts is the share of it that is missed. Without it a
 small thin digit, a few bright pixels, weighs a fraction of a large thick one, and is learnt last.
 
-Drawing goes, with a guidance s = 1 + w, from what any image would be to, and past, what an image of c would be:
+Sampling goes, with a guidance s = 1 + w, from what any image would be to, and past, what an image of c would be:
 
     x~ = x_theta(x_t, t, nothing) + s (x_theta(x_t, t, c) - x_theta(x_t, t, nothing))      (Ho 2022, equation 6)
 
-s = 1 draws as the data are; larger ones draw more of what c says, and less variety. So does a lower temperature tau
-of the noise that drawing begins with (1 in training):
+s = 1 samples as the data are; larger ones show more of what c says, and less variety. So does a lower temperature tau
+of the noise that sampling begins with (1 in training):
 
     x_0 = tau z,   z ~ N(0, I)                                                        (Kingma 2018, section 6)
 
-What is drawn, where and in which colour is settled while x_t is nearly noise; later x_t shows it, and the text tells
-nothing new. So most times, in training and in drawing, are early ones: for u uniform in [0, 1],
+What is shown, where and in which colour is settled while x_t is nearly noise; later x_t shows it, and the text tells
+nothing new. So most times, in training and in sampling, are early ones: for u uniform in [0, 1],
 
     t = u / (u + k (1 - u))                                                          (Esser 2024, equation 23)
 
@@ -37,91 +37,116 @@ import numpy as np
 from keras import ops
 
 from ganedu import networks
-from ganedu.engine import DenoisingModel, DrawingTextModel, Muon, captioned, falling, learn_to_read
-from ganedu.networks.answers import answer
+from ganedu.engine import (
+    DenoisingModel,
+    Muon,
+    TextToImageModel,
+    captioned,
+    cosine_decay,
+    pretrain_text_encoder,
+)
 
-FLAT = 0.01  # added to the variance, which is about 0.02 where one small thin digit is drawn, 0.1 of a large thick one
+FAMILY = "words"
 
 
-def early(u, shift):
+# Added to the variance, which is about 0.02 of one small thin digit and 0.1 of a large thick one.
+VARIANCE_FLOOR = 0.01
+
+
+def shift_timesteps(u, shift):
     """t = u / (u + k (1 - u)) of u in [0, 1], with k the `shift`: 1 changes nothing, more is earlier."""
     return u / (u + shift * (1.0 - u))
 
 
-def guided(with_text, without, scale):
+def classifier_free_guidance(with_text, without, scale):
     """without + s (with_text - without)."""
     return without + scale * (with_text - without)
 
 
-def missed(predicted, x):
+def variance_normalized_error(predicted, x):
     """The share of each image's variance (and a little, for images of one colour) that is missed, (B,): the squared
     error, divided by the variance of x (B, H, W, C) over its pixels and channels."""
     error = ops.mean(ops.square(predicted - x), axis=(1, 2, 3))
-    return error / (ops.var(x, axis=(1, 2, 3)) + FLAT)
+    return error / (ops.var(x, axis=(1, 2, 3)) + VARIANCE_FLOOR)
 
 
 @keras.saving.register_keras_serializable("ganedu")
-class TextFlow(DrawingTextModel, DenoisingModel):
+class TextFlow(TextToImageModel, DenoisingModel):
     """A flow with captions: `generate(texts)`.
 
     Args:
-        network: Keras model, `[x, t, words]` -> (B, H, W, C), words int32 (B, L).
+        network: Keras model, `[x, t, tokens]` -> (B, H, W, C), words int32 (B, L).
         shift: float, k, at least 1. Defaults to `5`.
-        unsaid: float in [0, 1], p. Defaults to `0.1`.
-        omit: float in [0, 1], the chance of each attribute to be left out of a caption in training, so
+        condition_drop_prob: float in [0, 1], p. Defaults to `0.1`.
+        attribute_drop_prob: float in [0, 1], the chance of each attribute to be left out of a caption in training, so
             that short texts are understood too. Defaults to `0.1`.
         ema_momentum, seed: as for `DenoisingModel`.
     """
 
     sampling_steps, guidance, temperature = 6, 2.0, 0.6
 
-    def __init__(self, network, shift=5.0, unsaid=0.1, omit=0.1, ema_momentum=0.998, seed=0):
+    def __init__(
+        self,
+        network,
+        shift=5.0,
+        condition_drop_prob=0.1,
+        attribute_drop_prob=0.1,
+        ema_momentum=0.998,
+        seed=0,
+    ):
         super().__init__(network, ema_momentum, seed)
-        self.shift, self.unsaid, self.omit = shift, unsaid, omit
+        self.shift, self.condition_drop_prob = shift, condition_drop_prob
+        self.attribute_drop_prob = attribute_drop_prob
 
     @property
     def text_length(self):
-        return self.averaged_network.input_shape[-1][-1]
+        return self.ema_network.input_shape[-1][-1]
 
-    def served(self, dataset):
-        return super().served(captioned(self, dataset).shortened(self.omit))
+    def prepare_dataset(self, dataset):
+        return super().prepare_dataset(
+            captioned(self, dataset).drop_attributes(self.attribute_drop_prob)
+        )
 
     def unpack(self, data):
-        """A batch as `([x, words], None)`."""
+        """A batch as `([x, tokens], None)`."""
         return [*super().unpack(data)], None
 
-    def losses(self, inputs, training):
+    def compute_losses(self, inputs, training):
         return {"loss": self.flow_loss(*inputs, training)}
 
-    def flow_loss(self, x, words, training, *beside):
+    def flow_loss(self, x, tokens, training, *concat_condition):
         """The loss of a batch; what the network sees beside x_t, as more channels, comes last."""
-        t, x_0 = early(self.uniform_times(x), self.shift), self.normal_like(x)
-        silent = self.uniform_times(x)[:, None] < (self.unsaid if training else 0.0)
-        words = ops.where(silent, self.nothing, words)
+        t, x_0 = shift_timesteps(self.uniform_times(x), self.shift), self.normal_like(x)
+        silent = self.uniform_times(x)[:, None] < (self.condition_drop_prob if training else 0.0)
+        tokens = ops.where(silent, self.null_tokens, tokens)
         share = t[:, None, None, None]
-        seen = ops.concatenate([(1.0 - share) * x_0 + share * x, *beside], axis=-1)
-        predicted = self.network([seen, t, words], training=training)
-        return ops.mean(missed(predicted, x))
+        x_t = ops.concatenate([(1.0 - share) * x_0 + share * x, *concat_condition], axis=-1)
+        predicted = self.network([x_t, t, tokens], training=training)
+        return ops.mean(variance_normalized_error(predicted, x))
 
-    def drawn(self, z, words, steps=None, guidance=None, temperature=None, beside=()):
+    def decode_tokens(
+        self, z, tokens, steps=None, guidance=None, temperature=None, concat_condition=()
+    ):
         """Latents (N, H W C) and words (N, L) to images, in `steps` steps (6), with the guidance s (2) and
         the temperature tau (0.6)."""
         scale = self.guidance if guidance is None else guidance
         size = self.temperature if temperature is None else temperature
-        nothing = np.repeat(self.nothing, len(words), axis=0)
-        x = size * np.asarray(z, "float64").reshape(len(words), *self.image_shape)
-        steps = self.steps_of(steps)
-        times = early(np.arange(steps + 1) / steps, self.shift)
+        null_tokens = np.repeat(self.null_tokens, len(tokens), axis=0)
+        x = size * np.asarray(z, "float64").reshape(len(tokens), *self.image_shape)
+        steps = self.resolve_steps(steps)
+        times = shift_timesteps(np.arange(steps + 1) / steps, self.shift)
         for t, later in itertools.pairwise(times):
-            seen = np.concatenate([x, *beside], axis=-1)
-            said, unsaid = (self.ask(seen, t, w) for w in (words, nothing))
-            end = np.clip(guided(said, unsaid, scale), -1.0, 1.0)
-            x = x + (later - t) / (1.0 - t) * (end - x)  # a step of v
+            x_t = np.concatenate([x, *concat_condition], axis=-1)
+            conditional, unconditional = (
+                self.predict_image(x_t, t, c) for c in (tokens, null_tokens)
+            )
+            x_1 = np.clip(classifier_free_guidance(conditional, unconditional, scale), -1.0, 1.0)
+            x = x + (later - t) / (1.0 - t) * (x_1 - x)  # a step of v
         return x.astype("float32")
 
-    def ask(self, x, t, words):
-        inputs = [np.asarray(x, "float32"), np.full(len(x), t, "float32"), words]
-        return answer(self.averaged_network, inputs)
+    def predict_image(self, x, t, tokens):
+        """x_theta of the averaged network, on NumPy images (N, H, W, C) at one time t."""
+        return self.predict_output(x, t, tokens)
 
 
 def build(
@@ -134,16 +159,16 @@ def build(
     learning_rate=6e-3,
     decay_steps=None,
     ema_momentum=0.998,
-    read_first=0,
+    pretrain_captions=0,
     seed=0,
 ):
     """A compiled flow for captioned images (H, W, C), with Muon, whose learning
     rate falls along a cosine within `decay_steps` steps, if they are given. Its network has learnt to read from
-    `read_first` captions, if they are any: `learn_to_read`."""
+    `pretrain_captions` captions, if they are any: `pretrain_text_encoder`."""
     network = networks.text_denoiser(
         image_shape, len(TextFlow.tokenizer), length, width, units, text_width
     )
-    if read_first:
-        learn_to_read(network, TextFlow.tokenizer, read_first, seed)
+    if pretrain_captions:
+        pretrain_text_encoder(network, TextFlow.tokenizer, pretrain_captions, seed)
     model = TextFlow(network, shift, ema_momentum=ema_momentum, seed=seed)
-    return model.compile_with(Muon, falling(learning_rate, decay_steps))
+    return model.compile_with(Muon, cosine_decay(learning_rate, decay_steps))

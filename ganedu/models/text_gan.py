@@ -1,11 +1,11 @@
-"""A GAN that draws what a text says: D must also refuse real images beside the wrong text.
+"""GAN-CLS: a text-conditional GAN with a matching-aware discriminator (Reed 2016).
 
 With texts h, images x of them, and h^ a text of another image:
 
     max_D  log D(x, h) + 1/2 [log(1 - D(x, h^)) + log(1 - D(G(z, h), h))]       (algorithm 1, line 10)
     max_G  log D(G(z, h), h)                                                    (line 12)
 
-A D that only saw real images with their texts and drawings with theirs would never have to read: that an image is
+A D that only saw real images with their texts and samples with theirs would never have to read: that an image is
 real would tell it all. Each player has a text encoder of its own, which its own loss trains; the paper's were trained
 before, and by images.
 
@@ -18,9 +18,11 @@ import keras
 from keras import ops
 
 from ganedu import networks
-from ganedu.engine import AdversarialModel, DrawingTextModel, FusedAdam
+from ganedu.engine import AdversarialModel, FusedAdam, TextToImageModel
 from ganedu.models.gan import generator_loss
-from ganedu.networks.answers import answer
+from ganedu.networks.inference import predict_in_batches
+
+FAMILY = "words"
 
 
 def discriminator_loss(real, wrong, fake):
@@ -30,17 +32,17 @@ def discriminator_loss(real, wrong, fake):
 
 
 @keras.saving.register_keras_serializable("ganedu")
-class TextGAN(DrawingTextModel, AdversarialModel):
+class TextGAN(TextToImageModel, AdversarialModel):
     """An `AdversarialModel` with captions: `generate(texts)`.
 
     Args:
-        generator: Keras model, `[z, words]`, (B, latent_dim) and int32 (B, L), -> images (B, H, W, C)
+        generator: Keras model, `[z, tokens]`, (B, latent_dim) and int32 (B, L), -> images (B, H, W, C)
             in [-1, 1].
-        discriminator: Keras model, `[x, words]` -> logits (B, 1).
+        discriminator: Keras model, `[x, tokens]` -> logits (B, 1).
         augment, ema_momentum, seed: as for `AdversarialModel`.
     """
 
-    log_names = ("d_loss", "g_loss", "D(x)", "D(wrong)", "D(G(z))")
+    log_names = ("d_loss", "g_loss", "D(x)", "D(mismatched)", "D(G(z))")
 
     def __init__(self, generator, discriminator, augment=None, ema_momentum=0.995, seed=0):
         super().__init__(
@@ -59,45 +61,46 @@ class TextGAN(DrawingTextModel, AdversarialModel):
         return self.generator.input_shape[1][-1]
 
     def train_step(self, data):
-        x, words = self.unpack(data)
-        z = self.draw_latents(ops.shape(x)[0])
+        x, tokens = self.unpack(data)
+        z = self.sample_prior(ops.shape(x)[0])
         d = self.minimize(
-            lambda: self.d_losses(x, words, z, training=True), self.discriminator, self.d_optimizer
+            lambda: self.d_losses(x, tokens, z, training=True), self.discriminator, self.d_optimizer
         )
-        z = self.draw_latents(ops.shape(x)[0])
+        z = self.sample_prior(ops.shape(x)[0])
         g = self.minimize(
-            lambda: self.g_losses(words, z, training=True), self.generator, self.g_optimizer
+            lambda: self.g_losses(tokens, z, training=True), self.generator, self.g_optimizer
         )
-        self.follow_generator()
+        self.update_ema_generator()
         return self.log(d | g)
 
     def test_step(self, data):
-        x, words = self.unpack(data)
-        z = self.draw_latents(ops.shape(x)[0])
-        d = self.d_losses(x, words, z, training=False)
-        return self.log(d | self.g_losses(words, z, training=False))
+        x, tokens = self.unpack(data)
+        z = self.sample_prior(ops.shape(x)[0])
+        d = self.d_losses(x, tokens, z, training=False)
+        return self.log(d | self.g_losses(tokens, z, training=False))
 
-    def d_losses(self, x, words, z, training):
-        other = ops.roll(words, 1, axis=0)  # the text of the image before
-        drawn = self.generator([z, words], training=training)
-        verdicts = [
-            self.judge(*both, training) for both in ((x, words), (x, other), (drawn, words))
+    def d_losses(self, x, tokens, z, training):
+        other = ops.roll(tokens, 1, axis=0)  # the text of the image before
+        generated = self.generator([z, tokens], training=training)
+        logits = [
+            self.discriminate(*both, training)
+            for both in ((x, tokens), (x, other), (generated, tokens))
         ]
-        self.follow_verdicts(verdicts[0], training)
-        means = (ops.mean(ops.sigmoid(v)) for v in verdicts)
-        named = zip(("D(x)", "D(wrong)", "D(G(z))"), means, strict=True)
-        return {"d_loss": self.discriminator_loss(*verdicts), **dict(named)}
+        self.update_augment(logits[0], training)
+        means = (ops.mean(ops.sigmoid(v)) for v in logits)
+        named = zip(("D(x)", "D(mismatched)", "D(G(z))"), means, strict=True)
+        return {"d_loss": self.discriminator_loss(*logits), **dict(named)}
 
-    def g_losses(self, words, z, training):
-        drawn = self.generator([z, words], training=training)
-        return {"g_loss": self.generator_loss(self.judge(drawn, words, training))}
+    def g_losses(self, tokens, z, training):
+        generated = self.generator([z, tokens], training=training)
+        return {"g_loss": self.generator_loss(self.discriminate(generated, tokens, training))}
 
-    def judge(self, x, words, training):
+    def discriminate(self, x, tokens, training):
         """D's logits of images beside texts."""
-        return self.discriminator([self.seen(x, training), words], training=training)
+        return self.discriminator([self.augmented(x, training), tokens], training=training)
 
-    def drawn(self, z, words):
-        return answer(self.artist, [z, words])
+    def decode_tokens(self, z, tokens):
+        return predict_in_batches(self.sampling_network, [z, tokens])
 
 
 def build(

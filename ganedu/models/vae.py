@@ -1,4 +1,4 @@
-"""The variational autoencoder: an autoencoder whose codes can be drawn from a prior.
+"""VAE: variational inference with an amortized encoder and reparametrization (Kingma 2013).
 
 A code is a distribution q(z|x), kept close to a prior p(z).
 
@@ -22,7 +22,9 @@ from keras import ops
 
 from ganedu import networks
 from ganedu.engine import AutoencodingModel, FusedAdam, importance_sampled
-from ganedu.networks.answers import answer
+from ganedu.networks.inference import predict_in_batches
+
+FAMILY = "autoencoders"
 
 
 def bernoulli_nll(x, logits):
@@ -49,7 +51,7 @@ def negative_elbo(x, logits, mean, log_variance, beta):
     }
 
 
-def images_of(logits):
+def mean_image(logits):
     """Logits to the mean image in [-1, 1]: 2 sigma(a) - 1 = tanh(a / 2)."""
     return ops.tanh(logits / 2.0)
 
@@ -82,18 +84,18 @@ class VAE(AutoencodingModel):
             raise ValueError(f"`beta` must not be negative. Received: beta={beta}")
         self.beta = beta
 
-    def losses(self, x, training):
+    def compute_losses(self, x, training):
         mean, log_variance = self.encoder(x, training=training)
         z = reparametrize(mean, log_variance, self.seed_generator)
         logits = self.decoder(z, training=training)
         return negative_elbo(x, logits, mean, log_variance, self.beta)
 
     def call(self, x, training=False):
-        return images_of(super().call(x, training=training))
+        return mean_image(super().call(x, training=training))
 
     def encode_distribution(self, x):
         """Images to the means and log-variances of q(z|x), each (N, latent_dim), float32 NumPy."""
-        return answer(self.encoder, x)
+        return predict_in_batches(self.encoder, x)
 
     def decode(self, z):
         """Latents (N, latent_dim) to the mean images of p(x|z), (N, H, W, C) in [-1, 1]."""
@@ -104,7 +106,7 @@ class VAE(AutoencodingModel):
         or 1) for a true likelihood. See `ganedu.engine.importance_sampled`."""
 
         def logits_of(z, image):
-            return answer(self.decoder, z, batch_size=1024)
+            return predict_in_batches(self.decoder, z, batch_size=1024)
 
         distribution = self.encode_distribution(x)
         return importance_sampled(x, *distribution, logits_of, samples, seed)

@@ -1,4 +1,4 @@
-"""The VAE/GAN: a VAE whose pictures are compared in the discriminator's features, not pixel by pixel.
+"""VAE/GAN: a VAE whose reconstruction is measured in the discriminator's features (Larsen 2016).
 
 With x~ = Dec(z), z ~ q(z|x), x_p = Dec(z_p), z_p ~ N(0, I), and Dis_l(x) an inner map of D:
 
@@ -23,6 +23,8 @@ from ganedu.engine import AutoencodingModel, FusedAdam
 from ganedu.models.gan import discriminator_loss, generator_loss
 from ganedu.models.vae import kl_divergence, reparametrize
 
+FAMILY = "autoencoders"
+
 
 def feature_loss(real, copy):
     """-log N(real | copy, I) in nats of features (B, ...), without its constant: 1/2 ||real -
@@ -30,7 +32,7 @@ def feature_loss(real, copy):
     return 0.5 * ops.mean(ops.sum(ops.square(real - copy), axis=tuple(range(1, len(real.shape)))))
 
 
-def game(real, copy, prior):
+def gan_loss(real, copy, prior):
     """-L_GAN of logits (B, 1)."""
     return discriminator_loss(real, copy) + ops.mean(ops.softplus(prior))
 
@@ -44,7 +46,7 @@ class VAEGAN(AutoencodingModel):
         decoder: Keras model, z -> images in [-1, 1].
         discriminator: Keras model, images -> `[features, logits (B, 1)]`.
         gamma: float, the weight of L_llike for the decoder. Defaults to `1.0`: with a
-            hundredth the code is ignored from the start, and one image is drawn.
+            hundredth the code is ignored from the start, and one image is generated.
         seed: int in [0, 2**31). Defaults to `0`.
     """
 
@@ -63,7 +65,7 @@ class VAEGAN(AutoencodingModel):
         x, _ = self.unpack(data)
 
         def losses(*wanted):
-            found = self.losses(x, training=True)
+            found = self.compute_losses(x, training=True)
             return {name: found[name] for name in wanted}
 
         enc = self.minimize(
@@ -77,10 +79,10 @@ class VAEGAN(AutoencodingModel):
 
     def test_step(self, data):
         x, _ = self.unpack(data)
-        losses = self.losses(x, training=False)
+        losses = self.compute_losses(x, training=False)
         return self.log({name: losses[name] for name in self.log_names})
 
-    def losses(self, x, training):
+    def compute_losses(self, x, training):
         """What each player minimizes, and the parts of it."""
         mean, log_variance = self.encoder(x, training=training)
         z = reparametrize(mean, log_variance, self.seed_generator)
@@ -88,13 +90,15 @@ class VAEGAN(AutoencodingModel):
         copy, prior = self.decoder(z, training=training), self.decoder(z_p, training=training)
         features, real = self.discriminator(x, training=training)
         copy_features, copied = self.discriminator(copy, training=training)
-        _, drawn = self.discriminator(prior, training=training)
+        _, generated = self.discriminator(prior, training=training)
         kl = ops.mean(ops.sum(kl_divergence(mean, log_variance), axis=-1))
         likeness = feature_loss(features, copy_features)
         return {
             "encoder_loss": kl + likeness,
-            "decoder_loss": self.gamma * likeness + generator_loss(copied) + generator_loss(drawn),
-            "d_loss": game(real, copied, drawn),
+            "decoder_loss": self.gamma * likeness
+            + generator_loss(copied)
+            + generator_loss(generated),
+            "d_loss": gan_loss(real, copied, generated),
             "kl_loss": kl,
             "feature_loss": likeness,
         }
@@ -103,13 +107,13 @@ class VAEGAN(AutoencodingModel):
 def build(image_shape, latent_dim=16, width=32, gamma=1.0, learning_rate=1e-3, seed=0):
     """A compiled VAE/GAN of the networks of `vae` and `dcgan`; D's features are its second map.
     Adam with beta_1 = 0.5 for all, D at a third of the others' rate."""
-    judge = networks.discriminator(image_shape, width)
-    features = judge.layers[4].output  # (B, H/4, W/4, 2 width), rectified
+    discriminator = networks.discriminator(image_shape, width)
+    features = discriminator.layers[4].output  # (B, H/4, W/4, 2 width), rectified
     features = keras.layers.Activation("linear", dtype="float32")(features)
     model = VAEGAN(
         networks.encoder(image_shape, latent_dim, width, parameters=2),
         networks.decoder(image_shape, latent_dim, width),
-        keras.Model(judge.input, [features, judge.output], name="discriminator"),
+        keras.Model(discriminator.input, [features, discriminator.output], name="discriminator"),
         gamma=gamma,
         seed=seed,
     )

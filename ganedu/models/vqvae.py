@@ -1,4 +1,4 @@
-"""The vector-quantized VAE: an image becomes a small map of words from a learnt vocabulary.
+"""VQ-VAE: discrete codes of a learnt codebook, and an autoregressive prior (van den Oord 2017).
 
     z_e = Enc(x),   z_q = the nearest code to each place of z_e,   x' = Dec(z_q)
     minimize  ||x - x'||^2 / sigma^2 + beta ||z_e - sg(z_q)||^2        (equation 3)
@@ -6,8 +6,8 @@
 ||.||^2 is here the mean of the squares, and 1 / sigma^2 a weight: how small an error still counts.
 
 The codebook's own term is replaced by moving averages (appendix A.1): `ganedu.layers.VectorQuantizer`.
-To draw, a prior is needed over maps of words (section 3.3): here a small transformer that writes them one by
-one, trained beside the rest:
+To sample, a prior is needed over grids of codes (section 3.3): here a small autoregressive
+transformer, trained beside the rest:
 
     minimize  -sum_i log p(k_i | k_1, ..., k_(i-1))
 
@@ -22,22 +22,24 @@ import keras
 from keras import ops
 
 from ganedu import networks
-from ganedu.engine import FusedAdam, WordModel
+from ganedu.engine import FusedAdam, VQModel
 from ganedu.layers import VectorQuantizer
+
+FAMILY = "autoencoders"
 
 
 @keras.saving.register_keras_serializable("ganedu")
-class VQVAE(WordModel):
+class VQVAE(VQModel):
     """Two players: encoder and decoder, and the prior.
 
     Args:
-        encoder, quantizer, decoder, prior: as for `WordModel`.
+        encoder, quantizer, decoder, prior: as for `VQModel`.
         beta: float, the weight of the commitment. Defaults to `0.25`.
         variance: float, sigma^2. Defaults to `0.05`.
         seed: int in [0, 2**31). Defaults to `0`.
     """
 
-    players = {"coder_optimizer": ("encoder", "decoder"), "prior_optimizer": ("prior",)}
+    players = {"autoencoder_optimizer": ("encoder", "decoder"), "prior_optimizer": ("prior",)}
     log_names = ("loss", "reconstruction_loss", "commitment_loss", "prior_loss", "perplexity")
 
     def __init__(self, encoder, quantizer, decoder, prior, beta=0.25, variance=0.05, seed=0):
@@ -47,25 +49,25 @@ class VQVAE(WordModel):
     def train_step(self, data):
         x, _ = self.unpack(data)
         losses = self.minimize(
-            lambda: self.losses(x, training=True),
+            lambda: self.compute_losses(x, training=True),
             (self.encoder, self.decoder),
-            self.coder_optimizer,
+            self.autoencoder_optimizer,
         )
-        words = losses.pop("words")
+        codes = losses.pop("codes")
         prior = self.minimize(
-            lambda: self.prior_loss(words, training=True), self.prior, self.prior_optimizer
+            lambda: self.prior_loss(codes, training=True), self.prior, self.prior_optimizer
         )
         return self.log({**losses, "prior_loss": prior})
 
     def test_step(self, data):
         x, _ = self.unpack(data)
-        losses = self.losses(x, training=False)
-        prior = self.prior_loss(losses.pop("words"), training=False)
+        losses = self.compute_losses(x, training=False)
+        prior = self.prior_loss(losses.pop("codes"), training=False)
         return self.log({**losses, "prior_loss": prior})
 
-    def losses(self, x, training):
+    def compute_losses(self, x, training):
         z_e = self.encoder(x, training=training)
-        z_q, words, perplexity = self.quantizer(z_e, training=training)
+        z_q, codes, perplexity = self.quantizer(z_e, training=training)
         reconstruction = ops.mean(ops.square(x - self.decoder(z_q, training=training)))
         commitment = ops.mean(ops.square(z_e - ops.stop_gradient(z_q)))
         return {
@@ -73,30 +75,32 @@ class VQVAE(WordModel):
             "reconstruction_loss": reconstruction,
             "commitment_loss": commitment,
             "perplexity": perplexity,
-            "words": ops.reshape(words, (-1, math.prod(self.map_shape))),
+            "codes": ops.reshape(codes, (-1, math.prod(self.latent_grid_shape))),
         }
 
-    def prior_loss(self, words, training):
+    def prior_loss(self, codes, training):
         """The mean surprise of a word in nats: at most log(codes) for a prior that has learnt
         something."""
-        start = ops.full_like(words[:, :1], self.quantizer.codes)
-        before = ops.concatenate([start, words[:, :-1]], axis=1)
+        start = ops.full_like(codes[:, :1], self.quantizer.num_embeddings)
+        before = ops.concatenate([start, codes[:, :-1]], axis=1)
         logits = self.prior(before, training=training)
         return ops.mean(
-            keras.losses.sparse_categorical_crossentropy(words, logits, from_logits=True)
+            keras.losses.sparse_categorical_crossentropy(codes, logits, from_logits=True)
         )
 
 
-def build(image_shape, codes=64, code_dim=16, width=32, beta=0.25, learning_rate=1e-3, seed=0):
+def build(
+    image_shape, num_embeddings=64, code_dim=16, width=32, beta=0.25, learning_rate=1e-3, seed=0
+):
     """A compiled VQ-VAE for images (H, W, C), sides divisible by 4; Adam for both players."""
-    networks.halvings(image_shape)  # refuses images that are too small
-    encoder = networks.word_encoder(image_shape, code_dim, width)
-    h, w, _ = map_shape = encoder.output_shape[1:]
+    networks.num_downsamplings(image_shape)  # refuses images that are too small
+    encoder = networks.vq_encoder(image_shape, code_dim, width)
+    h, w, _ = latent_grid_shape = encoder.output_shape[1:]
     model = VQVAE(
         encoder,
-        VectorQuantizer(codes, seed=seed, dtype="float32"),
-        networks.word_decoder(map_shape, image_shape[-1], width),
-        networks.word_prior(h * w, codes),
+        VectorQuantizer(num_embeddings, seed=seed, dtype="float32"),
+        networks.vq_decoder(latent_grid_shape, image_shape[-1], width),
+        networks.autoregressive_prior(h * w, num_embeddings),
         beta=beta,
         seed=seed,
     )

@@ -1,4 +1,4 @@
-"""The Wasserstein GAN: D, here a critic, measures how far apart drawings and real images are.
+"""WGAN: a weight-clipped critic that estimates a Wasserstein distance (Arjovsky 2017).
 
     W = max over 1-Lipschitz D of  E_x[D(x)] - E_z[D(G(z))]        (equation 2)
     max_D  E_x[D(x)] - E_z[D(G(z))],   w <- clip(w, -c, c)         (Algorithm 1, lines 5 to 7)
@@ -16,6 +16,8 @@ from keras import ops
 
 from ganedu import networks
 from ganedu.models.gan import GAN
+
+FAMILY = "GANs"
 
 
 def critic_loss(real, fake):
@@ -37,8 +39,8 @@ class CriticGAN(GAN):
         Others as for `GAN`.
     """
 
-    log_names = ("d_loss", "g_loss", "distance")
-    undecided = None
+    log_names = ("d_loss", "g_loss", "wasserstein_estimate")
+    decision_boundary = None
 
     discriminator_loss = staticmethod(critic_loss)
     generator_loss = staticmethod(generator_loss)
@@ -51,22 +53,22 @@ class CriticGAN(GAN):
 
     def train_step(self, data):
         x, _ = self.unpack(data)
-        for part in self.parts(x):
+        for part in self.critic_batches(x):
             d = self.critic_step(part)
-        z = self.draw_latents(ops.shape(part)[0])
+        z = self.sample_prior(ops.shape(part)[0])
         g = self.minimize(
             lambda: self.g_losses(part, z, training=True), self.generator, self.g_optimizer
         )
-        self.follow_generator()
+        self.update_ema_generator()
         return self.log(d | g)
 
     def critic_step(self, x):
-        z = self.draw_latents(ops.shape(x)[0])
+        z = self.sample_prior(ops.shape(x)[0])
         return self.minimize(
             lambda: self.d_losses(x, z, training=True), self.discriminator, self.d_optimizer
         )
 
-    def parts(self, x):
+    def critic_batches(self, x):
         """A batch in `critic_steps` equal parts."""
         if x.shape[0] is not None and x.shape[0] % self.critic_steps:
             raise ValueError(
@@ -75,8 +77,8 @@ class CriticGAN(GAN):
             )
         return ops.split(x, self.critic_steps)
 
-    def verdicts(self, real, fake):
-        return {"distance": ops.mean(real) - ops.mean(fake)}
+    def d_metrics(self, real, fake):
+        return {"wasserstein_estimate": ops.mean(real) - ops.mean(fake)}
 
 
 @keras.saving.register_keras_serializable("ganedu")

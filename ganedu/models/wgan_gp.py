@@ -1,6 +1,6 @@
-"""The Wasserstein GAN with a gradient penalty: the critic's slope is asked to be 1, not clipped.
+"""WGAN-GP: a critic whose gradient norm is penalized towards 1 (Gulrajani 2017).
 
-For each image one epsilon ~ U[0, 1], and between a real and a drawn one
+For each image one epsilon ~ U[0, 1], and between a real and a generated one
 
     x_hat = epsilon x + (1 - epsilon) G(z)          (both as D sees them, if they are augmented)
     min_D  E_z[D(G(z))] - E_x[D(x)] + lambda E[(||grad D(x_hat)||_2 - 1)^2]      (Algorithm 1, lines 4 to 7)
@@ -18,10 +18,12 @@ from ganedu import networks
 from ganedu.engine import FusedAdam
 from ganedu.models.wgan import CriticGAN
 
+FAMILY = "GANs"
 
-def penalty_of(slopes):
+
+def gradient_penalty(gradients):
     """E[(||slope||_2 - 1)^2] of gradients (B, H, W, C), one for each image."""
-    squares = ops.sum(ops.square(slopes), axis=(1, 2, 3))
+    squares = ops.sum(ops.square(gradients), axis=(1, 2, 3))
     return ops.mean(ops.square(ops.sqrt(squares + 1e-12) - 1.0))
 
 
@@ -34,24 +36,24 @@ class WGANGP(CriticGAN):
         Others as for `CriticGAN`.
     """
 
-    log_names = ("d_loss", "g_loss", "distance", "penalty")
+    log_names = ("d_loss", "g_loss", "wasserstein_estimate", "gradient_penalty")
 
     def __init__(self, generator, discriminator, penalty_weight=10.0, **others):
         super().__init__(generator, discriminator, **others)
         self.penalty_weight = penalty_weight
 
     def d_losses(self, x, z, training):
-        x = self.seen(x, training)
-        fake_x = ops.stop_gradient(self.seen(self.generator(z, training=training), training))
+        x = self.augmented(x, training)
+        fake_x = ops.stop_gradient(self.augmented(self.generator(z, training=training), training))
         real, fake = (self.discriminator(images, training=training) for images in (x, fake_x))
         epsilon = keras.random.uniform((ops.shape(x)[0], 1, 1, 1), seed=self.seed_generator)
-        slopes = self.input_gradient(
+        gradients = self.input_gradient(
             lambda x: self.discriminator(x, training=training),
             epsilon * x + (1.0 - epsilon) * fake_x,
         )  # (B, H, W, C)
-        penalty = penalty_of(slopes)
+        penalty = gradient_penalty(gradients)
         loss = self.discriminator_loss(real, fake) + self.penalty_weight * penalty
-        return {"d_loss": loss, **self.verdicts(real, fake), "penalty": penalty}
+        return {"d_loss": loss, **self.d_metrics(real, fake), "gradient_penalty": penalty}
 
 
 def build(

@@ -6,13 +6,19 @@ All are Keras functional models. Images are (B, H, W, C) in [-1, 1]; a discrimin
 bfloat16 numbers.
 """
 
-from ganedu.networks.convolutional import decoder, discriminator, encoder, generator, halvings
+from ganedu.networks.convolutional import (
+    decoder,
+    discriminator,
+    encoder,
+    generator,
+    num_downsamplings,
+)
 from ganedu.networks.dense import dense_discriminator, dense_generator
-from ganedu.networks.labels import with_labels
+from ganedu.networks.labels import condition_on_labels
 from ganedu.networks.style import mapping_network, synthesis_network
 from ganedu.networks.texts import (
     caption_decoder,
-    image_reader,
+    image_encoder,
     image_tower,
     text_denoiser,
     text_discriminator,
@@ -21,10 +27,12 @@ from ganedu.networks.texts import (
 )
 from ganedu.networks.translators import patch_discriminator, resnet_translator, unet_translator
 from ganedu.networks.unet import denoiser
-from ganedu.networks.words import word_decoder, word_encoder, word_prior
+from ganedu.networks.vq import autoregressive_prior, vq_decoder, vq_encoder
 
 __all__ = [
+    "autoregressive_prior",
     "caption_decoder",
+    "condition_on_labels",
     "decoder",
     "denoiser",
     "dense_discriminator",
@@ -32,10 +40,10 @@ __all__ = [
     "discriminator",
     "encoder",
     "generator",
-    "halvings",
-    "image_reader",
+    "image_encoder",
     "image_tower",
     "mapping_network",
+    "num_downsamplings",
     "patch_discriminator",
     "resnet_translator",
     "synthesis_network",
@@ -44,8 +52,6 @@ __all__ = [
     "text_generator",
     "text_tower",
     "unet_translator",
-    "with_labels",
-    "word_decoder",
-    "word_encoder",
-    "word_prior",
+    "vq_decoder",
+    "vq_encoder",
 ]

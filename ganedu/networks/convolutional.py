@@ -12,7 +12,7 @@ from ganedu.runtime import UsageError
 NEGATIVE_SLOPE = 0.2  # Radford 2015, section 3
 
 
-def halvings(image_shape):
+def num_downsamplings(image_shape):
     """How often a network halves an image on the way to its smallest map: 28 -> 7 in 2, 32 -> 4 in
     3.
 
@@ -41,7 +41,7 @@ def generator(image_shape, latent_dim, width=32, activation="tanh", name="genera
     """Latents (B, latent_dim) to images (B, H, W, C): a dense layer, then 4x4 transposed
     convolutions that double the map.
 
-    As Radford 2015 advises: no pooling, and batch normalization and a rectifier after every layer
+    As Radford 2015 advises: no pooling, and batch normalization and a ReLU after every layer
     but the last.
 
     Args:
@@ -52,7 +52,7 @@ def generator(image_shape, latent_dim, width=32, activation="tanh", name="genera
         activation: of the last layer; `None` for logits. Defaults to `"tanh"`.
         name: str.
     """
-    ups = halvings(image_shape)
+    ups = num_downsamplings(image_shape)
     channels = [width * min(2**i, 4) for i in reversed(range(ups))]
     first = (image_shape[0] >> ups, image_shape[1] >> ups, channels[0])
     z = keras.Input((latent_dim,), name="z")
@@ -75,7 +75,7 @@ def discriminator(
     conv=layers.Conv2D,
     dense=layers.Dense,
     minibatch_stddev=False,
-    cell=1,
+    patch_size=1,
     name="discriminator",
 ):
     """Images (B, H, W, C) to logits (B, outputs): 3x3 convolutions of stride 2, then a dense layer.
@@ -91,23 +91,25 @@ def discriminator(
         conv, dense: the classes of its layers. Default to Keras's `Conv2D` and `Dense`.
         minibatch_stddev: bool, whether the last map is followed by a `MinibatchStdDev`. Defaults to
             `False`.
-        cell: int, 1, 2 or 4: the image is first cut in squares of `cell` pixels a side, each of which
+        patch_size: int, 1, 2 or 4: the image is first cut in squares of `patch_size` pixels a side, each of which
             becomes one point with all its values as channels. The convolutions of the larger maps are
             left out, the first that remains has stride 1: less arithmetic. Defaults to `1`.
         name: str.
 
     Raises:
-        ValueError: for another `cell`, or one that leaves a map with a side below 4.
+        ValueError: for another `patch_size`, or one that leaves a map with a side below 4.
     """
     x = image = keras.Input(tuple(image_shape), name="x")
-    count = halvings(image_shape)
-    if cell not in (1, 2, 4) or cell > 2**count:
-        raise ValueError(f"`cell` must be 1, 2 or 4, at most {2**count} here. Received: {cell}")
-    if cell > 1:
-        x = cells(x, cell)
-    start = max(cell.bit_length() - 2, 0)
+    count = num_downsamplings(image_shape)
+    if patch_size not in (1, 2, 4) or patch_size > 2**count:
+        raise ValueError(
+            f"`patch_size` must be 1, 2 or 4, at most {2**count} here. Received: {patch_size}"
+        )
+    if patch_size > 1:
+        x = space_to_depth(x, patch_size)
+    start = max(patch_size.bit_length() - 2, 0)
     for i in range(start, count + 1):
-        strides = 1 if cell > 1 and i == start else 2
+        strides = 1 if patch_size > 1 and i == start else 2
         x = conv(width * min(2**i, 4), 3, strides=strides, padding="same")(x)
         x = layers.LeakyReLU(NEGATIVE_SLOPE)(x)
     if minibatch_stddev:
@@ -117,7 +119,7 @@ def discriminator(
     return keras.Model(image, heads if np.ndim(outputs) else heads[0], name=name)
 
 
-def cells(x, side):
+def space_to_depth(x, side):
     """A map (B, H, W, C) cut in squares of `side` points, each one point: (B, H / side, W / side, side^2 C)."""
     _, height, width, channels = x.shape
     x = layers.Reshape((height // side, side, width // side, side * channels))(x)

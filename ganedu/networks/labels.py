@@ -4,7 +4,7 @@ import keras
 from keras import layers, ops
 
 
-def with_labels(build, input_shape, num_classes):
+def condition_on_labels(build, input_shape, num_classes):
     """A network of `[x, y]` that reads the label beside its input: concatenated to a vector, or as
     constant planes (0 or 1 everywhere) to an image.
 

@@ -3,9 +3,9 @@
 import keras
 from keras import layers, ops
 
-from ganedu.layers import PatchWriter, PositionEmbedding, SinusoidalEmbedding
+from ganedu.layers import DRAWWrite, PositionEmbedding, SinusoidalEmbedding
 from ganedu.networks.convolutional import NEGATIVE_SLOPE, discriminator, generator
-from ganedu.networks.unet import GROUPS, _block, _whole, check_sizes
+from ganedu.networks.unet import GROUPS, check_sizes, global_mlp_block, residual_block
 from ganedu.text import PAD, text_encoder
 
 OBJECTS, PATCH = 2, 12  # in a picture; pixels along the side of a sketch of one
@@ -14,7 +14,7 @@ OBJECTS, PATCH = 2, 12  # in a picture; pixels along the side of a sketch of one
 def text_denoiser(
     image_shape, vocabulary, length, width=32, units=128, text_width=64, extra=0, name="denoiser"
 ):
-    """`[x, t, words]`, (B, H, W, C), (B,) in [0, 1] and int32 (B, length), to (B, H, W, C): a U-Net like
+    """`[x, t, tokens]`, (B, H, W, C), (B,) in [0, 1] and int32 (B, length), to (B, H, W, C): a U-Net like
     `denoiser`, told what to draw.
 
     The text enters three times. What it says as a whole, the mean and the largest values that a text encoder
@@ -44,62 +44,62 @@ def text_denoiser(
     height, width_, channels = image_shape
     check_sizes(image_shape, width, 8)
     image = keras.Input((height, width_, channels + extra), name="x")
-    t, words = keras.Input((), name="t"), keras.Input((length,), dtype="int32", name="words")
-    there = ops.not_equal(words, PAD)  # (B, L)
-    _, pooled = text_encoder(vocabulary, length, text_width, blocks=1)(words)
+    t, tokens = keras.Input((), name="t"), keras.Input((length,), dtype="int32", name="tokens")
+    there = ops.not_equal(tokens, PAD)  # (B, L)
+    _, pooled = text_encoder(vocabulary, length, text_width, blocks=1)(tokens)
     spread = keras.initializers.RandomNormal(stddev=0.5)  # words far apart from the first step on
-    single = layers.Embedding(vocabulary, text_width, spread)(words)
+    single = layers.Embedding(vocabulary, text_width, spread)(tokens)
     total = ops.sum(single * ops.expand_dims(ops.cast(there, single.dtype), -1), axis=1)
-    said = layers.Dense(4 * width, activation="silu", name="said")
-    said = said(layers.Concatenate()([pooled, total]))
+    text_embedding = layers.Dense(4 * width, activation="silu", name="text_embedding")
+    text_embedding = text_embedding(layers.Concatenate()([pooled, total]))
     time = layers.Dense(4 * width)(SinusoidalEmbedding(2 * width)(t))
-    told = layers.Activation("silu")(time + layers.Dense(4 * width)(said))
+    told = layers.Activation("silu")(time + layers.Dense(4 * width)(text_embedding))
     told = layers.Dense(4 * width, activation="silu")(told)
-    coarse = layers.Dense(height // 4 * (width_ // 4) * GROUPS)(said)
+    coarse = layers.Dense(height // 4 * (width_ // 4) * GROUPS)(text_embedding)
     coarse = layers.Reshape((height // 4, width_ // 4, GROUPS))(coarse)
-    sketch = _sketch(said, height, width_)
+    sketch = _sketch(text_embedding, height, width_)
 
     narrow = GROUPS * max(1, width // (2 * GROUPS))  # half as many channels
     x = layers.Concatenate()([image, sketch])
-    x = thin = _block(layers.Conv2D(narrow, 3, padding="same")(x), told)
+    x = thin = residual_block(layers.Conv2D(narrow, 3, padding="same")(x), told)
     x = layers.Concatenate()(
         [layers.Conv2D(width, 2, strides=2)(x), layers.UpSampling2D(2)(coarse)]
     )
-    x = fine = _block(layers.Conv2D(width, 3, padding="same")(x), told)  # (B, H/2, W/2, w)
+    x = fine = residual_block(layers.Conv2D(width, 3, padding="same")(x), told)  # (B, H/2, W/2, w)
     x = layers.Conv2D(2 * width, 3, strides=2, padding="same")(x)  # (B, H/4, W/4, 2w)
-    x = _block(x + layers.Conv2D(2 * width, 1)(coarse), told)
-    x = _block(_whole(x, told, units), told)
-    x = _block(fine + layers.Conv2DTranspose(width, 2, strides=2)(x), told)
-    x = _block(thin + layers.Conv2DTranspose(narrow, 2, strides=2)(x), told)
+    x = residual_block(x + layers.Conv2D(2 * width, 1)(coarse), told)
+    x = residual_block(global_mlp_block(x, told, units), told)
+    x = residual_block(fine + layers.Conv2DTranspose(width, 2, strides=2)(x), told)
+    x = residual_block(thin + layers.Conv2DTranspose(narrow, 2, strides=2)(x), told)
     x = layers.Activation("silu")(layers.GroupNormalization(GROUPS)(x))
     x = layers.Concatenate()([x, sketch])
     zeros = {"kernel_initializer": "zeros", "dtype": "float32"}
-    drawn = layers.Conv2D(channels, 3, padding="same", name="last", **zeros)(x)
+    generated = layers.Conv2D(channels, 3, padding="same", name="head", **zeros)(x)
     for i in range(0, channels + extra, channels):
-        gain = layers.Dense(1, dtype="float32", name=f"last_gain_{i}")(told)
-        drawn = drawn + layers.Reshape((1, 1, 1))(gain) * image[..., i : i + channels]
-    return keras.Model([image, t, words], drawn, name=name)
+        gain = layers.Dense(1, dtype="float32", name=f"head_gain_{i}")(told)
+        generated = generated + layers.Reshape((1, 1, 1))(gain) * image[..., i : i + channels]
+    return keras.Model([image, t, tokens], generated, name=name)
 
 
-def _sketch(said, height, width):
+def _sketch(text_embedding, height, width):
     """What is said of each of `OBJECTS` objects, (B, d), as a map (B, height, width, GROUPS): all patches are drawn
     by one layer, so that a digit is learnt once whichever it is of the two."""
-    each = layers.Dense(OBJECTS * said.shape[-1], activation="silu")(said)
-    each = layers.Reshape((OBJECTS, said.shape[-1]))(each)
+    each = layers.Dense(OBJECTS * text_embedding.shape[-1], activation="silu")(text_embedding)
+    each = layers.Reshape((OBJECTS, text_embedding.shape[-1]))(each)
     patches = layers.Dense(PATCH * PATCH * GROUPS)(each)
     patches = layers.Reshape((OBJECTS, PATCH, PATCH, GROUPS))(patches)
     apart = keras.initializers.RandomNormal(stddev=0.1)
     start = {"kernel_initializer": "zeros", "bias_initializer": apart, "dtype": "float32"}
-    where = layers.Dense(said.shape[-1], activation="silu")(said)
+    where = layers.Dense(text_embedding.shape[-1], activation="silu")(text_embedding)
     where = layers.Reshape((OBJECTS, 3))(
-        layers.Dense(OBJECTS * 3, name="last_where", **start)(where)
+        layers.Dense(OBJECTS * 3, name="head_where", **start)(where)
     )
-    return PatchWriter(height, width, dtype="float32")([patches, where])
+    return DRAWWrite(height, width, dtype="float32")([patches, where])
 
 
-def image_reader(image_shape, width=32, name="encoder"):
+def image_encoder(image_shape, width=32, name="encoder"):
     """Images (B, H, W, C) to a map of features (B, H/4, W/4, 2 width): six 3x3 convolutions, each
-    with batch normalization and a rectifier. Half of a digit is seen from every place."""
+    with batch normalization and a ReLU. Half of a digit is seen from every place."""
     x = image = keras.Input(tuple(image_shape), name="x")
     for channels, strides in ((1, 2), (1, 1), (2, 2), (2, 1), (2, 1), (2, 1)):
         x = layers.Conv2D(channels * width, 3, strides, padding="same", use_bias=False)(x)
@@ -108,14 +108,14 @@ def image_reader(image_shape, width=32, name="encoder"):
     return keras.Model(image, x, name=name)
 
 
-def caption_decoder(map_shape, vocabulary, length, width=96, blocks=2, heads=4):
-    """`[places, words]`, a map (B, h, w, c) and the words so far, int32 (B, length), to the next word's
+def caption_decoder(feature_shape, vocabulary, length, width=96, blocks=2, heads=4):
+    """`[places, tokens]`, a map (B, h, w, c) and the tokens so far, int32 (B, length), to the next word's
     logits (B, length, vocabulary) and where the last block looked for it, (B, length, h w), of sum 1.
 
     Each block lets a word look back at the words before it, then at the image's places, then think.
 
     Args:
-        map_shape: (h, w, c).
+        feature_shape: (h, w, c).
         vocabulary: int, the number of tokens.
         length: int.
         width: int, a multiple of `heads`. Defaults to `96`.
@@ -126,12 +126,12 @@ def caption_decoder(map_shape, vocabulary, length, width=96, blocks=2, heads=4):
         Vaswani et al. 2017, section 3, arXiv:1706.03762, normalized first as in Xiong et al. 2020,
         arXiv:2002.04745.
     """
-    height, width_, channels = map_shape
-    places = keras.Input(tuple(map_shape), name="places")
-    words = keras.Input((length,), dtype="int32", name="words")
+    height, width_, channels = feature_shape
+    places = keras.Input(tuple(feature_shape), name="places")
+    tokens = keras.Input((length,), dtype="int32", name="tokens")
     seen = layers.Reshape((height * width_, channels))(places)
     seen = layers.LayerNormalization()(PositionEmbedding()(layers.Dense(width)(seen)))
-    x = PositionEmbedding()(layers.Embedding(vocabulary, width)(words))  # (B, L, d)
+    x = PositionEmbedding()(layers.Embedding(vocabulary, width)(tokens))  # (B, L, d)
     for _ in range(blocks):
         h = layers.LayerNormalization()(x)
         x = x + layers.MultiHeadAttention(heads, width // heads)(h, h, use_causal_mask=True)
@@ -143,48 +143,48 @@ def caption_decoder(map_shape, vocabulary, length, width=96, blocks=2, heads=4):
         x = x + layers.Dense(width)(layers.Dense(4 * width, activation="gelu")(h))
     logits = layers.Dense(vocabulary, dtype="float32")(layers.LayerNormalization()(x))
     return keras.Model(
-        [places, words], [logits, ops.mean(ops.cast(scores, "float32"), axis=1)], name="decoder"
+        [places, tokens], [logits, ops.mean(ops.cast(scores, "float32"), axis=1)], name="decoder"
     )
 
 
 def image_tower(image_shape, dim, width=32, name="images"):
-    """Images (B, H, W, C) to (B, dim): `image_reader`, then two dense layers that see the whole map."""
-    body = image_reader(image_shape, width)
+    """Images (B, H, W, C) to (B, dim): `image_encoder`, then two dense layers that see the whole map."""
+    body = image_encoder(image_shape, width)
     seen = layers.Dense(4 * dim, activation="relu")(layers.Flatten()(body.output))
     return keras.Model(body.input, layers.Dense(dim, dtype="float32")(seen), name=name)
 
 
 def text_tower(vocabulary, length, dim, text_width=64, name="texts"):
     """Words int32 (B, length) to (B, dim): what a text encoder says of them all, then two dense layers."""
-    words = keras.Input((length,), dtype="int32", name="words")
-    _, said = text_encoder(vocabulary, length, text_width)(words)
-    said = layers.Dense(4 * dim, activation="relu")(said)
-    return keras.Model(words, layers.Dense(dim, dtype="float32")(said), name=name)
+    tokens = keras.Input((length,), dtype="int32", name="tokens")
+    _, text_embedding = text_encoder(vocabulary, length, text_width)(tokens)
+    text_embedding = layers.Dense(4 * dim, activation="relu")(text_embedding)
+    return keras.Model(tokens, layers.Dense(dim, dtype="float32")(text_embedding), name=name)
 
 
 def text_generator(
     image_shape, vocabulary, length, latent_dim, width=32, text_width=64, name="generator"
 ):
-    """`[z, words]`, (B, latent_dim) and int32 (B, length), to images (B, H, W, C): `generator`, of z beside
+    """`[z, tokens]`, (B, latent_dim) and int32 (B, length), to images (B, H, W, C): `generator`, of z beside
     what a text encoder says."""
-    words = keras.Input((length,), dtype="int32", name="words")
+    tokens = keras.Input((length,), dtype="int32", name="tokens")
     z = keras.Input((latent_dim,), name="z")
-    _, said = text_encoder(vocabulary, length, text_width)(words)
-    both = layers.Concatenate()([z, said])
-    drawn = generator(image_shape, latent_dim + 2 * text_width, width)(both)
-    return keras.Model([z, words], drawn, name=name)
+    _, text_embedding = text_encoder(vocabulary, length, text_width)(tokens)
+    both = layers.Concatenate()([z, text_embedding])
+    generated = generator(image_shape, latent_dim + 2 * text_width, width)(both)
+    return keras.Model([z, tokens], generated, name=name)
 
 
 def text_discriminator(
     image_shape, vocabulary, length, width=32, text_width=64, name="discriminator"
 ):
-    """`[x, words]` to logits (B, 1): an image's features phi beside phi V h, h the text's, through a hidden
+    """`[x, tokens]` to logits (B, 1): an image's features phi beside phi V h, h the text's, through a hidden
     layer, so that it can be held against each other what is seen and what is said."""
-    words = keras.Input((length,), dtype="int32", name="words")
+    tokens = keras.Input((length,), dtype="int32", name="tokens")
     x = keras.Input(tuple(image_shape), name="x")
-    _, said = text_encoder(vocabulary, length, text_width)(words)
+    _, text_embedding = text_encoder(vocabulary, length, text_width)(tokens)
     features = 4 * text_width
     phi = layers.LeakyReLU(NEGATIVE_SLOPE)(discriminator(image_shape, width, features)(x))
-    both = layers.Concatenate()([phi, phi * layers.Dense(features, name="V")(said)])
+    both = layers.Concatenate()([phi, phi * layers.Dense(features, name="V")(text_embedding)])
     hidden = layers.LeakyReLU(NEGATIVE_SLOPE)(layers.Dense(features)(both))
-    return keras.Model([x, words], layers.Dense(1, dtype="float32")(hidden), name=name)
+    return keras.Model([x, tokens], layers.Dense(1, dtype="float32")(hidden), name=name)

@@ -1,9 +1,9 @@
-"""Networks from image to image, and the discriminator that judges patches."""
+"""Networks from image to image, and the PatchGAN discriminator."""
 
 import keras
 from keras import layers
 
-from ganedu.networks.convolutional import NEGATIVE_SLOPE, halvings
+from ganedu.networks.convolutional import NEGATIVE_SLOPE, num_downsamplings
 
 
 def unet_translator(image_shape, channels, width=32, dropout=0.5, seed=0, name="generator"):
@@ -24,7 +24,7 @@ def unet_translator(image_shape, channels, width=32, dropout=0.5, seed=0, name="
         Isola, Zhu, Zhou and Efros 2017, section 3.2 and appendix 6.1, arXiv:1611.07004.
     """
     x = image = keras.Input(tuple(image_shape), name="x")
-    skips, downs = [], halvings(image_shape)
+    skips, downs = [], num_downsamplings(image_shape)
     for i in range(downs):
         skips.append(x)
         x = layers.Conv2D(width * min(2**i, 4), 4, strides=2, padding="same")(x)
@@ -74,7 +74,7 @@ def resnet_translator(image_shape, channels, width=24, blocks=2, name="translato
 
 
 def patch_discriminator(image_shape, width=32, name="discriminator"):
-    """Images (B, H, W, C) to logits (B, H/4, W/4, 1): each judges a patch of 18x18 pixels, and none
+    """Images (B, H, W, C) to logits (B, H/4, W/4, 1): each sees a patch of 18x18 pixels, and none
     sees more.
 
     Two 4x4 convolutions of stride 2 and a 3x3: seen from behind, 3 -> 2 * 2 + 4 = 8 -> 7 * 2 + 4 =

@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from ganedu.layers import SinusoidalEmbedding
-from ganedu.networks.convolutional import cells
+from ganedu.networks.convolutional import space_to_depth
 from ganedu.runtime import UsageError
 
 GROUPS = 8
@@ -40,12 +40,12 @@ def denoiser(image_shape, width=32, units=512, name="denoiser"):
     time = layers.Dense(4 * width, activation="silu")(SinusoidalEmbedding(2 * width)(t))
 
     x = layers.Conv2D(width, 3, padding="same")(_patches(image))  # (B, H/2, W/2, w)
-    x = fine = _block(x, time)
+    x = fine = residual_block(x, time)
     x = layers.Conv2D(2 * width, 3, strides=2, padding="same")(x)  # (B, H/4, W/4, 2w)
-    x = _block(x, time)
-    x = _block(_whole(x, time, units), time)
+    x = residual_block(x, time)
+    x = residual_block(global_mlp_block(x, time, units), time)
     x = fine + layers.Conv2DTranspose(width, 2, strides=2)(x)
-    x = _block(x, time)
+    x = residual_block(x, time)
     x = layers.Activation("silu")(layers.GroupNormalization(GROUPS)(x))
     x = layers.Conv2D(4 * channels, 3, padding="same", kernel_initializer="zeros", dtype="float32")(
         x
@@ -69,26 +69,26 @@ def check_sizes(image_shape, width, divisor):
         raise UsageError(f"The width must be a multiple of {GROUPS}. Received: {width}")
 
 
-def _block(x, time):
+def residual_block(x, time):
     """x + f(x): two convolutions, with the time between them."""
     width = x.shape[-1]
     h = layers.Activation("silu")(layers.GroupNormalization(GROUPS)(x))
     h = layers.Conv2D(width, 3, padding="same")(h)
-    h = _at(time, layers.GroupNormalization(GROUPS)(h))
+    h = film(time, layers.GroupNormalization(GROUPS)(h))
     return x + layers.Conv2D(width, 3, padding="same")(layers.Activation("silu")(h))
 
 
-def _whole(x, time, units):
+def global_mlp_block(x, time, units):
     """x + f(x): the whole map (B, h, w, c) through `units` numbers, with the time between."""
     _, height, width, channels = x.shape
     h = layers.Conv2D(THIN, 1)(layers.GroupNormalization(GROUPS)(x))
-    h = _at(time, layers.Dense(units)(layers.Flatten()(h)))
+    h = film(time, layers.Dense(units)(layers.Flatten()(h)))
     h = layers.Dense(height * width * THIN)(layers.Activation("silu")(h))
     h = layers.Reshape((height, width, THIN))(h)
     return x + layers.Conv2D(channels, 1)(h)
 
 
-def _at(time, h):
+def film(time, h):
     """h, each channel scaled and shifted as the time says."""
     shape = (1,) * (len(h.shape) - 2) + (h.shape[-1],)
     scale, shift = (layers.Reshape(shape)(layers.Dense(h.shape[-1])(time)) for _ in range(2))
@@ -97,7 +97,7 @@ def _at(time, h):
 
 def _patches(x):
     """(B, H, W, C) to (B, H/2, W/2, 4C): each 2x2 patch becomes one pixel."""
-    return cells(x, 2)
+    return space_to_depth(x, 2)
 
 
 def _pixels(x):

@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def save(file, weights, **facts):
+def save(file, weights, **metadata):
     """Stores weights, and what else is known of them.
 
     Args:
@@ -12,7 +12,7 @@ def save(file, weights, **facts):
         **facts: numbers or arrays.
     """
     stored = {f"w{i}": w.astype("float16") for i, w in enumerate(weights)}
-    np.savez_compressed(file, **facts, **stored)
+    np.savez_compressed(file, **metadata, **stored)
 
 
 def load(file):

@@ -45,5 +45,5 @@ def load(name, **arguments):
     if [w.shape for w in weights] != [tuple(w.shape) for w in model.network.weights]:
         raise UsageError(f"The trained {name} has another network. Received: {arguments}")
     model.network.set_weights(weights)
-    model.averaged_network.set_weights(weights)
+    model.ema_network.set_weights(weights)
     return model

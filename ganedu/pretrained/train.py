@@ -34,10 +34,14 @@ def fitted(name, images=IMAGES, objects=1):
     arguments = dict(recipe.model)
     if "decay_steps" in arguments:
         arguments["decay_steps"] = steps
-    if "read_first" in arguments:  # of one object the drawings themselves soon tell what is said
-        arguments["read_first"] = min(arguments["read_first"], images) if objects == 2 else 0
+    if (
+        "pretrain_captions" in arguments
+    ):  # of one object the samples themselves soon tell what is said
+        arguments["pretrain_captions"] = (
+            min(arguments["pretrain_captions"], images) if objects == 2 else 0
+        )
     model = models.build(name, known.image_shape, **arguments)
-    stream = model.served(known).batches(recipe.batch_size)
+    stream = model.prepare_dataset(known).batches(recipe.batch_size)
     model.fit(stream, steps_per_epoch=steps, verbose=0)
     return model
 
@@ -60,7 +64,7 @@ def train(name, images=IMAGES, folder=None):
     folder = folder or Path(pretrained.__file__).with_name("weights")
     folder.mkdir(exist_ok=True)
     file = folder / f"{name}.npz"
-    stored.save(file, model.averaged_network.get_weights())
+    stored.save(file, model.ema_network.get_weights())
     return file
 
 

@@ -80,7 +80,7 @@ def main():
     )
 
     stream = iter(batches)
-    x, z = next(stream), model.draw_latents(size)
+    x, z = next(stream), model.sample_prior(size)
     both = tf.concat([x, x], axis=0)
     weights = {n: [v.value for v in n.trainable_variables] for n in (g, d)}
     zeros = {n: [tf.zeros_like(v) for v in values] for n, values in weights.items()}
@@ -95,7 +95,7 @@ def main():
         ("G forward", compiled(lambda: g(z, training=True)), forward_g),
         ("G forward and back", gradient_of(g, z, weights[g]), 3 * forward_g),
         (
-            "D forward, of as many real and drawn images",
+            "D forward, of as many real and generated images",
             compiled(lambda: d(both, training=True)),
             2 * forward_d,
         ),
@@ -115,7 +115,7 @@ def main():
             compiled(lambda: model.d_optimizer.apply(zeros[d], d.trainable_variables)),
             0,
         ),
-        ("the averaged weights", compiled(model.follow_generator), 0),
+        ("the averaged weights", compiled(model.update_ema_generator), 0),
         ("the logs", compiled(lambda: model.log(losses)), 0),
         ("a batch of data", lambda: next(stream), 0),
     ]

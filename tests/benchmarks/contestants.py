@@ -21,17 +21,17 @@ class Turns:
 
     At the end of a turn the process writes a line of JSON: the seconds, the images trained on, the peak memory, and
     for an ELBO its value; then it waits for the next line of its input, the seconds at which the next turn ends and
-    the file for its drawings (10,000, uint8).
+    the file for its samples (10,000, uint8).
     """
 
     def __init__(self, seed=0):
-        self.seed, self.facts, self.results = seed, {}, None
+        self.seed, self.details, self.results = seed, {}, None
         self.images, self.seconds, self.until, self.file = 0, 0.0, None, None
         self.since = None
 
     def step(self, count):
         if self.until is None:  # the first step is over
-            self._hand_over({"ready": True, **self.facts})
+            self._hand_over({"ready": True, **self.details})
             return
         self.images += count
         seconds = self.seconds + time.perf_counter() - self.since
@@ -108,7 +108,7 @@ def sizes(g, d, g_passes, d_passes):
     }
 
 
-# Games. Passes of D in a step: forward on real and drawn images, and back to the weights and through all but the
+# Games. Passes of D in a step: forward on real and generated images, and back to the weights and through all but the
 # first layer of both, 6; then in G's step forward, unless the pass is shared, and back to the input.
 
 
@@ -122,12 +122,12 @@ def ours(turns, name, batch_size=None, **changes):
     arguments = {**models.arguments_of(name, mnist), **recipe.model, **changes}
     model = models.build(name, mnist.image_shape, seed=turns.seed, **arguments)
     if hasattr(model, "discriminator"):
-        turns.facts = sizes(model.generator, model.discriminator, 4, 8)
+        turns.details = sizes(model.generator, model.discriminator, 4, 8)
     else:
-        turns.facts = {"parameters": sum(int(np.prod(w.shape)) for w in model.trainable_weights)}
+        turns.details = {"parameters": sum(int(np.prod(w.shape)) for w in model.trainable_weights)}
     turns.draws(lambda: model.generate(DRAWN, seed=1))
     model.fit(
-        model.served(mnist).batches(batch_size, seed=turns.seed),
+        model.prepare_dataset(mnist).batches(batch_size, seed=turns.seed),
         steps_per_epoch=recipe.steps_per_round,
         epochs=1_000_000,
         verbose=0,
@@ -171,7 +171,7 @@ def keras_io(turns):
             layers.Conv2D(1, 7, padding="same", activation="sigmoid"),
         ]
     )
-    turns.facts = sizes(generator, discriminator, 4, 8)
+    turns.details = sizes(generator, discriminator, 4, 8)
     turns.draws(lambda: generator.predict(latents(128), batch_size=256, verbose=0) * 2 - 1)
 
     class Game(keras.Model):
@@ -263,7 +263,7 @@ def tensorflow_tutorial(turns):
             layers.Dense(1),
         ]
     )
-    turns.facts = sizes(generator, discriminator, 3, 7)
+    turns.details = sizes(generator, discriminator, 3, 7)
     turns.draws(lambda: generator.predict(latents(100), batch_size=256, verbose=0))
     entropy = keras.losses.BinaryCrossentropy(from_logits=True)
     g_optimizer, d_optimizer = keras.optimizers.Adam(1e-4), keras.optimizers.Adam(1e-4)
@@ -272,9 +272,9 @@ def tensorflow_tutorial(turns):
     def step(x):
         z = tf.random.normal([256, 100])
         with tf.GradientTape() as g_tape, tf.GradientTape() as d_tape:
-            drawn = generator(z, training=True)
+            generated = generator(z, training=True)
             real = discriminator(x, training=True)
-            fake = discriminator(drawn, training=True)
+            fake = discriminator(generated, training=True)
             g_loss = entropy(tf.ones_like(fake), fake)
             d_loss = entropy(tf.ones_like(real), real) + entropy(tf.zeros_like(fake), fake)
         for tape, loss, network, optimizer in (
@@ -337,7 +337,7 @@ def pytorch_tutorial(turns):
             (discriminator, ((28, 14), (14, 7), (7, 4), (4, 1))),
         )
     ]
-    turns.facts = {
+    turns.details = {
         "parameters": sum(p.numel() for n in (generator, discriminator) for p in n.parameters()),
         "G": forward[0],
         "D": forward[1],
@@ -364,11 +364,11 @@ def pytorch_tutorial(turns):
         for (x,) in loader:
             discriminator.zero_grad()
             entropy(discriminator(x).view(-1), real).backward()
-            drawn = generator(torch.randn(128, 100, 1, 1))
-            entropy(discriminator(drawn.detach()).view(-1), fake).backward()
+            generated = generator(torch.randn(128, 100, 1, 1))
+            entropy(discriminator(generated.detach()).view(-1), fake).backward()
             d_optimizer.step()
             generator.zero_grad()
-            entropy(discriminator(drawn).view(-1), real).backward()
+            entropy(discriminator(generated).view(-1), real).backward()
             g_optimizer.step()
             turns.step(128)
 
@@ -415,7 +415,7 @@ def our_vae(turns, latent_dim):
     recipe, _ = recipes.find("vae", "mnist", (28, 28, 1), "quick")
     arguments = {**recipe.model, "latent_dim": latent_dim}
     model = models.build("vae", (28, 28, 1), seed=turns.seed, **arguments)
-    turns.facts = _sizes_of_vae(model.encoder, model.decoder)
+    turns.details = _sizes_of_vae(model.encoder, model.decoder)
     x, test = binary("train") * 2 - 1, binary("test")
 
     def score():
@@ -424,7 +424,7 @@ def our_vae(turns, latent_dim):
 
     turns.scores(score)
     size = recipe.batch_size
-    order = data.images.Order(len(x), size, turns.seed)
+    order = data.images.BatchSampler(len(x), size, turns.seed)
     model.fit(
         stream(lambda i: x[order[i]], ((size, 28, 28, 1), "float32"), None),
         steps_per_epoch=recipe.steps_per_round,
@@ -449,7 +449,7 @@ def keras_io_vae(turns, latent_dim):
     h = layers.Conv2DTranspose(64, 3, activation="relu", strides=2, padding="same")(h)
     h = layers.Conv2DTranspose(32, 3, activation="relu", strides=2, padding="same")(h)
     decoder = keras.Model(z, layers.Conv2DTranspose(1, 3, activation="sigmoid", padding="same")(h))
-    turns.facts = _sizes_of_vae(encoder, decoder)
+    turns.details = _sizes_of_vae(encoder, decoder)
 
     class VAE(keras.Model):
         def __init__(self):
@@ -466,8 +466,8 @@ def keras_io_vae(turns, latent_dim):
             with tf.GradientTape() as tape:
                 mean, log_variance = self.encoder(x)
                 epsilon = keras.random.normal(tf.shape(mean), seed=self.seed_generator)
-                drawn = self.decoder(mean + tf.exp(0.5 * log_variance) * epsilon)
-                entropy = keras.losses.binary_crossentropy(x, drawn)
+                generated = self.decoder(mean + tf.exp(0.5 * log_variance) * epsilon)
+                entropy = keras.losses.binary_crossentropy(x, generated)
                 reconstruction = tf.reduce_mean(tf.reduce_sum(entropy, axis=(1, 2)))
                 kl = -0.5 * (1 + log_variance - tf.square(mean) - tf.exp(log_variance))
                 kl = tf.reduce_mean(tf.reduce_sum(kl, axis=1))

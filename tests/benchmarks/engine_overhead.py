@@ -28,7 +28,7 @@ from ganedu import data, models  # noqa: E402
 
 def hand_written(model):
     """Algorithm 1 as one writes it without ganedu: two tapes, two optimizers, the averaged weights, running means."""
-    generator, discriminator, copy = model.generator, model.discriminator, model.averaged_generator
+    generator, discriminator, copy = model.generator, model.discriminator, model.ema_generator
     g_optimizer = keras.optimizers.Adam(3e-3, beta_1=0.5)
     d_optimizer = keras.optimizers.Adam(3e-4, beta_1=0.5)
     g_optimizer.build(generator.trainable_variables)

@@ -4,9 +4,9 @@
 
 Each trains in a process of its own with its quick recipe, for the same seconds from the end of the first
 (compiling) step. Figures go to `docs/pictures/models/results.json`, pictures beside them; the table is then made
-anew from all that is there. The scores: the Fréchet distance of 5,000 drawings (of translators, their
+anew from all that is there. The scores: the Fréchet distance of 5,000 samples (of translators, their
 translations) to the test images, or targets, in the features of `ganedu.features`; and for conditional models
-the share of 2,000 drawings in which the feature network's classifier sees the label that was asked for.
+the share of 2,000 samples in which the feature network's classifier sees the label that was asked for.
 """
 
 import argparse
@@ -38,14 +38,14 @@ def measure(name, seconds):
     model = models.build(name, mnist.image_shape, **arguments)
     clock = Clock(0.0, seconds)
     model.fit(
-        model.served(mnist).batches(recipe.batch_size),
+        model.prepare_dataset(mnist).batches(recipe.batch_size),
         steps_per_epoch=recipe.steps_per_round,
         epochs=1_000_000,
         verbose=0,
         callbacks=[clock],
     )
     seen = int(model.steps) * recipe.batch_size
-    images, columns = model.sheet(model.served(test).take(slice(16)))
+    images, columns = model.sample_grid(model.prepare_dataset(test).get_batch(slice(16)))
     with open(PICTURES / f"{name}.png", "wb") as file:
         figures.save_png(images, file, columns=columns)
     network = features.load("mnist")
@@ -55,13 +55,13 @@ def measure(name, seconds):
     }
     real = test.array(5000)
     if hasattr(model, "translate"):
-        sources, real = model.served(test).take(slice(5000))
-        drawn = model.translate(sources)
+        sources, real = model.prepare_dataset(test).get_batch(slice(5000))
+        generated = model.translate(sources)
     else:
-        drawn = model.generate(5000, seed=1)
+        generated = model.generate(5000, seed=1)
     if real.shape[1:] == network.image_shape:
-        row["distance"] = round(
-            frechet_distance(network.features(drawn), network.features(real)), 1
+        row["frechet_distance"] = round(
+            frechet_distance(network.features(generated), network.features(real)), 1
         )
     if hasattr(model, "num_classes"):
         labels = np.arange(2000) % 10
@@ -86,7 +86,7 @@ def table(results, seconds):
         agreement = row.get("agreement")
         lines.append(
             f"| [`{name}`](../ganedu/models/{name}.py) | {paper(reference)} | {idea} | "
-            f"{row['parameters']:,} | {row['images/s']:,} | {row.get('distance', '')} | "
+            f"{row['parameters']:,} | {row['images/s']:,} | {row.get('frechet_distance', '')} | "
             f"{'' if agreement is None else f'{agreement:.1%}'} | ![{name}](pictures/models/{name}.png) |"
         )
     return "\n".join(lines)
@@ -115,7 +115,7 @@ def main():
 
     PICTURES.mkdir(parents=True, exist_ok=True)
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    for name in options.models or [n for n in models.names() if not models.reads_texts(n)]:
+    for name in options.models or [n for n in models.names() if not models.is_text_conditional(n)]:
         command = [sys.executable, __file__, "--one", name, "--seconds", str(options.seconds)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:

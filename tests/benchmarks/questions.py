@@ -27,13 +27,13 @@ from ganedu import data, features, figures, models  # noqa: E402
 from ganedu.metrics.classes import inception_score  # noqa: E402
 from ganedu.metrics.frechet import frechet_distance  # noqa: E402
 from ganedu.metrics.manifold import manifold_scores, squared_distances  # noqa: E402
-from ganedu.metrics.spectrum import sharpness  # noqa: E402
+from ganedu.metrics.spectrum import high_frequency_power  # noqa: E402
 
 DOCS = Path(__file__).parents[2] / "docs"
 PICTURES = DOCS / "pictures" / "questions"
 RESULTS = PICTURES / "results.json"
 SHOWN = 36  # drawings before and after, in a picture
-STEPS = 900  # of a GAN, 32 images each
+GAN_STEPS = 900  # of a GAN, 32 images each
 VAE_STEPS, FLOW_STEPS = 600, 400  # 64 images each
 
 DIGITS = data.load("digits")
@@ -91,13 +91,13 @@ def question(number, wish, form="{:.2f}", price=""):
 
 
 @functools.cache
-def trained(name, seed, steps=STEPS, batch_size=32, flips=False, **arguments):
+def trained(name, seed, steps=GAN_STEPS, batch_size=32, flips=False, **arguments):
     """A model after `steps` steps on the digits, or on digits of which every second was mirrored."""
     runtime.setup(seed)
     arguments = {**models.arguments_of(name, DIGITS), **arguments}
     model = models.build(name, DIGITS.image_shape, seed=seed, **arguments)
     augment = data.Augmentation("horizontal_flip") if flips else None
-    batches = model.served(DIGITS).batches(batch_size, seed=seed, augment=augment)
+    batches = model.prepare_dataset(DIGITS).batches(batch_size, seed=seed, augment=augment)
     model.fit(batches, steps_per_epoch=steps, epochs=1, verbose=0)
     return model
 
@@ -115,7 +115,7 @@ def quality(seed):
     """A fifth of the training, and all of it."""
     before, after = (
         trained("dcgan", seed, **steps).generate(COUNT, seed=seed)
-        for steps in ({"steps": STEPS // 5}, {})
+        for steps in ({"steps": GAN_STEPS // 5}, {})
     )
     return Answer(before, after, (distance(before), distance(after)))
 
@@ -126,7 +126,9 @@ def noise(seed):
     model = trained("gan", seed, batch_size=64)
     z = model.latents(COUNT, seed=seed)
     before, after = model.generator.predict(z, verbose=0, batch_size=256), model.decode(z)
-    return Answer(before, after, tuple(sharpness(x, DIGITS.array()) for x in (before, after)))
+    return Answer(
+        before, after, tuple(high_frequency_power(x, DIGITS.array()) for x in (before, after))
+    )
 
 
 @question("images a second", "higher", "{:.0f}", price="Fréchet distance, of 256 drawings,")
@@ -217,7 +219,9 @@ def blurry(seed):
     """A VAE, and a GAN."""
     before = trained("vae", seed, VAE_STEPS, batch_size=64).generate(COUNT, seed=seed)
     after = trained("dcgan", seed).generate(COUNT, seed=seed)
-    return Answer(before, after, tuple(sharpness(x, DIGITS.array()) for x in (before, after)))
+    return Answer(
+        before, after, tuple(high_frequency_power(x, DIGITS.array()) for x in (before, after))
+    )
 
 
 @question("precision", "higher")

@@ -2,7 +2,7 @@
 
     GANEDU_DATA=... python tests/benchmarks/scores.py [--count 10000] [--most 20]
 
-Of `count` training images of MNIST against `count` test images (without MNIST, of drawings made of the embedded
+Of `count` training images of MNIST against `count` test images (without MNIST, of samples made of the embedded
 digits by shifts: times do not depend on what is seen). Nothing is taken from the cache. Prints seconds and peak memory;
 fails where all of it took longer than `--most` seconds.
 """
@@ -43,9 +43,9 @@ def main():
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--most", type=float, default=20.0, help="seconds")
     options = parser.parse_args()
-    real, drawn, name = images(options.count)
+    real, generated, name = images(options.count)
     network = features.load("mnist")
-    print(f"{len(real):,} against {len(drawn):,} images of {name}")
+    print(f"{len(real):,} against {len(generated):,} images of {name}")
     seconds = {}
 
     def timed(what, function, *arguments):
@@ -55,7 +55,7 @@ def main():
         print(f"{what:18}{seconds[what]:6.2f} s", flush=True)
         return result
 
-    x, y = timed("features", lambda: [network.features(s) for s in (real, drawn)])
+    x, y = timed("features", lambda: [network.features(s) for s in (real, generated)])
     timed("Fréchet distance", frechet_distance, x, y)
     timed("manifold scores", manifold_scores, x, y)
     whole = sum(seconds.values())

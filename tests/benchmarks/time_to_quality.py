@@ -4,7 +4,7 @@
 
 Each contestant of `contestants.py` has a process of its own, and they take turns: one trains for some seconds while
 the others stand still, so that what disturbs the machine disturbs all alike. Seconds are those of training: importing,
-compiling (the first step), drawing and scoring are not among them. After each turn 10,000 drawings are scored by the
+compiling (the first step), drawing and scoring are not among them. After each turn 10,000 samples are scored by the
 Fréchet distance to the 10,000 test images in the features of `ganedu.features`; ganedu's draw with their averaged
 weights. A model of ganedu may be given with what its recipe is to be changed to: dcgan:batch_size=64,g_width=24.
 Then the VAEs: the ELBO in nats of the test images, binarised at half of full brightness. Prints tables in Markdown.
@@ -35,7 +35,7 @@ class Contestant:
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        self.facts = self._answer()
+        self.details = self._answer()
 
     def _answer(self):
         for line in self.process.stdout:
@@ -64,7 +64,7 @@ class Contestant:
 
 
 def distance():
-    """A function of a file of drawings: their distance to the test images."""
+    """A function of a file of samples: their distance to the test images."""
     from ganedu import runtime
 
     runtime.setup(0)
@@ -75,8 +75,8 @@ def distance():
     real = gaussian(network.features(data.load("mnist", "test").array()))
 
     def score(file):
-        drawn = data.to_float(np.load(file))
-        return frechet_distance(real, gaussian(network.features(drawn)))
+        generated = data.to_float(np.load(file))
+        return frechet_distance(real, gaussian(network.features(generated)))
 
     return score
 
@@ -89,13 +89,13 @@ def compete(names, ends, seed, turns, score=None):
         ends: dict, the last second of each.
         seed: int.
         turns: list of float, when turns end.
-        score: function of the file of drawings. Defaults to `None`: they score themselves.
+        score: function of the file of samples. Defaults to `None`: they score themselves.
 
     Returns:
         List of `Contestant`.
     """
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, "drawn.npy")
+        file = Path(folder, "generated.npy")
         contestants = [Contestant(name, seed, file) for name in names]
         for until in sorted({*turns, *ends.values()}):
             for contestant in contestants:
@@ -135,8 +135,8 @@ def table_of_scores(contestants, unit):
             f"{c.turns[-1]['images'] / c.turns[-1]['seconds']:,.0f}",
             *(number(c.score_at(s)) for s in shown),
             f"{c.turns[0]['memory']:,.0f} MiB",
-            f"{c.facts['parameters']:,}",
-            f"{c.facts['step'] / 1e6:.1f} M" if "step" in c.facts else "",
+            f"{c.details['parameters']:,}",
+            f"{c.details['step'] / 1e6:.1f} M" if "step" in c.details else "",
         ]
         for c in contestants
     ]

@@ -42,28 +42,28 @@ def measure(name, images, count):
         "trained weights": sum(int(np.prod(w.shape)) for w in model.trainable_weights),
         "images": images,
         "seconds": round(seconds),
-        "rates": {},
+        "accuracies": {},
     }
     for combos in ("seen", "held_out"):
         asked = data.captioned_digits(others, ASKED, seed=1, objects=(count,), combos=combos)
-        found["rates"][combos] = rates(model, asked)
+        found["accuracies"][combos] = accuracies(model, asked)
     examples = data.captioned_digits(others, 16, seed=2, objects=(count,), combos="seen")
-    sheet, columns = model.sheet(model.served(examples).take(slice(16)))
+    sheet, columns = model.sample_grid(model.prepare_dataset(examples).get_batch(slice(16)))
     with open(PICTURES / f"{name}_{count}.png", "wb") as file:
         figures.save_png(sheet, file, columns=columns)
     return found
 
 
-def rates(model, asked):
+def accuracies(model, asked):
     """The share that is right, by attribute; of an editor, by what was asked and what was to stay."""
     from ganedu import sampling
 
     if not hasattr(model, "edit"):
-        return sampling.words_right(model, asked, most=None)
-    from ganedu.metrics.attributes import compare, read
+        return sampling.text_accuracy(model, asked, most=None)
+    from ganedu.metrics.attributes import compare, detect
 
-    texts, after, what = asked.changed(1)
-    shown = read(model.edit(asked.array(), texts, seed=1), "digits")
+    texts, after, what = asked.edit_targets(1)
+    shown = detect(model.edit(asked.array(), texts, seed=1), "digits")
     told = {}
     for before, wanted, name, seen in zip(asked.pictures, after.pictures, what, shown, strict=True):
         right = compare(wanted, seen)
@@ -92,7 +92,7 @@ def table(results):
     for name, count in ((n, c) for n in MODELS for c in "12" if f"{n} {c}" in results):
         row = results[f"{name} {count}"]
         for combos in ("seen", "held_out"):
-            found = row["rates"][combos]
+            found = row["accuracies"][combos]
             cells = (f"{found[c]:.1%}" if c in found else "" for c in columns)
             lines.append(
                 f"| `{name}` | {count} | {combos.replace('_', ' ')} | {' | '.join(cells)} | "

@@ -1,4 +1,4 @@
-"""The doctor: signs measured on models whose sickness is known, and what it makes of them."""
+"""Signals measured on models whose failure is known, and the diagnoses made of them."""
 
 import dataclasses
 import json
@@ -9,15 +9,15 @@ import pytest
 from keras import ops
 from scipy.ndimage import gaussian_filter
 
-from ganedu import data, doctor, figures, models
+from ganedu import data, diagnostics, figures, models
 from ganedu.callbacks import Diagnose
-from ganedu.doctor import SICKNESSES, SIGNS, diagnose, examine, swing
+from ganedu.diagnostics import FAILURE_MODES, SIGNALS, diagnose, loss_oscillation, measure
 from ganedu.models.gan import GAN
 from ganedu.runtime import UsageError
 
 FAIR = {
     name: (sign.low + 0.05 if sign.high is None else sign.high - 0.02)
-    for name, sign in SIGNS.items()
+    for name, sign in SIGNALS.items()
 }
 
 
@@ -34,11 +34,11 @@ def test():
 class Drawer:
     """Stands for a model: `draw(count)` is what it draws."""
 
-    def __init__(self, draw):
-        self.draw = draw
+    def __init__(self, sampler):
+        self.sampler = sampler
 
     def generate(self, count, seed=0):
-        return self.draw(count)
+        return self.sampler(count)
 
 
 # Signs
@@ -46,48 +46,50 @@ class Drawer:
 
 def test_other_real_images_are_healthy(train, test):
     order = np.random.default_rng(0).permutation(len(test))
-    signs = examine(Drawer(lambda count: test.array()[order[:count]]), train, test)
-    assert diagnose(signs).healthy, str(diagnose(signs))
-    assert signs["precision"] > 0.9
-    assert signs["recall"] > 0.9
+    signals = measure(Drawer(lambda count: test.array()[order[:count]]), train, test)
+    assert diagnose(signals).healthy, str(diagnose(signals))
+    assert signals["precision"] > 0.9
+    assert signals["recall"] > 0.9
 
 
 def test_copies_are_memorisation(train, test):
-    signs = examine(Drawer(lambda count: train.array(count)), train, test)
-    assert diagnose(signs).names == ("memorisation",)
-    assert signs["copied"] == 1.0
+    signals = measure(Drawer(lambda count: train.array(count)), train, test)
+    assert diagnose(signals).names == ("memorisation",)
+    assert signals["copy_rate"] == 1.0
 
 
 def test_a_few_real_images_again_and_again_are_mode_collapse(train, test):
-    signs = examine(Drawer(lambda count: np.resize(test.array(4), (count, 28, 28, 1))), train, test)
-    assert diagnose(signs).names == ("mode collapse",)
-    assert signs["precision"] > 0.9
-    assert signs["recall"] < 0.05
+    signals = measure(
+        Drawer(lambda count: np.resize(test.array(4), (count, 28, 28, 1))), train, test
+    )
+    assert diagnose(signals).names == ("mode collapse",)
+    assert signals["precision"] > 0.9
+    assert signals["recall"] < 0.05
 
 
 def test_smoothed_images_are_blur(train, test):
-    signs = examine(
+    signals = measure(
         Drawer(lambda count: gaussian_filter(test.array(count), (0, 0.8, 0.8, 0))), train, test
     )
-    assert "blur" in diagnose(signs).names
+    assert "blur" in diagnose(signals).names
 
 
 def test_images_without_greys_are_saturation(train, test):
-    signs = examine(Drawer(lambda count: np.where(test.array(count) > 0, 1.0, -1.0)), train, test)
-    assert "saturation" in diagnose(signs).names
-    assert signs["greys"] == 0
+    signals = measure(Drawer(lambda count: np.where(test.array(count) > 0, 1.0, -1.0)), train, test)
+    assert "saturation" in diagnose(signals).names
+    assert signals["midtone_ratio"] == 0
 
 
 def test_a_grid_is_a_checkerboard(train, test):
     grid = np.where(np.arange(28) % 2, 0.6, 1.0)[:, None]
-    signs = examine(Drawer(lambda count: (test.array(count) + 1) * grid - 1), train, test)
-    assert "checkerboard" in diagnose(signs).names
+    signals = measure(Drawer(lambda count: (test.array(count) + 1) * grid - 1), train, test)
+    assert "checkerboard" in diagnose(signals).names
 
 
 def test_grey_is_unlike_the_data(train, test):
     rng = np.random.default_rng(0)
-    signs = examine(Drawer(lambda count: rng.uniform(-1, 1, (count, 28, 28, 1))), train, test)
-    assert diagnose(signs).names == ("unlike the data",)
+    signals = measure(Drawer(lambda count: rng.uniform(-1, 1, (count, 28, 28, 1))), train, test)
+    assert diagnose(signals).names == ("underfitting",)
 
 
 def test_images_of_a_shape_without_features_are_examined_too(test):
@@ -95,21 +97,23 @@ def test_images_of_a_shape_without_features_are_examined_too(test):
         dataclasses.replace(data.load("photos", split, image_size=16), name="mine")
         for split in ("train", "test")
     ]
-    signs = examine(
+    signals = measure(
         Drawer(lambda count: np.resize(photos[1].array(4), (count, 16, 16, 3))), *photos
     )
-    assert signs["recall"] < 0.35 < signs["precision"]
+    assert signals["recall"] < 0.35 < signals["precision"]
 
 
 def test_the_slope_is_that_of_the_loss(train, test):
     model = models.build("gan", train.image_shape)
     z = model.latents(len(test), seed=2)
     fake = model.discriminator.predict(model.generator.predict(z, verbose=0), verbose=0).ravel()
-    signs = examine(model, train, test)
+    signals = measure(model, train, test)
     # d/df mean softplus(-f) = -mean sigma(-f)
-    assert signs["slope"] == pytest.approx(np.mean(1 / (1 + np.exp(fake))), abs=1e-3)
+    assert signals["generator_gradient"] == pytest.approx(np.mean(1 / (1 + np.exp(fake))), abs=1e-3)
     real = model.discriminator.predict(test.array(), verbose=0).ravel()
-    assert signs["told_apart"] == pytest.approx(np.mean(real[:, None] > fake[None]), abs=1e-3)
+    assert signals["discriminator_auc"] == pytest.approx(
+        np.mean(real[:, None] > fake[None]), abs=1e-3
+    )
 
 
 def test_a_saturating_loss_vanishes_where_d_is_sure(train, test):
@@ -122,11 +126,11 @@ def test_a_saturating_loss_vanishes_where_d_is_sure(train, test):
     bright = ops.mean(ops.abs(image[:, :4, :4] + 1.0), axis=(1, 2))
     logit = keras.layers.Dense(1, kernel_initializer=keras.initializers.Constant(-200.0))(bright)
     sure = keras.Model(image, logit + 10.0)
-    signs = examine(Saturating(generator, sure), train, test)
-    assert signs["told_apart"] > 0.99
-    assert signs["slope"] < 1e-3
-    assert diagnose(signs).names == ("vanishing gradient",)
-    assert examine(GAN(generator, sure), train, test)["slope"] > 0.9
+    signals = measure(Saturating(generator, sure), train, test)
+    assert signals["discriminator_auc"] > 0.99
+    assert signals["generator_gradient"] < 1e-3
+    assert diagnose(signals).names == ("vanishing gradient",)
+    assert measure(GAN(generator, sure), train, test)["generator_gradient"] > 0.9
 
 
 @pytest.mark.parametrize("name", ["vae", "cvae"])
@@ -138,7 +142,7 @@ def test_latents_that_say_nothing_are_counted(train, test, name):
         kernel = np.array(head.kernel)
         kernel[:, :6] = 0.0
         head.kernel.assign(kernel * 10)
-    assert examine(model, train, test)["active"] == pytest.approx(2 / 8)
+    assert measure(model, train, test)["active_units"] == pytest.approx(2 / 8)
 
 
 def _leaves(model):
@@ -152,9 +156,9 @@ def _leaves(model):
 def test_one_word_for_everything_is_codebook_collapse(train, test):
     model = models.build("vqvae", train.image_shape)
     model.quantizer.codebook.assign(np.r_[np.zeros((1, 16)), np.full((63, 16), 99.0)])
-    signs = examine(model, train, test)
-    assert signs["codes"] == pytest.approx(1 / 64)
-    assert diagnose(signs).names[0] == "codebook collapse"
+    signals = measure(model, train, test)
+    assert signals["codebook_usage"] == pytest.approx(1 / 64)
+    assert diagnose(signals).names[0] == "codebook collapse"
 
 
 # Swings
@@ -163,81 +167,90 @@ def test_one_word_for_everything_is_codebook_collapse(train, test):
 def test_a_loss_that_alternates_swings_by_its_jumps():
     # Of eleven rounds around a round six are the others: their value is the median, 0.4 away; the losses' size is 2.
     history = {"g_loss": [0.8, 1.2] * 100, "d_loss": [-1.0] * 200}
-    assert swing(history) == pytest.approx(0.2, abs=0.01)
+    assert loss_oscillation(history) == pytest.approx(0.2, abs=0.01)
     rows = [dict(zip(history, row, strict=True)) for row in zip(*history.values(), strict=True)]
-    assert swing(rows) == swing(history)
+    assert loss_oscillation(rows) == loss_oscillation(history)
 
 
 def test_a_steady_rise_is_no_swing():
-    assert swing([{"g_loss": 1 + 0.1 * i, "d_loss": 1.0} for i in range(40)]) < 0.02
+    assert loss_oscillation([{"g_loss": 1 + 0.1 * i, "d_loss": 1.0} for i in range(40)]) < 0.02
 
 
 def test_a_loss_about_nothing_is_measured_by_its_rivals():
-    assert swing({"g_loss": [-0.05, 0.05] * 50, "d_loss": [1.95] * 100}) == pytest.approx(
-        0.05, abs=0.005
-    )
+    assert loss_oscillation(
+        {"g_loss": [-0.05, 0.05] * 50, "d_loss": [1.95] * 100}
+    ) == pytest.approx(0.05, abs=0.005)
 
 
 def test_few_rounds_and_other_models_have_no_swing():
-    assert swing({"g_loss": [1.0, 2.0] * 5, "d_loss": [1.0] * 10}) is None
-    assert swing([{"loss": 1.0}] * 40) is None
-    assert swing(()) is None
-    assert swing({"g_loss": [np.nan] * 40, "d_loss": [1.0] * 40}) is None
+    assert loss_oscillation({"g_loss": [1.0, 2.0] * 5, "d_loss": [1.0] * 10}) is None
+    assert loss_oscillation([{"loss": 1.0}] * 40) is None
+    assert loss_oscillation(()) is None
+    assert loss_oscillation({"g_loss": [np.nan] * 40, "d_loss": [1.0] * 40}) is None
 
 
-# What is made of the signs
+# What is made of the signals
 
 
-@pytest.mark.parametrize("sickness", SICKNESSES, ids=lambda s: s.name)
-def test_each_sickness_is_named_by_its_signs(sickness):
+@pytest.mark.parametrize("failure_mode", FAILURE_MODES, ids=lambda s: s.name)
+def test_each_failure_mode_is_named_by_its_signals(failure_mode):
     assert diagnose(FAIR).healthy
     value = {
         "low": lambda s: s.low / 2,
         "high": lambda s: s.high * 2,
         "fair": lambda s: FAIR[s.name],
     }
-    signs = FAIR | {name: value[state](SIGNS[name]) for name, state in sickness.shown_by.items()}
-    assert diagnose(signs).names == (sickness.name,)
-    text = str(diagnose(signs))
-    assert sickness.words in text
-    assert sickness.remedy in text
-    assert SIGNS[next(iter(sickness.shown_by))].healthy in text
-    unseen = {k: v for k, v in signs.items() if k != next(iter(sickness.shown_by))}
-    assert sickness.name not in diagnose(unseen).names
+    signals = FAIR | {
+        name: value[state](SIGNALS[name]) for name, state in failure_mode.criteria.items()
+    }
+    assert diagnose(signals).names == (failure_mode.name,)
+    text = str(diagnose(signals))
+    assert failure_mode.description in text
+    assert failure_mode.suggestion in text
+    assert SIGNALS[next(iter(failure_mode.criteria))].healthy in text
+    unseen = {k: v for k, v in signals.items() if k != next(iter(failure_mode.criteria))}
+    assert failure_mode.name not in diagnose(unseen).names
 
 
 def test_what_follows_from_another_is_told_as_such():
-    found = diagnose(FAIR | {"active": 0.0, "sharpness": 0.1, "recall": 0.0})
+    found = diagnose(FAIR | {"active_units": 0.0, "high_frequency_power": 0.1, "recall": 0.0})
     assert found.names == ("posterior collapse",)
     assert [f.cause for f in found.findings] == [None, "posterior collapse", "posterior collapse"]
     assert "which follows from: posterior collapse" in str(found)
 
 
 def test_what_drawings_that_are_nothing_show_is_the_judge_that_won():
-    """A G that learnt nothing: its loss may swing, and its drawings have any pattern."""
-    nothing = FAIR | {"precision": 0.0, "recall": 0.0, "told_apart": 1.0, "swing": 0.3}
-    assert diagnose(nothing).names == ("discriminator won",)
-    assert diagnose(nothing | {"checkerboard": 5.0}).names == ("discriminator won",)
-    assert diagnose(FAIR | {"told_apart": 1.0, "swing": 0.3}).names == ("oscillation",)
+    """A G that learnt nothing: its loss may swing, and its samples have any pattern."""
+    nothing = FAIR | {
+        "precision": 0.0,
+        "recall": 0.0,
+        "discriminator_auc": 1.0,
+        "loss_oscillation": 0.3,
+    }
+    assert diagnose(nothing).names == ("discriminator too strong",)
+    assert diagnose(nothing | {"checkerboard": 5.0}).names == ("discriminator too strong",)
+    assert diagnose(FAIR | {"discriminator_auc": 1.0, "loss_oscillation": 0.3}).names == (
+        "oscillation",
+    )
 
 
 def test_every_cause_is_a_sickness_and_comes_before():
-    names = [s.name for s in SICKNESSES]
-    for sickness in SICKNESSES:
-        assert set(sickness.follows) <= set(names)
-        assert sickness.name not in sickness.follows
-        for cause in sickness.follows:
-            assert sickness.name not in SICKNESSES[names.index(cause)].follows, (
+    names = [s.name for s in FAILURE_MODES]
+    for failure_mode in FAILURE_MODES:
+        assert set(failure_mode.consequence_of) <= set(names)
+        assert failure_mode.name not in failure_mode.consequence_of
+        for cause in failure_mode.consequence_of:
+            assert failure_mode.name not in FAILURE_MODES[names.index(cause)].consequence_of, (
                 "two follow from each other"
             )
 
 
 def test_health_is_told_with_what_was_looked_for():
-    found = diagnose({"sharpness": 1.0, "precision": 0.9})
-    assert str(found) == "No sickness was found, of 2 that were looked for."
+    found = diagnose({"high_frequency_power": 1.0, "precision": 0.9})
+    assert str(found) == "No failure mode was found, of 2 that were looked for."
     assert json.loads(json.dumps(found.to_dict())) == {
         "findings": [],
-        "signs": {"sharpness": 1.0, "precision": 0.9},
+        "signals": {"high_frequency_power": 1.0, "precision": 0.9},
     }
 
 
@@ -247,11 +260,11 @@ def test_health_is_told_with_what_was_looked_for():
 def test_few_images_translators_and_nan_are_refused(train, test):
     still = Drawer(lambda count: test.array(count))
     with pytest.raises(UsageError, match=r"at least 100 test images\. Received: 99"):
-        examine(still, train, test.first(99))
-    with pytest.raises(UsageError, match="draws from nothing"):
-        examine(models.build("pix2pix", (8, 8, 1), width=8), train, test)
+        measure(still, train, test.first_n(99))
+    with pytest.raises(UsageError, match="generates from nothing"):
+        measure(models.build("pix2pix", (8, 8, 1), width=8), train, test)
     with pytest.raises(UsageError, match="diverged"):
-        examine(Drawer(lambda count: np.full((count, 28, 28, 1), np.nan)), train, test)
+        measure(Drawer(lambda count: np.full((count, 28, 28, 1), np.nan)), train, test)
 
 
 # Where it is met
@@ -259,7 +272,7 @@ def test_few_images_translators_and_nan_are_refused(train, test):
 
 def test_the_callback_tells_what_is_new_and_what_is_gone(train, test):
     told, drawn = [], [train.array(), test.array()]
-    callback = Diagnose(train, test, every=2, tell=told.append)
+    callback = Diagnose(train, test, every=2, report=told.append)
     callback.set_model(Drawer(lambda count: drawn[len(callback.history) > 5][:count]))
     for epoch in range(8):
         callback.on_epoch_end(epoch, {"g_loss": 1.0})
@@ -272,16 +285,16 @@ def test_the_callback_tells_what_is_new_and_what_is_gone(train, test):
 
 
 def test_the_figure_has_a_row_for_each_sign():
-    found = diagnose(FAIR | {"greys": 0.0})
-    axes = figures.signs(found).axes[0]
+    found = diagnose(FAIR | {"midtone_ratio": 0.0})
+    axes = figures.signals(found).axes[0]
     assert [t.get_text() for t in axes.get_yticklabels()] == [
-        SIGNS[n].meaning for n in reversed(SIGNS)
+        SIGNALS[n].meaning for n in reversed(SIGNALS)
     ]
     colours = [line.get_color() for line in axes.lines]
-    assert len(colours) == len(SIGNS)
+    assert len(colours) == len(SIGNALS)
     assert colours.count(figures.COLOURS[1]) == 1
     assert colours[0] == figures.COLOURS[1], "the last sign, greys, is the sick one"
 
 
 def test_the_room_names_what_it_has():
-    assert set(doctor.__all__) <= set(dir(doctor))
+    assert set(diagnostics.__all__) <= set(dir(diagnostics))

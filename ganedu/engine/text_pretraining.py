@@ -1,7 +1,7 @@
-"""Learning to read before drawing: what a caption says is told by the caption alone, without an image.
+"""Pretraining of a text encoder: a classifier of the attributes that a caption says, without images.
 
-From pixels a network that draws finds out late which of two digits is the red one: at first its images show only that
-something is there. From captions it is learnt in a minute:
+From pixels a text-to-image network finds out late which of two digits is the red one: at first its
+images show only that something is there. From captions it is learnt in a minute:
 
     minimize  -sum_i log p_i(a_i | c)
 
@@ -20,16 +20,24 @@ import numpy as np
 from keras import layers
 
 from ganedu.data.captions import sample
-from ganedu.data.grammar import ATTRIBUTES, DIGITS, RELATIONS, SHAPES, VALUES, omitted, write
+from ganedu.data.grammar import (
+    ATTRIBUTES,
+    DIGITS,
+    RELATIONS,
+    SHAPES,
+    VALUES,
+    drop_attributes,
+    write,
+)
 from ganedu.engine.optimizers import Muon
 
 ANSWERS = 1 + max(map(len, VALUES.values()))  # to a question; the first one: it is not said
 QUESTIONS = 2 * len(ATTRIBUTES) + 1
-UNSAID = 0.1  # of the attributes and relations that a picture has
+ATTRIBUTE_DROP_PROB = 0.1  # of the attributes and relations that a picture has
 BATCH_SIZE, LEARNING_RATE = 64, 6e-3
 
 
-def meanings(pictures):
+def attribute_labels(pictures):
     """What is said of pictures, as numbers.
 
     Args:
@@ -49,38 +57,39 @@ def meanings(pictures):
     return found
 
 
-def learn_to_read(network, tokenizer, captions, seed=0):
+def pretrain_text_encoder(network, tokenizer, captions, seed=0):
     """Trains the part of a network that reads, with Muon, on captions of one or two digits or shapes, each
     read once.
 
     Args:
-        network: Keras model with an input `words` and a layer `said`, (B, d), that follows from it alone.
+        network: Keras model with an input `tokens` and a layer `text_embedding`, (B, d), that follows from it alone.
         tokenizer: `Tokenizer`.
         captions: int, how many, half of them of digits and half of shapes.
         seed: int >= 0. Defaults to `0`.
 
     Returns:
-        The reader, `reader_of(network)`, as it was trained: the network reads as well, and knows no answers.
+        The classifier, `attribute_classifier(network)`, as it was trained. The network shares its text
+        encoder, and not its last layer.
     """
     rng = random.Random(f"reading {seed}")
     pictures = [
-        omitted(p, UNSAID, rng)
+        drop_attributes(p, ATTRIBUTE_DROP_PROB, rng)
         for kinds in (DIGITS, SHAPES)
         for p in sample(kinds, captions // 2, seed=seed, combos="seen")
     ]
     rng.shuffle(pictures)
-    reader = reader_of(network)
-    words = tokenizer.encode([write(p, rng) for p in pictures], reader.input_shape[1])
+    reader = attribute_classifier(network)
+    tokens = tokenizer.encode([write(p, rng) for p in pictures], reader.input_shape[1])
     reader.compile(
         Muon(LEARNING_RATE), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     )
-    reader.fit(words, meanings(pictures), batch_size=BATCH_SIZE, shuffle=False, verbose=0)
+    reader.fit(tokens, attribute_labels(pictures), batch_size=BATCH_SIZE, shuffle=False, verbose=0)
     return reader
 
 
-def reader_of(network):
+def attribute_classifier(network):
     """Words int32 (B, L) to logits (B, 13, 17), from what a network says of them, by a layer of its own."""
-    words = next(x for x in network.inputs if x.name == "words")
-    said = network.get_layer("said").output
-    logits = layers.Dense(QUESTIONS * ANSWERS, dtype="float32", name="last_answers")(said)
-    return keras.Model(words, layers.Reshape((QUESTIONS, ANSWERS))(logits), name="reader")
+    tokens = next(x for x in network.inputs if x.name == "tokens")
+    said = network.get_layer("text_embedding").output
+    logits = layers.Dense(QUESTIONS * ANSWERS, dtype="float32", name="head_attributes")(said)
+    return keras.Model(tokens, layers.Reshape((QUESTIONS, ANSWERS))(logits), name="reader")

@@ -1,4 +1,4 @@
-"""How small drawings get to their places in a map."""
+"""How small samples get to their places in a map."""
 
 import math
 
@@ -10,7 +10,7 @@ WIDTH = 0.6  # sigma, in strides: between neighbouring patch pixels no gap shows
 
 
 @keras.saving.register_keras_serializable("ganedu")
-class PatchWriter(layers.Layer):
+class DRAWWrite(layers.Layer):
     """`[patches, where]`, (B, S, P, P, C) and (B, S, 3), to a map (B, height, width, C): S patches, each put
     where it is told to be, as large as it is told, and added up.
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from ganedu.networks.answers import answer
+from ganedu.networks.inference import predict_in_batches
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def network():
 @pytest.mark.parametrize("batch_size", [2, 5, 256])
 def test_it_is_what_predict_gives_whatever_the_batches(network, batch_size):
     inputs = [np.arange(15.0).reshape(5, 3), np.arange(5)]
-    found = answer(network, inputs, batch_size=batch_size)
+    found = predict_in_batches(network, inputs, batch_size=batch_size)
     wanted = network.predict(inputs, verbose=0)
     assert [f.shape for f in found] == [(5, 4), (5, 5)]
     for f, w in zip(found, wanted, strict=True):
@@ -27,16 +27,16 @@ def test_it_is_what_predict_gives_whatever_the_batches(network, batch_size):
 
 def test_one_input_and_one_output_are_not_in_lists():
     twice = keras.Sequential([keras.Input((1,)), keras.layers.Rescaling(2.0)])
-    assert answer(twice, np.ones((3, 1))).tolist() == [[2.0], [2.0], [2.0]]
-    assert answer(twice, [np.ones((3, 1))]).shape == (3, 1)
+    assert predict_in_batches(twice, np.ones((3, 1))).tolist() == [[2.0], [2.0], [2.0]]
+    assert predict_in_batches(twice, [np.ones((3, 1))]).shape == (3, 1)
 
 
 def test_dropout_sleeps():
     network = keras.Sequential([keras.Input((100,)), keras.layers.Dropout(0.5)])
-    assert (answer(network, np.ones((2, 100))) == 1).all()
+    assert (predict_in_batches(network, np.ones((2, 100))) == 1).all()
 
 
 @pytest.mark.parametrize("lengths", [(2, 3), (0, 0)])
 def test_inputs_of_no_or_of_other_lengths_are_refused(network, lengths):
     with pytest.raises(ValueError, match="one length"):
-        answer(network, [np.zeros((lengths[0], 3)), np.zeros(lengths[1], "int32")])
+        predict_in_batches(network, [np.zeros((lengths[0], 3)), np.zeros(lengths[1], "int32")])

@@ -1,14 +1,14 @@
-"""What a network makes of NumPy arrays."""
+"""The outputs of a network for NumPy arrays, batch by batch."""
 
 import keras
 import numpy as np
 
 
-def answer(network, inputs, batch_size=256):
+def predict_in_batches(network, inputs, batch_size=256):
     """The outputs of a network for NumPy inputs, as `network.predict` gives them.
 
     `predict` lays a pipeline for its data at each call. Where a network is asked again and again,
-    at every step of a drawing and every word of a text, that takes longer than the answer.
+    at every step of sampling and every word of a text, that takes longer than the answer.
 
     Args:
         network: Keras model.
@@ -30,4 +30,4 @@ def answer(network, inputs, batch_size=256):
     for start in range(0, len(arrays[0]), batch_size):
         batch = [a[start : start + batch_size] for a in arrays]
         parts.append(network.predict_on_batch(batch if len(batch) > 1 else batch[0]))
-    return keras.tree.map_structure(lambda *found: np.concatenate(found), *parts)
+    return keras.tree.map_structure(lambda *batches: np.concatenate(batches), *parts)

@@ -1,6 +1,6 @@
 """Makes models sick on purpose, and healthy ones; does the doctor name what each has?
 
-    python tests/benchmarks/doctor.py [NAME ...] [--seeds 0 1 2]
+    python tests/benchmarks/diagnostics.py [NAME ...] [--seeds 0 1 2]
 
 Prints a line for each model, and the confusion table. All are trained on the embedded images.
 """
@@ -19,7 +19,7 @@ import keras  # noqa: E402
 import numpy as np  # noqa: E402
 from keras import layers, ops  # noqa: E402
 
-from ganedu import data, doctor, models, recipes  # noqa: E402
+from ganedu import data, diagnostics, models, recipes  # noqa: E402
 from ganedu.models.autoencoder import Autoencoder  # noqa: E402
 from ganedu.models.gan import GAN  # noqa: E402
 from ganedu.models.vae import VAE  # noqa: E402
@@ -100,7 +100,7 @@ def uneven_vae(shape, seed):
 def far_codes(shape, seed):
     """A VQ-VAE whose codes start ten times too far out, and whose dead codes stay dead."""
     model = models.build("vqvae", shape, seed=seed)
-    model.quantizer.least = 0.0
+    model.quantizer.dead_threshold = 0.0
     for weights in (model.quantizer.codebook, model.quantizer.sums):
         weights.assign(weights * 10.0)
     return model
@@ -113,7 +113,7 @@ def harsh(dataset):
 
 
 def few(dataset):
-    return dataset.first(20)
+    return dataset.first_n(20)
 
 
 SICK = {
@@ -125,11 +125,11 @@ SICK = {
         "dcgan": Case(saturating("dcgan", 2e-4, 2e-3), 400),
         "gan": Case(saturating("gan", 2e-5, 2e-3, dropout=0.0), 800),
     },
-    "discriminator won": {
+    "discriminator too strong": {
         "dcgan": Case(moved("dcgan", 1e-5, 1e-3), 400),
         "gan": Case(moved("gan", 1e-5, 1e-3), 800),
     },
-    "discriminator lost": {
+    "discriminator too weak": {
         "dcgan": Case(moved("dcgan", 3e-3, 1e-7), 400),
         "gan": Case(moved("gan", 5e-4, 1e-7), 600),
     },
@@ -161,7 +161,7 @@ SICK = {
         "dcgan": Case(built("dcgan"), 600, 32, harsh),
         "cgan": Case(built("cgan"), 600, 32, harsh),
     },
-    "unlike the data": {
+    "underfitting": {
         "flow_matching": Case(built("flow_matching"), 50),
         "diffusion": Case(built("diffusion"), 50),
     },
@@ -171,7 +171,7 @@ HEALTHY = ("dcgan", "cgan", "wgan_gp", "vae", "flow_matching", "vqvae")
 
 def healthy(name):
     """A model as its recipe makes it."""
-    train = loaded("digits")[0]
+    train = load("digits")[0]
     recipe, _ = recipes.find(name, "digits", train.image_shape, "quick")
     steps = recipe.rounds(len(train)) * recipe.steps_per_round
     return Case(
@@ -182,21 +182,21 @@ def healthy(name):
 
 
 @functools.cache
-def loaded(source):
+def load(source):
     return data.load(source), data.load(source, "test")
 
 
 def examined(case, seed):
     """The signs of a case, and the model."""
-    train, test = loaded(case.source)
+    train, test = load(case.source)
     model = case.make(train.image_shape, seed)
     if case.change is not None:
         train = case.change(train)
-    batches = model.served(train).batches(min(case.batch_size, len(train)), seed=seed)
+    batches = model.prepare_dataset(train).batches(min(case.batch_size, len(train)), seed=seed)
     history = model.fit(
         batches, steps_per_epoch=case.per_round, epochs=case.steps // case.per_round, verbose=0
     )
-    return doctor.examine(model, train, test, history.history), model
+    return diagnostics.measure(model, train, test, history.history), model
 
 
 def main():
@@ -205,7 +205,7 @@ def main():
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--pictures", help="a folder for a sheet of each")
     asked = parser.parse_args()
-    cases = {sickness: dict(made) for sickness, made in SICK.items()}
+    cases = {failure_mode: dict(made) for failure_mode, made in SICK.items()}
     cases["healthy"] = {name: healthy(name) for name in HEALTHY}
     table = collections.defaultdict(collections.Counter)
     runs = collections.Counter()
@@ -213,23 +213,23 @@ def main():
         for name, case in cases[truth].items():
             for seed in asked.seeds:
                 start = time.monotonic()
-                signs, model = examined(case, seed)
-                found = doctor.diagnose(signs)
+                signals, model = examined(case, seed)
+                found = diagnostics.diagnose(signals)
                 named = found.names or ("healthy",)
                 runs[truth] += 1
                 table[truth].update(named)
-                told = " ".join(f"{k}={v:.3g}" for k, v in signs.items())
+                told = " ".join(f"{k}={v:.3g}" for k, v in signals.items())
                 mark = "ok " if truth in named else "NOT"
                 print(
                     f"{mark} {truth} [{name} {seed}] -> {', '.join(named)}  ({time.monotonic() - start:.0f} s) {told}",
                     flush=True,
                 )
                 if asked.pictures:
-                    keep(model, f"{asked.pictures}/{truth}-{name}-{seed}.png")
+                    save_case(model, f"{asked.pictures}/{truth}-{name}-{seed}.png")
     print(confusion(table, runs))
 
 
-def keep(model, path):
+def save_case(model, path):
     from ganedu import figures
 
     with open(path.replace(" ", "_").replace(",", ""), "wb") as file:
@@ -238,7 +238,7 @@ def keep(model, path):
 
 def confusion(table, runs):
     """The table in Markdown: a row for what was made, a column for what was named."""
-    columns = [*(s.name for s in doctor.SICKNESSES), "healthy"]
+    columns = [*(s.name for s in diagnostics.FAILURE_MODES), "healthy"]
     lines = [f"| made | runs | {' | '.join(columns)} |", "|---" * (len(columns) + 2) + "|"]
     for truth, named in table.items():
         lines.append(

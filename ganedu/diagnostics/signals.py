@@ -1,4 +1,4 @@
-"""The signs: numbers that a trained model shows, each with the value that a healthy one has."""
+"""The signals: numbers that a trained model shows, each with the range of a healthy one."""
 
 import dataclasses
 import inspect
@@ -13,19 +13,19 @@ from ganedu import features
 from ganedu.metrics.classes import class_entropy
 from ganedu.metrics.manifold import manifold_scores
 from ganedu.metrics.memorisation import memorisation
-from ganedu.metrics.spectrum import checkerboard, sharpness
+from ganedu.metrics.spectrum import checkerboard, high_frequency_power
 from ganedu.models.vae import kl_divergence
-from ganedu.networks.answers import answer
+from ganedu.networks.inference import predict_in_batches
 from ganedu.runtime import UsageError
 
-LEAST, MOST = 100, 1000  # images of each kind that are looked at
-KNOWN = 10_000  # training images among which copies are looked for
+MIN_IMAGES, MAX_IMAGES = 100, 1000  # images of each kind that are looked at
+MAX_TRAIN_IMAGES = 10_000  # training images among which copies are looked for
 COMPONENTS = 40  # of images for which there are no features
-ROUNDS = 12  # of which a swing says something
+MIN_ROUNDS = 12  # of which an oscillation says something
 
 
 @dataclasses.dataclass(frozen=True)
-class Sign:
+class Signal:
     """
     Args:
         name: str.
@@ -52,27 +52,27 @@ class Sign:
         return f"{self.low:g} to {self.high:g}"
 
 
-# The limits were set between sick and healthy models of seeds 0 to 5 and 10 to 12; see docs/doctor.md.
-SIGNS = {
-    sign.name: sign
-    for sign in (
-        Sign("precision", "the share of drawings that could be real images", 0.3),
-        Sign("recall", "the share of real images that the drawings could be", 0.35),
-        Sign("told_apart", "how often D puts a real image over a drawing", 0.25, 0.99),
-        Sign("slope", "how much G's loss answers to D's verdict", 0.05),
-        Sign("swing", "how far G's loss jumps from round to round", high=0.06),
-        Sign("active", "the share of latents that carry anything", 0.5),
-        Sign("codes", "the share of the codebook that is used", 0.1),
-        Sign("sharpness", "fine detail, real images having 1", 0.42),
-        Sign("checkerboard", "a pattern of every second pixel, real images having 1", high=3.0),
-        Sign("copied", "the share of drawings that are all but a training image", high=0.05),
-        Sign("greys", "middle tones, real images having 1", 0.7),
+# The limits were set between failing and healthy models of seeds 0 to 5 and 10 to 12; see docs/diagnostics.md.
+SIGNALS = {
+    signal.name: signal
+    for signal in (
+        Signal("precision", "the share of samples that could be real images", 0.3),
+        Signal("recall", "the share of real images that the samples could be", 0.35),
+        Signal("discriminator_auc", "how often D puts a real image over a sample", 0.25, 0.99),
+        Signal("generator_gradient", "how much G's loss answers to D's logits", 0.05),
+        Signal("loss_oscillation", "how far G's loss jumps from round to round", high=0.06),
+        Signal("active_units", "the share of latents that carry anything", 0.5),
+        Signal("codebook_usage", "the share of the codebook that is used", 0.1),
+        Signal("high_frequency_power", "fine detail, real images having 1", 0.42),
+        Signal("checkerboard", "a pattern of every second pixel, real images having 1", high=3.0),
+        Signal("copy_rate", "the share of samples that are all but a training image", high=0.05),
+        Signal("midtone_ratio", "middle tones, real images having 1", 0.7),
     )
 }
 
 
-def examine(model, train, test, history=(), seed=1):
-    """Measures the signs of a model that draws.
+def measure(model, train, test, history=(), seed=1):
+    """Measures the signals of a model that generates.
 
     Precision and recall are parts of what one half of the test images has against the other, so that 1 is a model as
     good as nature, whatever their number and kind.
@@ -81,39 +81,39 @@ def examine(model, train, test, history=(), seed=1):
         model: `GenerativeModel` with `generate`.
         train, test: `ImageDataset`, what it has learnt from and what it has not seen.
         history: list of dict, a row a round, or Keras's dict of lists. Defaults to none.
-        seed: int, of the drawings. Defaults to `1`.
+        seed: int, of the samples. Defaults to `1`.
 
     Returns:
-        Dict of float, by the names in `SIGNS`: those that this model has.
+        Dict of float, by the names in `SIGNALS`: those that this model has.
 
     Raises:
-        UsageError: for a model that draws nothing by itself, fewer than 100 test images, or drawings that hold NaN.
+        UsageError: for a model that generates nothing by itself, fewer than 100 test images, or samples that hold NaN.
     """
-    if not hasattr(model, "generate") or hasattr(model, "translate") or hasattr(model, "read"):
+    if not hasattr(model, "generate") or hasattr(model, "translate") or hasattr(model, "tokenize"):
         raise UsageError(
-            f"Only a model that draws from nothing can be examined. Received: {type(model).__name__}"
+            f"Only a model that generates from nothing can be diagnosed. Received: {type(model).__name__}"
         )
-    if len(test) < LEAST:
+    if len(test) < MIN_IMAGES:
         raise UsageError(
-            f"To examine a model takes at least {LEAST} test images. Received: {len(test)}"
+            f"Diagnosis takes at least {MIN_IMAGES} test images. Received: {len(test)}"
         )
-    test = test.first(MOST)
+    test = test.first_n(MAX_IMAGES)
     labels = {}
     if hasattr(model, "num_classes"):
         labels["labels"] = np.arange(len(test)) % model.num_classes
-    drawn = model.generate(len(test), **labels, seed=seed)
-    if not np.isfinite(drawn).all():
+    generated = model.generate(len(test), **labels, seed=seed)
+    if not np.isfinite(generated).all():
         raise UsageError(
-            "The drawings hold NaN or infinity: the model has diverged. Lower its learning rates, or clip its gradients"
+            "The samples hold NaN or infinity: the model has diverged. Lower its learning rates, or clip its gradients"
         )
-    drawn = np.clip(drawn, -1, 1)
-    signs = _of_drawings(drawn, train, test)
-    signs |= _of_players(model, test, seed) | _of_codes(model, test)
-    found = swing(history)
-    return signs if found is None else signs | {"swing": found}
+    generated = np.clip(generated, -1, 1)
+    signals = _of_samples(generated, train, test)
+    signals |= _of_players(model, test, seed) | _of_codes(model, test)
+    found = loss_oscillation(history)
+    return signals if found is None else signals | {"loss_oscillation": found}
 
 
-def swing(history):
+def loss_oscillation(history):
     """How far G's loss jumps from round to round, as a share of the size of the losses.
 
     The mean distance of G's loss from the median of the eleven rounds around, over the mean size of G's and D's
@@ -129,7 +129,7 @@ def swing(history):
     if not isinstance(history, dict):
         names = history[0] if history else ()
         history = {name: [row[name] for row in history] for name in names}
-    if not {"g_loss", "d_loss"} <= set(history) or len(history["g_loss"]) < ROUNDS:
+    if not {"g_loss", "d_loss"} <= set(history) or len(history["g_loss"]) < MIN_ROUNDS:
         return None
     g, d = (np.asarray(history[name], "float64") for name in ("g_loss", "d_loss"))
     if not np.isfinite(g).all() or not np.isfinite(d).all():
@@ -139,25 +139,27 @@ def swing(history):
     return float(jumps[late].mean() / max((np.abs(g) + np.abs(d))[late].mean(), 0.1))
 
 
-def _of_drawings(drawn, train, test):
-    real, known = test.array(), train.array(KNOWN)
+def _of_samples(generated, train, test):
+    real, known = test.array(), train.array(MAX_TRAIN_IMAGES)
     look = _eyes(test, known)
-    seen, seen_known, seen_drawn = look(real), look(known), look(drawn)
-    found, usual = manifold_scores(seen, seen_drawn), _usual(seen)
+    features, seen_known, seen_generated = look(real), look(known), look(generated)
+    found, usual = manifold_scores(features, seen_generated), _usual(features)
     return {
         "precision": found.precision / usual.precision,
         "recall": found.recall / usual.recall,
-        "copied": memorisation(seen_drawn, seen_known, seen).copied,
-        "sharpness": sharpness(drawn, real),
-        "checkerboard": checkerboard(drawn, real),
-        "greys": float(np.mean(np.abs(drawn) < 0.9) / max(np.mean(np.abs(real) < 0.9), 1e-3)),
+        "copy_rate": memorisation(seen_generated, seen_known, features).copy_rate,
+        "high_frequency_power": high_frequency_power(generated, real),
+        "checkerboard": checkerboard(generated, real),
+        "midtone_ratio": float(
+            np.mean(np.abs(generated) < 0.9) / max(np.mean(np.abs(real) < 0.9), 1e-3)
+        ),
     }
 
 
-def _usual(seen):
+def _usual(features):
     """The scores of real images, one half against the other."""
-    order = np.random.default_rng(0).permutation(len(seen))
-    return manifold_scores(seen[order[::2]], seen[order[1::2]])
+    order = np.random.default_rng(0).permutation(len(features))
+    return manifold_scores(features[order[::2]], features[order[1::2]])
 
 
 def _eyes(test, known):
@@ -172,36 +174,38 @@ def _eyes(test, known):
 
 
 def _of_players(model, test, seed):
-    """What D makes of real images and of drawings, and whether G hears it."""
+    """What D makes of real images and of samples, and whether G hears it."""
     if not hasattr(model, "discriminator") or not hasattr(model, "generator"):
         return {}
     z = model.latents(len(test), seed=seed + 1)
-    drawn = _asked(model, model.generator, z, test.labels)[0]
+    generated = _asked(model, model.generator, z, test.labels)[0]
     real, fake = (
         np.ravel(_asked(model, model.discriminator, images, test.labels)[0])
-        for images in (test.array(), drawn)
+        for images in (test.array(), generated)
     )
     truth = np.r_[np.ones(len(real)), np.zeros(len(fake))]
-    signs = {"told_apart": float(roc_auc_score(truth, np.r_[real, fake]))}
+    signals = {"discriminator_auc": float(roc_auc_score(truth, np.r_[real, fake]))}
     loss = getattr(model, "generator_loss", None)
     if loss is not None and len(inspect.signature(loss).parameters) == 1:
         fake = fake[:, None].astype("float32")  # (N, 1)
-        signs["slope"] = abs(float(loss(fake + 0.05)) - float(loss(fake - 0.05))) / 0.1
-    return signs
+        signals["generator_gradient"] = (
+            abs(float(loss(fake + 0.05)) - float(loss(fake - 0.05))) / 0.1
+        )
+    return signals
 
 
 def _of_codes(model, test):
-    signs = {}
+    signals = {}
     encoder = getattr(model, "encoder", None)
     if encoder is not None and len(encoder.outputs) == 2:
         mean, log_variance = _asked(model, encoder, test.array(), test.labels)
         kl = ops.convert_to_numpy(kl_divergence(mean, log_variance)).mean(axis=0)
-        signs["active"] = float(np.mean(kl > 0.05))  # nats
+        signals["active_units"] = float(np.mean(kl > 0.05))  # nats
     if hasattr(model, "quantizer"):
-        codes = model.quantizer.codes
+        codes = model.quantizer.num_embeddings
         shares = np.bincount(model.encode(test.array()).ravel(), minlength=codes)
-        signs["codes"] = float(np.exp(class_entropy(shares / shares.sum())) / codes)
-    return signs
+        signals["codebook_usage"] = float(np.exp(class_entropy(shares / shares.sum())) / codes)
+    return signals
 
 
 def _asked(model, network, x, labels):
@@ -209,5 +213,5 @@ def _asked(model, network, x, labels):
     inputs = [np.asarray(x)]
     if len(network.inputs) > 1:
         inputs.append(model.one_hot(labels, len(labels)))
-    found = answer(network, inputs)
+    found = predict_in_batches(network, inputs)
     return found if isinstance(found, (list, tuple)) else [found]

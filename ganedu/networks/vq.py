@@ -1,4 +1,4 @@
-"""Networks of images that are maps of words: to words, back, and from the words so far to the next.
+"""Networks of images that are grids of codes: encoder, decoder, and the prior over the next code.
 
 Reference:
     van den Oord, Vinyals and Kavukcuoglu 2017, section 4, arXiv:1711.00937; the transformer from
@@ -11,7 +11,7 @@ from keras import layers
 from ganedu.layers import PositionEmbedding
 
 
-def word_encoder(image_shape, code_dim, width):
+def vq_encoder(image_shape, code_dim, width):
     """Images (B, H, W, C) to a map (B, H/4, W/4, code_dim), normalized at each place: without, codes
     and map shrink together and say nothing."""
     x = image = keras.Input(image_shape, name="x")
@@ -22,25 +22,25 @@ def word_encoder(image_shape, code_dim, width):
     return keras.Model(image, x, name="encoder")
 
 
-def word_decoder(map_shape, channels, width):
+def vq_decoder(latent_shape, channels, width):
     """A map (B, h, w, code_dim) to images (B, 4h, 4w, channels), unbounded: tanh would be flat at the
     black that most of a digit is, and stay there."""
-    x = words = keras.Input(map_shape, name="z_q")
+    x = z_q = keras.Input(latent_shape, name="z_q")
     x = layers.Conv2D(2 * width, 3, padding="same", activation="gelu")(x)
     x = layers.Conv2DTranspose(width, 4, strides=2, padding="same", activation="gelu")(x)
     x = layers.Conv2DTranspose(channels, 4, strides=2, padding="same", dtype="float32")(x)
-    return keras.Model(words, x, name="decoder")
+    return keras.Model(z_q, x, name="decoder")
 
 
-def word_prior(length, codes, width=64, blocks=2):
-    """Words so far (B, L), each in [0, codes] (`codes` is the start), to logits (B, L, codes) of
+def autoregressive_prior(length, num_embeddings, width=64, blocks=2):
+    """Codes so far (B, L), each in [0, K] (K, `num_embeddings`, is the start), to logits (B, L, K) of
     the next: a causal transformer."""
-    words = keras.Input((length,), dtype="int32", name="words")
-    x = PositionEmbedding()(layers.Embedding(codes + 1, width)(words))  # (B, L, width)
+    codes = keras.Input((length,), dtype="int32", name="codes")
+    x = PositionEmbedding()(layers.Embedding(num_embeddings + 1, width)(codes))  # (B, L, width)
     for _ in range(blocks):
         h = layers.LayerNormalization()(x)
         x = x + layers.MultiHeadAttention(4, width // 4)(h, h, use_causal_mask=True)
         h = layers.LayerNormalization()(x)
         x = x + layers.Dense(width)(layers.Dense(4 * width, activation="gelu")(h))
-    logits = layers.Dense(codes, dtype="float32")(layers.LayerNormalization()(x))
-    return keras.Model(words, logits, name="prior")
+    logits = layers.Dense(num_embeddings, dtype="float32")(layers.LayerNormalization()(x))
+    return keras.Model(codes, logits, name="prior")
