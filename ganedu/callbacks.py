@@ -135,7 +135,7 @@ class ScoreCheckpoint(keras.callbacks.Callback):
     there is none). Samples are those of the averaged weights, where a model has them.
 
     Args:
-        score: function of the model to a float, lower is better, as `ganedu.sampling.frechet_scorer` makes one.
+        score: function of the model to a float, lower is better, as `ganedu.runs.evaluation.frechet_scorer` makes one.
         every: int, in rounds. Defaults to `1`.
         patience: int, how many scores in a row may be no better than the best before training stops, or `None`
             for no end. Defaults to `None`.

@@ -15,17 +15,22 @@ class Row:
         feed: what a batch is: `"images"`, `"labels"` (images and labels), `"pairs"`, `"texts"` (images
             and words) or `"edits"` (images with those to be made of them, and words). Defaults to
             `"images"`.
+        tasks: str, what it can do, as it should declare: names of `ganedu.engine.TASKS`, with commas
+            between. Defaults to `"generate, interpolate"`.
         still: int, how many trainable variables may have a gradient that is exactly zero: a critic
             that is only asked for differences has no use for its last bias. Defaults to `0`.
     """
 
     build: dict
     feed: str = "images"
+    tasks: str = "generate, interpolate"
     still: int = 0
 
 
 GAN = {"latent_dim": 3, "width": 4}
 LABELLED = {**GAN, "num_classes": 3}
+BY_CLASS = "generate by class, interpolate"
+AUTOENCODER = "generate, interpolate, reconstruct"
 TEXTS = (
     "a thick red three",
     "a blue seven at the top",
@@ -36,29 +41,32 @@ TEXTS = (
 )
 WORDED = {"length": 8, "width": 8, "text_width": 8}
 ROWS = {
-    "acgan": Row(LABELLED, "labels"),
-    "autoencoder": Row(GAN),
-    "captioner": Row({"length": 8, "width": 4, "text_width": 8}, "texts"),
-    "cgan": Row(LABELLED, "labels"),
-    "clip": Row({"length": 8, "width": 4, "text_width": 8, "dim": 6}, "texts"),
-    "cvae": Row(LABELLED, "labels"),
-    "cyclegan": Row({"width": 4, "d_width": 4}, "pairs"),
+    "acgan": Row(LABELLED, "labels", BY_CLASS),
+    "autoencoder": Row(GAN, tasks=AUTOENCODER),
+    "captioner": Row({"length": 8, "width": 4, "text_width": 8}, "texts", "caption"),
+    "cgan": Row(LABELLED, "labels", BY_CLASS),
+    "clip": Row({"length": 8, "width": 4, "text_width": 8, "dim": 6}, "texts", "compare"),
+    "cvae": Row(LABELLED, "labels", f"{BY_CLASS}, reconstruct, likelihood"),
+    "cyclegan": Row({"width": 4, "d_width": 4}, "pairs", "translate"),
     "dcgan": Row({"latent_dim": 3, "g_width": 4, "d_width": 4}),
     "diffusion": Row({"width": 8, "units": 8}),
-    "editor": Row({**WORDED, "units": 8}, "edits"),
+    "editor": Row({**WORDED, "units": 8}, "edits", "edit, generate by text"),
     "flow_matching": Row({"width": 8, "units": 8}),
     "gan": Row({"latent_dim": 3, "width": 8}),
     "infogan": Row({"noise_dim": 2, "num_categories": 3, "continuous_dim": 2, "width": 4}),
     "lsgan": Row(GAN),
-    "pix2pix": Row({"width": 4}, "pairs"),
+    "pix2pix": Row({"width": 4}, "pairs", "translate"),
     "r3gan": Row(GAN, still=1),
     "sngan": Row(GAN, still=1),
     "stylegan": Row({"latent_dim": 4, "width": 4}),
-    "text_flow": Row({**WORDED, "units": 8}, "texts"),
-    "text_gan": Row({**WORDED, **GAN}, "texts"),
-    "vae": Row(GAN),
-    "vaegan": Row(GAN),
-    "vqvae": Row({"num_embeddings": 5, "code_dim": 3, "width": 4, "learning_rate": 1e-4}),
+    "text_flow": Row({**WORDED, "units": 8}, "texts", "generate by text"),
+    "text_gan": Row({**WORDED, **GAN}, "texts", "generate by text"),
+    "vae": Row(GAN, tasks=f"{AUTOENCODER}, likelihood"),
+    "vaegan": Row(GAN, tasks=AUTOENCODER),
+    "vqvae": Row(
+        {"num_embeddings": 5, "code_dim": 3, "width": 4, "learning_rate": 1e-4},
+        tasks="generate, reconstruct",
+    ),
     "wgan": Row({**GAN, "critic_steps": 2}, still=1),
     "wgan_gp": Row({**GAN, "critic_steps": 2}, still=1),
 }
@@ -84,7 +92,7 @@ def feed(name, count=8, seed=0):
 
 def tokens(count, length, seed):
     """Texts of one to `length - 2` words of the grammar's, as numbers: int32 (count, length)."""
-    from ganedu.text import END, SPECIAL, START, Tokenizer
+    from ganedu.data.captions.tokenizer import END, SPECIAL, START, Tokenizer
 
     rng, found = np.random.default_rng(seed), np.zeros((count, length), "int32")
     for row in found:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from ganedu import data
-from ganedu.data import captions, glyphs, grammar
-from ganedu.data.grammar import DIGITS, SHAPES, VALUES, Entity, Picture, parse
+from ganedu.data.captions import glyphs, grammar, scenes
+from ganedu.data.captions.grammar import DIGITS, SHAPES, VALUES, Entity, Picture, parse
 from ganedu.runtime import UsageError
 
 KINDS = {"digits": DIGITS, "scenes": SHAPES}
@@ -28,7 +28,7 @@ def make(name, digits, count, **options):
 
 def rendered(name, digits, pictures, seed=0):
     own = glyphs.shape_glyphs() if name == "scenes" else glyphs.digit_glyphs(digits)
-    return captions.render(pictures, own, seed=seed)
+    return scenes.render(pictures, own, seed=seed)
 
 
 def change(picture, number, **values):
@@ -50,7 +50,7 @@ class TestGrammar:
     def test_every_paraphrase_is_read_as_it_was_meant(self, kinds, attribute_drop_prob):
         rng = random.Random(0)
         texts = []
-        for picture in captions.sample(kinds, 3000, seed=1):
+        for picture in scenes.sample(kinds, 3000, seed=1):
             message = grammar.drop_attributes(picture, attribute_drop_prob, rng)
             texts.append(grammar.write(message, rng))
             assert parse(texts[-1]) == message, texts[-1]
@@ -140,15 +140,15 @@ class TestGrammar:
 
     def test_what_is_omitted(self):
         rng = random.Random(0)
-        picture = captions.sample(DIGITS, 1, objects=(2,))[0]
+        picture = scenes.sample(DIGITS, 1, objects=(2,))[0]
         assert grammar.drop_attributes(picture, 0.0, rng) == picture
         bare = Picture(tuple(Entity(e.kind) for e in picture.entities))
         assert grammar.drop_attributes(picture, 1.0, rng) == bare
-        full = captions.completed(bare, rng)
+        full = scenes.completed(bare, rng)
         assert None not in [
             getattr(e, n) for e in full.entities for n in grammar.applicable(e.kind, 2)
         ]
-        assert captions.completed(picture, rng) == picture
+        assert scenes.completed(picture, rng) == picture
 
 
 class TestHeldOut:
@@ -156,30 +156,27 @@ class TestHeldOut:
         # k + c a multiple of 6: zero red (0 + 0), one cyan (1 + 5), three yellow (3 + 3), six red (6 + 0).
         for kinds, count in ((DIGITS, 10), (SHAPES, 6)):
             held = [
-                (k, c)
-                for k in kinds
-                for c in VALUES["colour"]
-                if captions.is_held_out(Entity(k, c))
+                (k, c) for k in kinds for c in VALUES["colour"] if scenes.is_held_out(Entity(k, c))
             ]
             assert len(held) == count
             assert {k for k, _ in held} == set(kinds)
-        assert captions.is_held_out(Entity("three", "yellow"))
-        assert captions.is_held_out(Entity("ring", "green"))
-        assert not captions.is_held_out(Entity("three", "red"))
-        assert not captions.is_held_out(Entity("three"))
+        assert scenes.is_held_out(Entity("three", "yellow"))
+        assert scenes.is_held_out(Entity("ring", "green"))
+        assert not scenes.is_held_out(Entity("three", "red"))
+        assert not scenes.is_held_out(Entity("three"))
 
     @pytest.mark.parametrize("kinds", [DIGITS, SHAPES])
     def test_training_has_none_and_its_test_nothing_else(self, kinds):
         def held(combos):
-            pictures = captions.sample(kinds, 600, combos=combos)
-            return [any(map(captions.is_held_out, p.entities)) for p in pictures]
+            pictures = scenes.sample(kinds, 600, combos=combos)
+            return [any(map(scenes.is_held_out, p.entities)) for p in pictures]
 
         assert not any(held("seen"))
         assert all(held("held_out"))
         assert 60 < sum(held("all")) < 300
 
     def test_all_else_is_drawn_evenly(self):
-        pictures = captions.sample(DIGITS, 3000, combos="seen")
+        pictures = scenes.sample(DIGITS, 3000, combos="seen")
         assert 1350 < sum(len(p.entities) == 2 for p in pictures) < 1650
         entities = [e for p in pictures for e in p.entities]
         for name in ("kind", "size", "thickness", "slant"):
@@ -227,7 +224,7 @@ class TestPictures:
                 assert [0, 13.5, 19.5][third] <= middle <= [12.5, 18.5, 32][third]
 
     def test_two_are_apart_and_stand_as_is_said(self, name, digits):
-        pictures = captions.sample(KINDS[name], 200, objects=(2,), seed=4)
+        pictures = scenes.sample(KINDS[name], 200, objects=(2,), seed=4)
         # The first red and the second green shows which pixels are whose.
         pictures = [change(change(p, 0, colour="red"), 1, colour="green") for p in pictures]
         for image, picture in zip(
@@ -245,10 +242,10 @@ class TestPictures:
             assert all(abs(m[1 - axis] - 15.5) < 3 for m in middles)
 
     def test_one_attribute_can_be_changed_alone(self, name, digits):
-        pictures = captions.sample(KINDS[name], 30, objects=(1,), seed=5)
+        pictures = scenes.sample(KINDS[name], 30, objects=(1,), seed=5)
         before = rendered(name, digits, pictures, seed=6)
         blue = rendered(name, digits, [change(p, 0, colour="blue") for p in pictures], seed=6)
-        full = [np.array(captions.COLOURS[p.entities[0].colour]) for p in pictures]
+        full = [np.array(scenes.COLOURS[p.entities[0].colour]) for p in pictures]
         # The same light in another colour: the blue of each over 255 is the mask, dimmed.
         for old, new, colour in zip(before, blue, full, strict=True):
             strong = colour.argmax()
@@ -355,7 +352,7 @@ class TestGlyphs:
         ):
             for a, b in itertools.pairwise(order):
                 assert ranges[a][1] < 0.75 * ranges[b][0] or ranges[a][1] + 0.2 < ranges[b][0]
-        assert captions.SMALL[1] + 3 < captions.LARGE_OF_TWO[0]
+        assert scenes.SMALL[1] + 3 < scenes.LARGE_OF_TWO[0]
 
     def test_other_data_are_refused(self, digits):
         with pytest.raises(UsageError, match=r"28x28x1 .*Received: digits, \(8, 8, 1\)"):
@@ -368,8 +365,8 @@ class TestGlyphs:
         with pytest.raises(UsageError, match="needs all of its attributes"):
             rendered("digits", digits, [parse("a red three")])
         with pytest.raises(UsageError, match="needs all of its attributes"):
-            rendered("scenes", digits, captions.sample(DIGITS, 1))
-        pair = captions.sample(SHAPES, 1, objects=(2,))[0]
+            rendered("scenes", digits, scenes.sample(DIGITS, 1))
+        pair = scenes.sample(SHAPES, 1, objects=(2,))[0]
         with pytest.raises(UsageError, match="need a relation"):
             rendered("scenes", digits, [dataclasses.replace(pair, relation=None)])
         assert rendered("scenes", digits, []).shape == (0, 32, 32, 3)

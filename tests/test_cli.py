@@ -12,7 +12,9 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from ganedu import catalogue, cli, models, runs, sampling, training
+from ganedu import catalogue, cli, models, runs, runtime
+from ganedu.runs import evaluation, sampling, training
+from ganedu.runs.folder import ASKED
 from ganedu.runtime import RunError, UsageError
 
 FRAMEWORKS = {"keras", "tensorflow", "jax", "torch", "numpy", "matplotlib"}
@@ -64,7 +66,7 @@ def test_run_json_is_there_before_anything_slow(tmp_path, monkeypatch):
         seen.append(json.loads((tmp_path / "run" / "run.json").read_text())["status"])
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli.runtime, "setup", slow)
+    monkeypatch.setattr(runtime, "setup", slow)
     result = call("train", "gan", "--out", tmp_path / "run")
     assert seen == ["started"]
     assert result.exit_code == 130
@@ -88,7 +90,7 @@ def test_train_passes_on_what_is_asked(tmp_path, monkeypatch):
     options = "--seconds 2.5 --seed 3 --batch-size 7 --image-size 16 --profile full"
     call("train", "vae", "--out", tmp_path / "run", *options.split())
     run_info = runs.RunFolder.open(tmp_path / "run").run_info()
-    assert [run_info[name] for name in runs.ASKED] == [
+    assert [run_info[name] for name in ASKED] == [
         *("vae", "digits", 3, "full"),
         *(None, 2.5, 7, 16),
     ]
@@ -163,8 +165,8 @@ def test_the_two_methods_differ(run, tmp_path):
 
 
 def test_a_model_without_a_latent_space_refuses_to_interpolate(tmp_path):
-    with pytest.raises(UsageError, match=r"needs a latent space.*object"):
-        sampling.interpolate(object(), tmp_path / "x.png")
+    with pytest.raises(UsageError, match=r"needs a latent space.*Captioner"):
+        sampling.interpolate(type("Captioner", (), {"tasks": {"caption"}})(), tmp_path / "x.png")
 
 
 def test_evaluate_prints_json(run):
@@ -179,7 +181,9 @@ def test_evaluate_prints_json(run):
 def test_evaluate_takes_the_features_that_are_named(run, monkeypatch):
     asked = []
     monkeypatch.setattr(
-        sampling, "evaluate", lambda model, run_info, count, network: asked.append((count, network))
+        evaluation,
+        "evaluate",
+        lambda model, run_info, count, network: asked.append((count, network)),
     )
     assert call("evaluate", run, "--features", "inception_v3", "--count", 60).stdout == "null\n"
     assert asked == [(60, "inception_v3")]
@@ -244,7 +248,7 @@ def test_a_mistake_that_shows_late_costs_nothing(tmp_path, monkeypatch):
         (run.checkpoints / "step-000000004").mkdir(parents=True)
         raise UsageError("There is no such thing")
 
-    monkeypatch.setattr(cli, "_train", late)
+    monkeypatch.setattr(cli.train, "_train", late)
     assert_one_line(call("train", "gan", "--out", tmp_path / "run"), "There is no such thing")
     assert runs.RunFolder.open(tmp_path / "run").run_info()["model"] == "gan"
 
@@ -254,7 +258,7 @@ def test_a_mistake_does_not_discard_what_another_process_trains(tmp_path, monkey
         stack.enter_context(run.locked())
         raise UsageError("Another process is training it")
 
-    monkeypatch.setattr(cli, "_train", taken)
+    monkeypatch.setattr(cli.train, "_train", taken)
     with contextlib.ExitStack() as stack:
         assert_one_line(call("train", "gan", "--out", tmp_path / "run"), "Another process")
     assert (tmp_path / "run" / "run.json").is_file()
@@ -381,7 +385,7 @@ def test_a_warning_is_one_line(tmp_path):
     code = """
 import warnings
 from ganedu import cli
-cli._train = lambda run: warnings.warn("The checkpoint\\nis damaged")
+cli.train._train = lambda run: warnings.warn("The checkpoint\\nis damaged")
 usual = warnings.formatwarning
 cli.main(["train", "gan"], standalone_mode=False)
 assert warnings.formatwarning is usual

@@ -31,8 +31,10 @@ def test():
     return data.load("digits", "test")
 
 
-class Drawer:
-    """Stands for a model: `draw(count)` is what it draws."""
+class Generator:
+    """Stands for a model: `sampler(count)` is what it generates."""
+
+    tasks = frozenset({"generate"})
 
     def __init__(self, sampler):
         self.sampler = sampler
@@ -41,26 +43,26 @@ class Drawer:
         return self.sampler(count)
 
 
-# Signs
+# Signals
 
 
 def test_other_real_images_are_healthy(train, test):
     order = np.random.default_rng(0).permutation(len(test))
-    signals = measure(Drawer(lambda count: test.array()[order[:count]]), train, test)
+    signals = measure(Generator(lambda count: test.array()[order[:count]]), train, test)
     assert diagnose(signals).healthy, str(diagnose(signals))
     assert signals["precision"] > 0.9
     assert signals["recall"] > 0.9
 
 
 def test_copies_are_memorisation(train, test):
-    signals = measure(Drawer(lambda count: train.array(count)), train, test)
+    signals = measure(Generator(lambda count: train.array(count)), train, test)
     assert diagnose(signals).names == ("memorisation",)
     assert signals["copy_rate"] == 1.0
 
 
 def test_a_few_real_images_again_and_again_are_mode_collapse(train, test):
     signals = measure(
-        Drawer(lambda count: np.resize(test.array(4), (count, 28, 28, 1))), train, test
+        Generator(lambda count: np.resize(test.array(4), (count, 28, 28, 1))), train, test
     )
     assert diagnose(signals).names == ("mode collapse",)
     assert signals["precision"] > 0.9
@@ -69,26 +71,28 @@ def test_a_few_real_images_again_and_again_are_mode_collapse(train, test):
 
 def test_smoothed_images_are_blur(train, test):
     signals = measure(
-        Drawer(lambda count: gaussian_filter(test.array(count), (0, 0.8, 0.8, 0))), train, test
+        Generator(lambda count: gaussian_filter(test.array(count), (0, 0.8, 0.8, 0))), train, test
     )
     assert "blur" in diagnose(signals).names
 
 
 def test_images_without_greys_are_saturation(train, test):
-    signals = measure(Drawer(lambda count: np.where(test.array(count) > 0, 1.0, -1.0)), train, test)
+    signals = measure(
+        Generator(lambda count: np.where(test.array(count) > 0, 1.0, -1.0)), train, test
+    )
     assert "saturation" in diagnose(signals).names
     assert signals["midtone_ratio"] == 0
 
 
 def test_a_grid_is_a_checkerboard(train, test):
     grid = np.where(np.arange(28) % 2, 0.6, 1.0)[:, None]
-    signals = measure(Drawer(lambda count: (test.array(count) + 1) * grid - 1), train, test)
+    signals = measure(Generator(lambda count: (test.array(count) + 1) * grid - 1), train, test)
     assert "checkerboard" in diagnose(signals).names
 
 
 def test_grey_is_unlike_the_data(train, test):
     rng = np.random.default_rng(0)
-    signals = measure(Drawer(lambda count: rng.uniform(-1, 1, (count, 28, 28, 1))), train, test)
+    signals = measure(Generator(lambda count: rng.uniform(-1, 1, (count, 28, 28, 1))), train, test)
     assert diagnose(signals).names == ("underfitting",)
 
 
@@ -98,7 +102,7 @@ def test_images_of_a_shape_without_features_are_examined_too(test):
         for split in ("train", "test")
     ]
     signals = measure(
-        Drawer(lambda count: np.resize(photos[1].array(4), (count, 16, 16, 3))), *photos
+        Generator(lambda count: np.resize(photos[1].array(4), (count, 16, 16, 3))), *photos
     )
     assert signals["recall"] < 0.35 < signals["precision"]
 
@@ -258,13 +262,13 @@ def test_health_is_told_with_what_was_looked_for():
 
 
 def test_few_images_translators_and_nan_are_refused(train, test):
-    still = Drawer(lambda count: test.array(count))
+    still = Generator(lambda count: test.array(count))
     with pytest.raises(UsageError, match=r"at least 100 test images\. Received: 99"):
         measure(still, train, test.first_n(99))
     with pytest.raises(UsageError, match="generates from nothing"):
         measure(models.build("pix2pix", (8, 8, 1), width=8), train, test)
     with pytest.raises(UsageError, match="diverged"):
-        measure(Drawer(lambda count: np.full((count, 28, 28, 1), np.nan)), train, test)
+        measure(Generator(lambda count: np.full((count, 28, 28, 1), np.nan)), train, test)
 
 
 # Where it is met
@@ -273,7 +277,7 @@ def test_few_images_translators_and_nan_are_refused(train, test):
 def test_the_callback_tells_what_is_new_and_what_is_gone(train, test):
     told, drawn = [], [train.array(), test.array()]
     callback = Diagnose(train, test, every=2, report=told.append)
-    callback.set_model(Drawer(lambda count: drawn[len(callback.history) > 5][:count]))
+    callback.set_model(Generator(lambda count: drawn[len(callback.history) > 5][:count]))
     for epoch in range(8):
         callback.on_epoch_end(epoch, {"g_loss": 1.0})
     assert [r for r, _ in callback.diagnoses] == [2, 4, 6, 8]

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from ganedu import lessons
+from ganedu.course import lessons
 
 ROOT = Path(__file__).parents[1]
 

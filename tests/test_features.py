@@ -6,14 +6,15 @@ import keras
 import numpy as np
 import pytest
 
-from ganedu import data, features, runtime
+from ganedu import data, runtime
+from ganedu.metrics import features
 
 
 @pytest.mark.parametrize("name", features.NAMES)
 def test_weights_are_small_and_load(name):
     from importlib import resources
 
-    file = resources.files("ganedu.features") / "weights" / f"{name}.npz"
+    file = resources.files("ganedu.metrics.features") / "weights" / f"{name}.npz"
     assert len(file.read_bytes()) < 300_000
     seen = features.load(name)
     assert 0.5 < seen.accuracy <= 1

@@ -15,7 +15,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from ganedu import lessons
+from ganedu.course import lessons
 
 if not os.environ.get("GANEDU_GRADING"):
     pytest.importorskip("nbgrader", reason="needs ganedu[classroom]")

@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 
 from ganedu import data
-from ganedu.data import captions
-from ganedu.data.grammar import DIGITS, SHAPES, VALUES, Picture
-from ganedu.data.instructions import WORDS, instruction
-from ganedu.text import Tokenizer
+from ganedu.data.captions import scenes as captioned
+from ganedu.data.captions.grammar import DIGITS, SHAPES, VALUES, Picture
+from ganedu.data.captions.instructions import WORDS, instruction
+from ganedu.data.captions.tokenizer import Tokenizer
 
 
 class TestInstructions:
     @pytest.mark.parametrize("kinds", [DIGITS, SHAPES])
     def test_one_attribute_of_one_entity_changes(self, kinds):
         rng, seen = random.Random(0), set()
-        for picture in captions.sample(kinds, 600):
+        for picture in captioned.sample(kinds, 600):
             text, changed, attribute = instruction(picture, rng)
             seen.add((attribute, text.split()[0]))
             assert set(text.split()) <= set(WORDS)
@@ -72,7 +72,7 @@ class TestInstructions:
         scenes = data.scenes(200)
         hidden = scenes.masked()
         for old, new in zip(scenes.images, hidden, strict=True):
-            gone = (new == captions.HIDDEN).all(axis=-1)
+            gone = (new == captioned.HIDDEN).all(axis=-1)
             rows, columns = np.flatnonzero(gone.any(axis=1)), np.flatnonzero(gone.any(axis=0))
             assert 16 <= len(rows) == np.ptp(rows) + 1
             assert 16 <= len(columns) == np.ptp(columns) + 1
@@ -105,18 +105,18 @@ class TestInstructions:
 
 
 def parse_full(place):
-    entity = captions.sample(DIGITS, 1, objects=(1,))[0].entities[0]
+    entity = captioned.sample(DIGITS, 1, objects=(1,))[0].entities[0]
     return Picture((dataclasses.replace(entity, place=place),))
 
 
 def test_captioned_data_by_name(monkeypatch):
-    monkeypatch.setattr(captions, "COUNTS", {"train": 300, "test": 90})
+    monkeypatch.setattr(captioned, "COUNTS", {"train": 300, "test": 90})
     train, test = data.load("scenes"), data.load("scenes", "test", image_size=16)
     assert (len(train), len(test)) == (300, 90)
     assert (train.image_shape, test.image_shape) == ((32, 32, 3), (16, 16, 3))
     assert (train.split, test.split, train.name) == ("train", "test", "scenes")
-    assert not any(captions.is_held_out(e) for p in train.pictures for e in p.entities)
-    assert any(captions.is_held_out(e) for p in test.pictures for e in p.entities)
+    assert not any(captioned.is_held_out(e) for p in train.pictures for e in p.entities)
+    assert any(captioned.is_held_out(e) for p in test.pictures for e in p.entities)
     few = train.first_n(7)
     assert len(few) == len(few.captions) == len(few.pictures) == 7
     np.testing.assert_array_equal(few.edit_targets()[1].images, train.edit_targets()[1].images[:7])

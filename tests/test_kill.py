@@ -27,8 +27,9 @@ import sklearn.datasets  # noqa: F401  what a run imports, before the fork
 from PIL import Image
 from rows import everything
 
-from ganedu import disk, recipes, training  # noqa: F401
+from ganedu import disk, recipes
 from ganedu.cli import main
+from ganedu.runs import training  # noqa: F401
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks a framework")
 

@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from ganedu import data, models, runtime, sampling
+from ganedu import data, models, runtime
 from ganedu.metrics import likelihood
+from ganedu.runs import evaluation
 
 SHAPE = (2, 2, 1)
 
@@ -92,7 +93,7 @@ def test_a_model_that_knows_nothing_needs_a_bit(name, options):
     model = uncertain(name, **options)
     for w in model.encoder.weights[-4:]:  # q(z|x) = p(z)
         w.assign(np.zeros(w.shape))
-    found = sampling.model_bits_per_dim(model, digits, samples=3)
+    found = evaluation.model_bits_per_dim(model, digits, samples=3)
     assert found.value == pytest.approx(1.0, rel=1e-5)
     assert found.error < 1e-5
 
@@ -102,22 +103,23 @@ def test_a_conditional_model_is_told_the_labels():
     model = uncertain("cvae", num_classes=10)
     told = []
     model.log_likelihood = lambda x, labels, **options: told.append(labels) or -np.ones(len(x))
-    sampling.model_bits_per_dim(model, digits)
+    evaluation.model_bits_per_dim(model, digits)
     np.testing.assert_array_equal(told[0], digits.labels)
 
 
 def test_evaluate_tells_the_bits_of_a_grey_vae():
     run_info = {"model": "vae", "data": "digits", "image_size": 8}
-    scores = sampling.evaluate(uncertain("vae"), run_info, count=60)["scores"]
+    scores = evaluation.evaluate(uncertain("vae"), run_info, count=60)["scores"]
     assert scores["bits_per_dimension"] == pytest.approx(1.0, abs=0.05)  # q(z|x) is not p(z) here
     assert scores["bits_per_dimension_error"] > 0
     assert not any(
-        "bits" in name for name in sampling.evaluate(uncertain("vae"), run_info, 49)["scores"]
+        "bits" in name for name in evaluation.evaluate(uncertain("vae"), run_info, 49)["scores"]
     )
 
 
 def test_a_model_without_a_likelihood_is_refused():
     with pytest.raises(runtime.UsageError, match=r"as vae and cvae do. Received: a DCGAN"):
-        sampling.model_bits_per_dim(
-            type("DCGAN", (), {})(), data.load("digits", "test", image_size=8).first_n(3)
+        evaluation.model_bits_per_dim(
+            type("DCGAN", (), {"tasks": {"generate"}})(),
+            data.load("digits", "test", image_size=8).first_n(3),
         )

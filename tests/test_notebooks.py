@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from ganedu import lessons
+from ganedu.course import lessons
 
 FIRST_CELL = "from ganedu import runtime\n\nbackend = runtime.setup(seed=0)"
 per_lesson = pytest.mark.parametrize("name", lessons.names())

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from rows import steps_are_eager
 
-from ganedu import data, pretrained, runtime, sampling
+from ganedu import data, runtime
 from ganedu.metrics.attributes import detect
 from ganedu.networks import weights as stored
-from ganedu.pretrained.train import train
+from ganedu.runs import evaluation, pretrained
+from ganedu.runs.pretrained.train import train
 
 
 @functools.cache
@@ -21,7 +22,7 @@ def load(name):
 
 @pytest.mark.parametrize("name", pretrained.NAMES)
 def test_weights_are_small_and_load_into_both_networks(name):
-    file = resources.files("ganedu.pretrained") / "weights" / f"{name}.npz"
+    file = resources.files("ganedu.runs.pretrained") / "weights" / f"{name}.npz"
     assert len(file.read_bytes()) < 2_000_000
     model = load(name)
     for a, b in zip(model.network.weights, model.ema_network.weights, strict=True):
@@ -31,7 +32,7 @@ def test_weights_are_small_and_load_into_both_networks(name):
 
 def test_samples_show_what_was_said():
     asked = data.captioned_digits(data.load("digits"), 60, seed=1, objects=(1,), combos="seen")
-    right = sampling.text_accuracy(load("text_flow"), asked, most=None)
+    right = evaluation.text_accuracy(load("text_flow"), asked, most=None)
     assert right["colour"] > 0.9
     assert right["place"] > 0.9
     assert right["kind"] > 0.6  # one in ten by chance

@@ -9,7 +9,8 @@ import sprites
 from click.testing import CliRunner
 from PIL import Image
 
-from ganedu import cli, data, models, recipes, runtime, sampling
+from ganedu import cli, data, models, recipes, runtime
+from ganedu.runs import evaluation
 
 
 def call(*arguments):
@@ -48,7 +49,7 @@ def test_from_a_folder_to_a_model_and_its_score(folder, tmp_path, monkeypatch):
     runtime.setup(0)
     fresh = models.build("vae", (32, 32, 3), **recipe.model)
     run_info = {"model": "vae", "data": str(folder), "image_size": None}
-    untrained = sampling.evaluate(fresh, run_info)["scores"]
+    untrained = evaluation.evaluate(fresh, run_info)["scores"]
     assert scores["psnr"] > untrained["psnr"] + 3
     assert scores["frechet_distance"] < untrained["frechet_distance"]
     call("sample", run, "--count", 16, "--out", tmp_path / "new.png")

@@ -1,6 +1,7 @@
 """Every recipe is one that its model can be built from."""
 
 import inspect
+import pathlib
 
 import keras
 import numpy as np
@@ -16,7 +17,7 @@ SHAPES = {
     "cifar10": (32, 32, 3),
     **dict.fromkeys(recipes.CAPTIONED, (32, 32, 3)),
 }
-PAIRS = [(m, d) for m, known in recipes.QUICK.items() for d in known]
+PAIRS = [(m, d) for m in models.names() for d in recipes.known(m, "quick")]
 
 
 @pytest.mark.parametrize(("model", "name"), PAIRS)
@@ -35,12 +36,16 @@ def test_a_recipe_is_found_and_fits_its_model(model, name, profile):
 
 def test_every_model_has_recipes_for_digits():
     """Those that read texts, for captioned ones."""
-    for profile in (recipes.QUICK, recipes.FULL):
-        assert sorted(profile) == models.names()
-        for model, known in profile.items():
-            assert set(
-                recipes.CAPTIONED if models.is_text_conditional(model) else ("digits", "mnist")
-            ) <= set(known)
+    for profile in ("quick", "full"):
+        for model in models.names():
+            texts = models.is_text_conditional(model)
+            wanted = recipes.CAPTIONED if texts else ("digits", "mnist")
+            assert set(wanted) <= set(recipes.known(model, profile))
+
+
+def test_every_model_has_a_file_of_recipes_and_no_file_is_left_over():
+    files = pathlib.Path(recipes.__file__).parent.glob("*.py")
+    assert sorted({f.stem for f in files} - {"__init__", "recipe"}) == models.names()
 
 
 def test_rounds_cover_the_passes_over_the_data():

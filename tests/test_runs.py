@@ -14,6 +14,7 @@ from rows import IMAGE_SHAPE, ROWS, everything
 
 from ganedu import models, runs
 from ganedu.runs import RunFolder
+from ganedu.runs import folder as folder_module
 from ganedu.runtime import RunError, UsageError
 
 
@@ -60,7 +61,7 @@ def test_begin_writes_what_is_asked_and_nothing_else(tmp_path):
     folder = runs.begin(tmp_path / "a" / "b", model="gan", data="digits", epochs=2.5, seed=3)
     assert os.listdir(folder.path) == ["run.json"]
     run_info = folder.run_info()
-    assert [run_info[name] for name in runs.ASKED] == [
+    assert [run_info[name] for name in folder_module.ASKED] == [
         *("gan", "digits", 3, "quick"),
         *(2.5, None, None, None),
     ]
@@ -237,7 +238,7 @@ def test_a_checkpoint_that_may_not_be_read_is_not_damaged(kept, monkeypatch):
     def refused(path):
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(runs, "digest", refused)
+    monkeypatch.setattr(folder_module, "digest", refused)
     with pytest.raises(PermissionError):
         kept.latest_checkpoint()
 
@@ -247,7 +248,7 @@ def test_a_failing_checkpoint_leaves_those_before(kept, monkeypatch, failing):
     with monkeypatch.context() as patch:
         patch.setattr(os, failing, full)
         if failing == "link":  # a disk too full for a link is too full for a copy
-            patch.setattr(runs.shutil, "copyfile", full)
+            patch.setattr(folder_module.shutil, "copyfile", full)
         with pytest.raises(OSError, match="No space"):
             kept.save_checkpoint(Fake("weights 24"), state(24))
     step = 24 if failing == "link" else 16

@@ -5,20 +5,21 @@ import math
 import numpy as np
 import pytest
 
-from ganedu import callbacks, data, models, runtime, sampling
+from ganedu import callbacks, data, models, runtime
 from ganedu.metrics.frechet import gaussian
+from ganedu.runs import evaluation
 from ganedu.runtime import UsageError
 
 RUN_INFO = {"model": "any", "data": "digits", "image_size": None}
 
 
 class Photocopier:
-    """Draws the test images themselves."""
+    """Generates the test images themselves."""
 
     def __init__(self, classes=None):
         self.images = data.load("digits", "test")
-        if classes:
-            self.num_classes = classes
+        self.tasks = {"generate by class"} if classes else {"generate"}
+        self.num_classes = classes
 
     def prepare_dataset(self, dataset):
         return dataset
@@ -34,7 +35,7 @@ class Photocopier:
 
 
 def test_a_photocopier_has_perfect_scores():
-    found = sampling.evaluate(Photocopier(), RUN_INFO)
+    found = evaluation.evaluate(Photocopier(), RUN_INFO)
     assert found["count"] == 304
     scores = found["scores"]
     assert scores.pop("loss") is None
@@ -51,16 +52,16 @@ def test_test_images_of_another_shape_are_refused(tmp_path):
     np.savez(tmp_path / "x.npz", x_train=x, x_test=x[:, :12, :12])
     run_info = {**RUN_INFO, "data": str(tmp_path / "x.npz"), "images": [60, 16, 16, 3]}
     with pytest.raises(UsageError, match=r"trained on, \[16, 16, 3\]. Received: \[12, 12, 3\]"):
-        sampling.evaluate(Photocopier(), run_info)
-    assert len(sampling.test_images({**run_info, "image_size": 16})) == 60
+        evaluation.evaluate(Photocopier(), run_info)
+    assert len(evaluation.test_images({**run_info, "image_size": 16})) == 60
 
 
 def test_a_model_that_draws_what_is_asked_has_its_labels_right():
-    *_, labels = sampling.evaluation_samples(
+    *_, labels = evaluation.evaluation_samples(
         Photocopier(10), data.load("digits", "test").first_n(100)
     )
     np.testing.assert_array_equal(np.bincount(labels), np.full(10, 10))
-    scores = sampling.evaluate(Photocopier(10), RUN_INFO, count=100)["scores"]
+    scores = evaluation.evaluate(Photocopier(10), RUN_INFO, count=100)["scores"]
     assert scores["label_accuracy"] > 0.9
     assert scores["recall"] < 0.7  # ten digits, again and again
 
@@ -69,7 +70,7 @@ def test_a_model_that_draws_what_is_asked_has_its_labels_right():
 def test_a_model_that_reconstructs_is_scored_for_that(name, extra):
     runtime.setup(0)
     model = models.build(name, (28, 28, 1), latent_dim=2, width=4, **extra)
-    scores = sampling.evaluate(model, RUN_INFO, count=60)["scores"]
+    scores = evaluation.evaluate(model, RUN_INFO, count=60)["scores"]
     assert 0 < scores["psnr"] < 20
     assert -1 < scores["ssim"] < 0.5
     assert scores["frechet_distance"] > 1
@@ -78,7 +79,7 @@ def test_a_model_that_reconstructs_is_scored_for_that(name, extra):
 def test_images_too_small_for_ssim_have_their_psnr():
     runtime.setup(0)
     model = models.build("autoencoder", (8, 8, 1), latent_dim=2, width=4)
-    found = sampling.evaluate(model, {**RUN_INFO, "image_size": 8}, count=60)["scores"]
+    found = evaluation.evaluate(model, {**RUN_INFO, "image_size": 8}, count=60)["scores"]
     assert set(found) == {"loss", "psnr"}
 
 
@@ -86,28 +87,28 @@ def test_a_translator_is_scored_beside_its_targets():
     runtime.setup(0)
     model = models.build("pix2pix", (28, 28, 1), width=4)
     dataset = data.load("digits", "test").first_n(60)
-    drawn, real, labels = sampling.evaluation_samples(model, dataset)
+    drawn, real, labels = evaluation.evaluation_samples(model, dataset)
     assert drawn.shape == real.shape == (60, 28, 28, 1)
     assert labels is None
     np.testing.assert_array_equal(real, dataset.array())  # of edges to digits
-    assert sampling.frechet_scorer(dataset, model)(model) > 1
+    assert evaluation.frechet_scorer(dataset, model)(model) > 1
 
 
 def test_few_images_have_no_scores():
-    assert set(sampling.evaluate(Photocopier(), RUN_INFO, count=49)["scores"]) == {"loss"}
+    assert set(evaluation.evaluate(Photocopier(), RUN_INFO, count=49)["scores"]) == {"loss"}
     with pytest.raises(UsageError, match=r"at least 50 test images. Received: 49"):
-        sampling.frechet_scorer(data.load("digits", "test").first_n(49), Photocopier())
+        evaluation.frechet_scorer(data.load("digits", "test").first_n(49), Photocopier())
     with pytest.raises(UsageError, match=r"There are 304 test images. Received: count=305"):
-        sampling.evaluate(Photocopier(), RUN_INFO, count=305)
+        evaluation.evaluate(Photocopier(), RUN_INFO, count=305)
 
 
 def test_a_shape_without_features_has_no_distance():
     dataset = data.load("digits", "test", image_size=8)
     small = Photocopier()
     small.images = dataset
-    assert set(sampling.evaluate(small, {**RUN_INFO, "image_size": 8})["scores"]) == {"loss"}
+    assert set(evaluation.evaluate(small, {**RUN_INFO, "image_size": 8})["scores"]) == {"loss"}
     with pytest.raises(UsageError, match=r"28x28x1 and 32x32x3. Received: 8x8x1"):
-        sampling.frechet_scorer(dataset, small)
+        evaluation.frechet_scorer(dataset, small)
 
 
 # The callback
@@ -178,7 +179,7 @@ def test_what_is_known_of_real_images_is_taken_once_for_each_network(kept, tmp_p
             looks.append(self.name)
             return images.reshape(len(images), -1)[:, ::200].astype("float64")
 
-    take = {"features": sampling.real_features, "gaussian": sampling.real_gaussian}[kept]
+    take = {"features": evaluation.real_features, "gaussian": evaluation.real_gaussian}[kept]
     images = data.load("digits", "test").array(60)
     first = take(Eye("one"), images)
     for found, expected in zip(take(Eye("one"), images), first, strict=True):
@@ -195,16 +196,16 @@ def test_what_is_known_of_real_images_is_taken_once_for_each_network(kept, tmp_p
 def test_a_distance_in_training_is_that_of_evaluate():
     digits = data.load("digits", "test")
     copier = Photocopier()
-    assert sampling.frechet_scorer(digits, copier)(copier) < 1e-6
+    assert evaluation.frechet_scorer(digits, copier)(copier) < 1e-6
     copier.images = data.load("digits")
-    whole = sampling.evaluate(copier, RUN_INFO)["scores"]["frechet_distance"]
-    assert sampling.frechet_scorer(digits, copier)(copier) == pytest.approx(whole, rel=1e-9)
+    whole = evaluation.evaluate(copier, RUN_INFO)["scores"]["frechet_distance"]
+    assert evaluation.frechet_scorer(digits, copier)(copier) == pytest.approx(whole, rel=1e-9)
 
 
 def test_other_features_can_be_named(monkeypatch):
     copier = Photocopier(10)
-    own = sampling.evaluate(copier, RUN_INFO, count=60)["scores"]
-    other = sampling.evaluate(copier, RUN_INFO, count=60, network="mnist")["scores"]
+    own = evaluation.evaluate(copier, RUN_INFO, count=60)["scores"]
+    other = evaluation.evaluate(copier, RUN_INFO, count=60, network="mnist")["scores"]
     assert own["frechet_distance"] != other["frechet_distance"]
     assert (
         own["label_accuracy"] == other["label_accuracy"]
@@ -212,6 +213,6 @@ def test_other_features_can_be_named(monkeypatch):
     with pytest.raises(
         UsageError, match=r"There are features of digits, .*inception_v3.* Received: 'x'"
     ):
-        sampling.evaluate(copier, RUN_INFO, network="x")
+        evaluation.evaluate(copier, RUN_INFO, network="x")
     with pytest.raises(UsageError, match=r"need 50 images. Received: 49"):
-        sampling.evaluate(copier, RUN_INFO, count=49, network="mnist")
+        evaluation.evaluate(copier, RUN_INFO, count=49, network="mnist")

@@ -19,21 +19,16 @@ ROOMS = [
     "latent",
     "data",
     "layers",
-    "text",
     "networks",
     "engine",
-    "features",
     "models",
     "metrics",
     "diagnostics",
     "figures",
     "callbacks",
     "recipes",
-    "pretrained",
     "runs",
-    "sampling",
-    "training",
-    "lessons",
+    "course",
     "cli",
 ]
 HEAVY = {"keras", "tensorflow", "jax", "torch", "numpy", "matplotlib"}
@@ -77,6 +72,28 @@ def test_an_arrow_that_points_back_is_seen():
     tree = ast.parse("def f():\n    from ganedu.models import gan\n    from ganedu import data")
     assert backward("networks", tree) == {"models"}
     assert backward("models", tree) == set()
+
+
+def asked_of_models(tree):
+    """The lines that ask a model with `hasattr` or `getattr` what it is."""
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    asked = (
+        c for c in calls if isinstance(c.func, ast.Name) and c.func.id in ("hasattr", "getattr")
+    )
+    return [c.lineno for c in asked if isinstance(c.args[0], ast.Name) and c.args[0].id == "model"]
+
+
+@pytest.mark.parametrize(
+    "file",
+    [f for f in files() if room_of(f) != "engine"],
+    ids=lambda f: str(f.relative_to(PACKAGE)),
+)
+def test_models_are_asked_for_their_tasks_alone(file):
+    assert asked_of_models(ast.parse(file.read_text())) == []
+
+
+def test_a_model_that_is_asked_otherwise_is_seen():
+    assert asked_of_models(ast.parse("x = 1\nif hasattr(model, 'edit'):\n    pass")) == [2]
 
 
 def test_every_room_is_a_known_one():

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from keras import ops
 
-from ganedu import text
+from ganedu.data.captions.tokenizer import PAD, Tokenizer
 from ganedu.layers import PositionEmbedding
+from ganedu.networks.text_encoder import text_encoder
 from ganedu.runtime import UsageError
 
 TEXTS = ["a thick red three", "a thick red three to the left of a small green seven", "a three"]
@@ -14,13 +15,13 @@ TEXTS = ["a thick red three", "a thick red three to the left of a small green se
 
 @pytest.fixture(scope="module")
 def tokenizer():
-    return text.Tokenizer()
+    return Tokenizer()
 
 
 @pytest.fixture(scope="module")
 def encoder(tokenizer):
     keras.utils.set_random_seed(0)
-    return text.text_encoder(len(tokenizer), 16, width=24, blocks=2, heads=3)
+    return text_encoder(len(tokenizer), 16, width=24, blocks=2, heads=3)
 
 
 def pooled_of(encoder, tokens):
@@ -29,7 +30,7 @@ def pooled_of(encoder, tokens):
 
 class TestTokenizer:
     def test_by_hand(self):
-        small = text.Tokenizer(("red", "three"))
+        small = Tokenizer(("red", "three"))
         assert len(small) == 6
         # start, red = 4, three = 5, end, padding; what is not known is 3
         tokens = small.encode(["red three", "Three!", "a red"], 5)
@@ -42,7 +43,7 @@ class TestTokenizer:
         assert tokens.shape == (3, 12 + 2)
         assert tokenizer.decode(tokens) == TEXTS
         np.testing.assert_array_equal(tokenizer.encode(TEXTS, 20)[:, :14], tokens)
-        assert (tokenizer.encode(TEXTS, 20)[:, 14:] == text.PAD).all()
+        assert (tokenizer.encode(TEXTS, 20)[:, 14:] == PAD).all()
 
     def test_what_follows_the_end_is_not_read(self, tokenizer):
         tokens = tokenizer.encode(["a red three"], 8)
@@ -70,8 +71,8 @@ class TestTokenizer:
             (lambda t: t.decode([[0.5]]), r"Received: float64"),
             (lambda t: t.decode([[1, len(t)]]), r"Tokens must lie in \[0, \d+\)\. Received: 1 to"),
             (lambda t: t.decode([[-1]]), r"Received: -1 to -1"),
-            (lambda t: text.Tokenizer(("red", "red")), r"distinct"),
-            (lambda t: text.Tokenizer(("Red",)), r"small letters"),
+            (lambda t: Tokenizer(("red", "red")), r"distinct"),
+            (lambda t: Tokenizer(("Red",)), r"small letters"),
         ],
     )
     def test_mistakes_are_named(self, act, message, tokenizer):
@@ -87,7 +88,7 @@ class TestEncoder:
 
     def test_padding_changes_nothing(self, encoder, tokenizer):
         """The same weights in a longer network: a text in more padding."""
-        long = text.text_encoder(len(tokenizer), 30, width=24, blocks=2, heads=3)
+        long = text_encoder(len(tokenizer), 30, width=24, blocks=2, heads=3)
         for ours, theirs in zip(long.layers, encoder.layers, strict=True):
             values = theirs.get_weights()
             if isinstance(theirs, PositionEmbedding):
@@ -101,7 +102,7 @@ class TestEncoder:
     def test_its_own_places_are_0_and_what_is_pooled_leaves_them_out(self, encoder, tokenizer):
         tokens = tokenizer.encode(TEXTS, 16)
         sequence, pooled = pooled_of(encoder, tokens)
-        there = tokens != text.PAD
+        there = tokens != PAD
         assert (sequence[~there] == 0).all()
         assert (np.abs(sequence[there]).max(axis=-1) > 1e-3).all()
         for row, used, found in zip(sequence, there, pooled, strict=True):
@@ -130,4 +131,4 @@ class TestEncoder:
 
     def test_a_width_that_heads_do_not_divide_is_refused(self):
         with pytest.raises(UsageError, match=r"multiple of the heads\. Received: 10 and 4"):
-            text.text_encoder(9, 4, width=10)
+            text_encoder(9, 4, width=10)

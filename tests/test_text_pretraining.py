@@ -9,13 +9,13 @@ import pytest
 from keras import ops
 
 from ganedu import networks
-from ganedu.data import captions
-from ganedu.data.grammar import ATTRIBUTES, DIGITS, VALUES, Entity, Picture, parse, write
+from ganedu.data.captions import scenes
+from ganedu.data.captions.grammar import ATTRIBUTES, DIGITS, VALUES, Entity, Picture, parse, write
+from ganedu.data.captions.tokenizer import Tokenizer
 from ganedu.engine import pretrain_text_encoder
 from ganedu.engine.text_pretraining import ANSWERS, attribute_classifier, attribute_labels
 from ganedu.models import text_flow
 from ganedu.runtime import UsageError
-from ganedu.text import Tokenizer
 
 TOKENIZER = Tokenizer()
 
@@ -49,7 +49,7 @@ def test_what_one_object_is_said_to_be_is_soon_read():
     drawing = [np.array(v) for v in network.get_layer("head").weights]
     reader = pretrain_text_encoder(network, TOKENIZER, 12_800)
     rng = random.Random("new")
-    asked = captions.sample(DIGITS, 200, seed=5, objects=(1,))
+    asked = scenes.sample(DIGITS, 200, seed=5, objects=(1,))
     words = TOKENIZER.encode([write(p, rng) for p in asked], 28)
     told = np.argmax(ops.convert_to_numpy(reader(words)), axis=-1)
     assert (told == attribute_labels(asked))[:, :6].mean() > 0.6  # 0.28 by chance
@@ -75,7 +75,7 @@ def test_captions_are_those_of_the_seed_and_none_of_the_held_out(monkeypatch):
     pictures = [parse(text) for text in read[0]]
     assert len(pictures) == 400
     assert {len(p.entities) for p in pictures} == {1, 2}
-    assert not any(captions.is_held_out(e) for p in pictures for e in p.entities)
+    assert not any(scenes.is_held_out(e) for p in pictures for e in p.entities)
 
 
 def test_texts_that_the_network_is_too_short_for_are_refused():

@@ -17,9 +17,9 @@ import pytest
 from PIL import Image
 from rows import everything
 
-from ganedu import callbacks, recipes, runs, training
+from ganedu import callbacks, recipes, runs
 from ganedu.data import images
-from ganedu.runs import RunFolder
+from ganedu.runs import RunFolder, training
 from ganedu.runtime import NonFiniteLoss, RunError, UsageError
 
 # 1,493 digits in batches of 128: 11 steps a pass, in rounds of 4, 4 and 3.
@@ -107,7 +107,7 @@ def told(act):
 def test_the_best_is_kept_and_a_run_that_gets_worse_ends(tmp_path, monkeypatch):
     values = iter([3.0, 1.0, 2.0, 5.0])
     monkeypatch.setattr(
-        training.sampling, "frechet_scorer", lambda dataset, model: lambda model: next(values)
+        training.evaluation, "frechet_scorer", lambda dataset, model: lambda model: next(values)
     )
     folder = begin(tmp_path / "run", score_every=1, patience=1, epochs=2)
     assert training.train(folder) == "finished"

@@ -12,15 +12,17 @@ from keras import ops
 from PIL import Image
 from rows import IMAGE_SHAPE, ROWS, TEXTS, batch, feed, steps_are_eager
 
-from ganedu import cli, data, figures, models, runs, runtime, sampling
-from ganedu.data import captions
-from ganedu.data.instructions import WORDS
+from ganedu import cli, data, figures, models, runs, runtime
+from ganedu.data.captions import scenes
+from ganedu.data.captions.instructions import WORDS
+from ganedu.data.captions.tokenizer import END, PAD, START, Tokenizer
 from ganedu.engine import overlay_attention
 from ganedu.engine.gradients import apply_gradients
 from ganedu.layers import Temperature
 from ganedu.models import captioner, text_flow, text_gan
+from ganedu.networks.beam_search import beam_search
+from ganedu.runs import evaluation
 from ganedu.runtime import UsageError
-from ganedu.text import END, PAD, START, Tokenizer, beam_search
 
 
 @pytest.fixture(autouse=True)
@@ -310,7 +312,7 @@ def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("words")
     with pytest.MonkeyPatch.context() as patch:
         steps_are_eager(patch)
-        patch.setattr(captions, "COUNTS", {"train": 100, "test": 60})
+        patch.setattr(scenes, "COUNTS", {"train": 100, "test": 60})
         for name in ("text_flow", "captioner", "editor", "clip"):
             asked = ("--data", "scenes", "--image-size", 16, "--profile", "smoke")
             result = call("train", name, *asked, "--out", folder / name)
@@ -420,7 +422,7 @@ def test_another_size_is_resized_and_said(trained, tmp_path):
 def test_mistakes_are_told_in_one_line(
     trained, picture, tmp_path, monkeypatch, model, arguments, message
 ):
-    monkeypatch.setattr(captions, "COUNTS", {"train": 100, "test": 80})
+    monkeypatch.setattr(scenes, "COUNTS", {"train": 100, "test": 80})
     monkeypatch.chdir(tmp_path)
     (tmp_path / "bad.png").write_bytes(b"no image")
     Image.fromarray(np.zeros((4, 4, 3), "uint8")).save(tmp_path / "tiny.png")
@@ -448,16 +450,16 @@ def test_data_without_captions_are_refused_before_training(tmp_path, model):
 
 @pytest.mark.parametrize("model", ["text_flow", "captioner", "editor", "clip"])
 def test_evaluate_says_what_is_right(trained, monkeypatch, model):
-    monkeypatch.setattr(captions, "COUNTS", {"train": 100, "test": 60})
+    monkeypatch.setattr(scenes, "COUNTS", {"train": 100, "test": 60})
     folder = runs.RunFolder.open(trained / model)
-    found = sampling.evaluate(folder.load_model(), folder.run_info())["scores"]
+    found = evaluation.evaluate(folder.load_model(), folder.run_info())["scores"]
     assert "all_accuracy" in found
     assert 0 <= found["all_accuracy"] <= 1
     assert ("colour_accuracy" in found) == (model != "clip")
 
 
 def test_sample_and_resume_a_text_model(trained, tmp_path, monkeypatch):
-    monkeypatch.setattr(captions, "COUNTS", {"train": 100, "test": 60})
+    monkeypatch.setattr(scenes, "COUNTS", {"train": 100, "test": 60})
     for model in ("text_flow", "editor"):
         result = call("sample", trained / model, "--count", 4, "--out", tmp_path / "x.npz")
         assert result.exit_code == 0, result.output

@@ -10,10 +10,11 @@ import io
 import sys
 from pathlib import Path
 
-from ganedu.data import captions, embedded, files, standard
+from ganedu.data import embedded, files, standard
 from ganedu.data.augment import Augmentation
-from ganedu.data.captions import CaptionedImages, captioned_digits, load_captioned, scenes
-from ganedu.data.grammar import Entity, Picture, parse
+from ganedu.data.captions.grammar import Entity, Picture, parse
+from ganedu.data.captions.scenes import NAMES as CAPTIONED
+from ganedu.data.captions.scenes import CaptionedImages, captioned_digits, load_captioned, scenes
 from ganedu.data.images import ImageDataset, to_float, to_uint8
 from ganedu.data.pairs import TASKS, PairedImages
 from ganedu.runtime import UsageError
@@ -76,7 +77,7 @@ def load(name, split="train", *, image_size=None, labels=False, fallback=None):
         raise UsageError(
             f"The image size must be at least {files.MIN_SIDE} pixels. Received: {image_size}"
         )
-    if name in captions.NAMES:
+    if name in CAPTIONED:
         return load_captioned(name, split, image_size, load)
     # Keras reports its downloads on stdout, which is the caller's; a fallback has one line to say.
     progress = sys.stderr if fallback is None else io.StringIO()

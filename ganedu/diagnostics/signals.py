@@ -9,7 +9,8 @@ from scipy.ndimage import median_filter
 from sklearn.decomposition import PCA
 from sklearn.metrics import roc_auc_score
 
-from ganedu import features
+from ganedu.engine import AdversarialModel, AutoencodingModel, VQModel
+from ganedu.metrics import features
 from ganedu.metrics.classes import class_entropy
 from ganedu.metrics.manifold import manifold_scores
 from ganedu.metrics.memorisation import memorisation
@@ -89,7 +90,7 @@ def measure(model, train, test, history=(), seed=1):
     Raises:
         UsageError: for a model that generates nothing by itself, fewer than 100 test images, or samples that hold NaN.
     """
-    if not hasattr(model, "generate") or hasattr(model, "translate") or hasattr(model, "tokenize"):
+    if not model.tasks & {"generate", "generate by class"}:
         raise UsageError(
             f"Only a model that generates from nothing can be diagnosed. Received: {type(model).__name__}"
         )
@@ -99,7 +100,7 @@ def measure(model, train, test, history=(), seed=1):
         )
     test = test.first_n(MAX_IMAGES)
     labels = {}
-    if hasattr(model, "num_classes"):
+    if "generate by class" in model.tasks:
         labels["labels"] = np.arange(len(test)) % model.num_classes
     generated = model.generate(len(test), **labels, seed=seed)
     if not np.isfinite(generated).all():
@@ -175,7 +176,7 @@ def _eyes(test, known):
 
 def _of_players(model, test, seed):
     """What D makes of real images and of samples, and whether G hears it."""
-    if not hasattr(model, "discriminator") or not hasattr(model, "generator"):
+    if not isinstance(model, AdversarialModel):
         return {}
     z = model.latents(len(test), seed=seed + 1)
     generated = _asked(model, model.generator, z, test.labels)[0]
@@ -185,8 +186,8 @@ def _of_players(model, test, seed):
     )
     truth = np.r_[np.ones(len(real)), np.zeros(len(fake))]
     signals = {"discriminator_auc": float(roc_auc_score(truth, np.r_[real, fake]))}
-    loss = getattr(model, "generator_loss", None)
-    if loss is not None and len(inspect.signature(loss).parameters) == 1:
+    loss = model.generator_loss
+    if len(inspect.signature(loss).parameters) == 1:
         fake = fake[:, None].astype("float32")  # (N, 1)
         signals["generator_gradient"] = (
             abs(float(loss(fake + 0.05)) - float(loss(fake - 0.05))) / 0.1
@@ -196,12 +197,11 @@ def _of_players(model, test, seed):
 
 def _of_codes(model, test):
     signals = {}
-    encoder = getattr(model, "encoder", None)
-    if encoder is not None and len(encoder.outputs) == 2:
-        mean, log_variance = _asked(model, encoder, test.array(), test.labels)
+    if isinstance(model, AutoencodingModel) and len(model.encoder.outputs) == 2:
+        mean, log_variance = _asked(model, model.encoder, test.array(), test.labels)
         kl = ops.convert_to_numpy(kl_divergence(mean, log_variance)).mean(axis=0)
         signals["active_units"] = float(np.mean(kl > 0.05))  # nats
-    if hasattr(model, "quantizer"):
+    if isinstance(model, VQModel):
         codes = model.quantizer.num_embeddings
         shares = np.bincount(model.encode(test.array()).ravel(), minlength=codes)
         signals["codebook_usage"] = float(np.exp(class_entropy(shares / shares.sum())) / codes)

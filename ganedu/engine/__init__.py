@@ -7,7 +7,7 @@ from ganedu.engine.failure import FirstFailure
 from ganedu.engine.gradients import BACKEND
 from ganedu.engine.latent_model import AutoencodingModel, LatentModel, ReconstructionMixin
 from ganedu.engine.likelihood import importance_sampled
-from ganedu.engine.model import GenerativeModel
+from ganedu.engine.model import TASKS, GenerativeModel
 from ganedu.engine.optimizers import FusedAdam, Muon, cosine_decay
 from ganedu.engine.style_based_model import StyleBasedModel
 from ganedu.engine.text_model import (
@@ -24,6 +24,7 @@ from ganedu.engine.vq_model import VQModel
 
 __all__ = [
     "BACKEND",
+    "TASKS",
     "AdversarialModel",
     "AutoencodingModel",
     "CaptioningModel",

@@ -12,6 +12,8 @@ class ConditionalModel(LatentModel):
     """A `LatentModel` whose networks read a label beside their input: `sampling_network` takes `[z, y]`, y
     one-hot (B, num_classes); its steps take batches `(images, labels)`."""
 
+    tasks = frozenset({"generate by class", "interpolate"})
+
     @property
     def latent_dim(self):
         return self.sampling_network.input_shape[0][-1]

@@ -11,6 +11,8 @@ from ganedu.networks.inference import predict_in_batches
 class LatentModel(GenerativeModel):
     """A model that generates images from latents; a subclass says by which network, `sampling_network`."""
 
+    tasks = frozenset({"generate", "interpolate"})
+
     @property
     def sampling_network(self):
         """The Keras model that generates: latents (B, latent_dim) -> images (B, H, W, C) in [-1, 1]."""
@@ -63,6 +65,8 @@ class AutoencodingModel(ReconstructionMixin, LatentModel):
     Raises:
         ValueError: if the decoder does not turn the encoder's codes into images of its shape.
     """
+
+    tasks = frozenset({"generate", "interpolate", "reconstruct"})
 
     players = {"optimizer": ("encoder", "decoder")}
 

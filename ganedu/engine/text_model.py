@@ -3,10 +3,11 @@
 import numpy as np
 from keras import ops
 
+from ganedu.data.captions.tokenizer import PAD, Tokenizer
 from ganedu.data.images import check_range
+from ganedu.networks.beam_search import beam_search
 from ganedu.networks.inference import predict_in_batches
 from ganedu.runtime import UsageError
-from ganedu.text import PAD, Tokenizer, beam_search
 
 
 class TextModel:
@@ -68,6 +69,8 @@ class TextModel:
 class TextToImageModel(TextModel):
     """A model that generates what a text says; a subclass says how, `decode_tokens`."""
 
+    tasks = frozenset({"generate by text"})
+
     def decode_tokens(self, z, tokens, **options):
         """Latents (N, latent_dim) and words (N, L) to images (N, H, W, C) in [-1, 1], float32 NumPy."""
         raise NotImplementedError
@@ -99,6 +102,8 @@ class TextToImageModel(TextModel):
 class CaptioningModel(TextModel):
     """A model with an `ema_encoder`, images to a map (B, h, w, c), and an `ema_decoder`, `[map, words so
     far]` to the next words' logits (B, L - 1, V) and where it looked for them (B, L - 1, h w)."""
+
+    tasks = frozenset({"caption"})
 
     @property
     def text_length(self):
@@ -152,6 +157,8 @@ class CaptioningModel(TextModel):
 
 class ContrastiveModel(TextModel):
     """A model with an `ema_image_tower` and an `ema_text_tower`, to vectors (B, dim) of one space."""
+
+    tasks = frozenset({"compare"})
 
     @property
     def text_length(self):

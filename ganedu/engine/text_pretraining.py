@@ -19,8 +19,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from ganedu.data.captions import sample
-from ganedu.data.grammar import (
+from ganedu.data.captions.grammar import (
     ATTRIBUTES,
     DIGITS,
     RELATIONS,
@@ -29,6 +28,7 @@ from ganedu.data.grammar import (
     drop_attributes,
     write,
 )
+from ganedu.data.captions.scenes import sample
 from ganedu.engine.optimizers import Muon
 
 ANSWERS = 1 + max(map(len, VALUES.values()))  # to a question; the first one: it is not said

@@ -17,6 +17,8 @@ class Translator(GenerativeModel):
         seed: int in [0, 2**31). Defaults to `0`.
     """
 
+    tasks = frozenset({"translate"})
+
     def __init__(self, task, aligned=True, seed=0):
         super().__init__(seed=seed)
         self.task, self.aligned = task, aligned

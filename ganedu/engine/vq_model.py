@@ -22,6 +22,8 @@ class VQModel(ReconstructionMixin, GenerativeModel):
         seed: int in [0, 2**31). Defaults to `0`.
     """
 
+    tasks = frozenset({"generate", "reconstruct"})
+
     def __init__(self, encoder, quantizer, decoder, prior, seed=0):
         super().__init__(seed=seed)
         self.encoder, self.quantizer, self.decoder = encoder, quantizer, decoder

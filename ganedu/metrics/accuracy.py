@@ -28,11 +28,11 @@ def classification_accuracy_score(images, labels, real_images, real_labels, epoc
 
     Reference:
         Ravuri and Vinyals 2019, "Classification accuracy score for conditional generative models",
-        arXiv:1905.10887, where the classifier is a ResNet-50; here that of `ganedu.features`.
+        arXiv:1905.10887, where the classifier is a ResNet-50; here that of `ganedu.metrics.features`.
     """
     import keras
 
-    from ganedu.features.network import classifier
+    from ganedu.metrics.features.network import classifier
 
     images, real_images = np.asarray(images, "float32"), np.asarray(real_images, "float32")
     labels, real_labels = np.asarray(labels), np.asarray(real_labels)

@@ -17,9 +17,9 @@ from scipy import ndimage
 from scipy.spatial.distance import cdist
 from skimage.morphology import skeletonize
 
-from ganedu import features
-from ganedu.data.grammar import ATTRIBUTES, DIGITS, Entity, Picture
+from ganedu.data.captions.grammar import ATTRIBUTES, DIGITS, Entity, Picture
 from ganedu.data.images import check_range
+from ganedu.metrics import features
 from ganedu.runtime import UsageError
 
 KINDS = ("digits", "shapes")

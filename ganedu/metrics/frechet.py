@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ganedu.metrics.features import checked
+from ganedu.metrics.checks import checked
 from ganedu.runtime import UsageError
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from ganedu.metrics.checks import checked_pair
 from ganedu.metrics.estimate import Estimate
-from ganedu.metrics.features import checked_pair
 from ganedu.runtime import UsageError
 
 

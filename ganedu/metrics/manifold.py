@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from ganedu.metrics.features import checked_pair
+from ganedu.metrics.checks import checked_pair
 from ganedu.runtime import UsageError
 
 BLOCK = 1000

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from ganedu.metrics.features import checked
+from ganedu.metrics.checks import checked
 from ganedu.metrics.manifold import blocks, squared_distances
 from ganedu.runtime import UsageError
 

@@ -18,8 +18,8 @@ import keras
 from keras import ops
 
 from ganedu import networks
+from ganedu.data.captions.tokenizer import PAD
 from ganedu.engine import CaptioningModel, FusedAdam, GenerativeModel
-from ganedu.text import PAD
 
 FAMILY = "words"
 

@@ -34,6 +34,7 @@ class CVAE(ConditionalModel, AutoencodingModel):
     """
 
     log_names = ("loss", "reconstruction_loss", "kl_loss")
+    tasks = ConditionalModel.tasks | {"reconstruct", "likelihood"}
 
     def __init__(self, encoder, decoder, beta=1.0, seed=0):
         super().__init__(encoder, decoder, seed=seed)

@@ -19,10 +19,10 @@ import numpy as np
 from keras import ops
 
 from ganedu import networks
-from ganedu.data.instructions import WORDS
+from ganedu.data.captions.instructions import WORDS
+from ganedu.data.captions.tokenizer import Tokenizer
 from ganedu.engine import Muon, captioned, cosine_decay
 from ganedu.models.text_flow import TextFlow
-from ganedu.text import Tokenizer
 
 FAMILY = "words"
 
@@ -39,6 +39,7 @@ class Editor(TextFlow):
         Others as for `TextFlow`.
     """
 
+    tasks = frozenset({"edit", "generate by text"})
     tokenizer, guidance, temperature = Tokenizer(WORDS), 1.5, 1.0
 
     def __init__(

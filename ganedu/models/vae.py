@@ -77,6 +77,7 @@ class VAE(AutoencodingModel):
     """
 
     log_names = ("loss", "reconstruction_loss", "kl_loss")
+    tasks = AutoencodingModel.tasks | {"likelihood"}
 
     def __init__(self, encoder, decoder, beta=1.0, seed=0):
         super().__init__(encoder, decoder, seed=seed)

@@ -3,10 +3,11 @@
 import keras
 from keras import layers, ops
 
+from ganedu.data.captions.tokenizer import PAD
 from ganedu.layers import DRAWWrite, PositionEmbedding, SinusoidalEmbedding
 from ganedu.networks.convolutional import NEGATIVE_SLOPE, discriminator, generator
+from ganedu.networks.text_encoder import text_encoder
 from ganedu.networks.unet import GROUPS, check_sizes, global_mlp_block, residual_block
-from ganedu.text import PAD, text_encoder
 
 OBJECTS, PATCH = 2, 12  # in a picture; pixels along the side of a sketch of one
 

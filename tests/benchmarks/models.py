@@ -5,7 +5,7 @@
 Each trains in a process of its own with its quick recipe, for the same seconds from the end of the first
 (compiling) step. Figures go to `docs/pictures/models/results.json`, pictures beside them; the table is then made
 anew from all that is there. The scores: the Fréchet distance of 5,000 samples (of translators, their
-translations) to the test images, or targets, in the features of `ganedu.features`; and for conditional models
+translations) to the test images, or targets, in the features of `ganedu.metrics.features`; and for conditional models
 the share of 2,000 samples in which the feature network's classifier sees the label that was asked for.
 """
 
@@ -28,8 +28,9 @@ def measure(name, seconds):
     from ganedu import runtime
 
     runtime.setup(0)
-    from ganedu import data, features, figures, models, recipes
+    from ganedu import data, figures, models, recipes
     from ganedu.callbacks import Clock
+    from ganedu.metrics import features
     from ganedu.metrics.frechet import frechet_distance
 
     mnist, test = data.load("mnist"), data.load("mnist", "test")

@@ -23,7 +23,8 @@ from ganedu import runtime
 
 runtime.setup(0)
 
-from ganedu import data, features, figures, models  # noqa: E402
+from ganedu import data, figures, models  # noqa: E402
+from ganedu.metrics import features  # noqa: E402
 from ganedu.metrics.classes import inception_score  # noqa: E402
 from ganedu.metrics.frechet import frechet_distance  # noqa: E402
 from ganedu.metrics.manifold import manifold_scores, squared_distances  # noqa: E402

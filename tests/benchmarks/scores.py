@@ -18,7 +18,8 @@ from ganedu import runtime
 
 runtime.setup(0)
 
-from ganedu import data, features  # noqa: E402
+from ganedu import data  # noqa: E402
+from ganedu.metrics import features  # noqa: E402
 from ganedu.metrics.frechet import frechet_distance  # noqa: E402
 from ganedu.metrics.kernel import kernel_distance  # noqa: E402
 from ganedu.metrics.manifold import manifold_scores  # noqa: E402

@@ -5,8 +5,9 @@
 Each contestant of `contestants.py` has a process of its own, and they take turns: one trains for some seconds while
 the others stand still, so that what disturbs the machine disturbs all alike. Seconds are those of training: importing,
 compiling (the first step), drawing and scoring are not among them. After each turn 10,000 samples are scored by the
-Fréchet distance to the 10,000 test images in the features of `ganedu.features`; ganedu's draw with their averaged
-weights. A model of ganedu may be given with what its recipe is to be changed to: dcgan:batch_size=64,g_width=24.
+Fréchet distance to the 10,000 test images in the features of `ganedu.metrics.features`; ganedu's sample from their
+averaged weights. A model of ganedu may be given with what its recipe is to be changed to, as
+dcgan:batch_size=64,g_width=24.
 Then the VAEs: the ELBO in nats of the test images, binarised at half of full brightness. Prints tables in Markdown.
 """
 
@@ -68,7 +69,8 @@ def distance():
     from ganedu import runtime
 
     runtime.setup(0)
-    from ganedu import data, features
+    from ganedu import data
+    from ganedu.metrics import features
     from ganedu.metrics.frechet import frechet_distance, gaussian
 
     network = features.load("mnist")

@@ -30,7 +30,7 @@ def measure(name, images, count):
     """Trains a model on pictures of `count` objects, draws its picture, and returns its rows."""
     import numpy as np
 
-    from ganedu.pretrained.train import fitted
+    from ganedu.runs.pretrained.train import fitted
 
     start = time.monotonic()
     model = fitted(name, images, count)
@@ -56,10 +56,10 @@ def measure(name, images, count):
 
 def accuracies(model, asked):
     """The share that is right, by attribute; of an editor, by what was asked and what was to stay."""
-    from ganedu import sampling
+    from ganedu.runs import evaluation
 
     if not hasattr(model, "edit"):
-        return sampling.text_accuracy(model, asked, most=None)
+        return evaluation.text_accuracy(model, asked, most=None)
     from ganedu.metrics.attributes import compare, detect
 
     texts, after, what = asked.edit_targets(1)

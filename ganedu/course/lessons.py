@@ -41,7 +41,7 @@ def claim(text, holds):
 
 def folder():
     """The folder of the lessons: beside the package in a checkout, inside it in an installed wheel."""
-    here = Path(__file__).parent
+    here = Path(__file__).parents[1]
     for place in (here / "notebooks", here.parent / "notebooks"):
         if any(place.glob("[0-9][0-9]_*.ipynb")):
             return place

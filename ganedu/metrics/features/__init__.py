@@ -4,8 +4,8 @@
 >>> seen.features(images)  # (N, 64)
 >>> seen.probabilities(images)  # (N, 10)
 
-Their weights are part of the package; `python -m ganedu.features.train NAME` makes them anew. Networks of
-`keras.applications` can be named instead, `load("inception_v3")`: see `ganedu.features.applications`.
+Their weights are part of the package; `python -m ganedu.metrics.features.train NAME` makes them anew. Networks of
+`keras.applications` can be named instead, `load("inception_v3")`: see `ganedu.metrics.features.applications`.
 """
 
 import dataclasses
@@ -16,8 +16,8 @@ import numpy as np
 from keras import ops
 
 from ganedu.data.images import check_range
-from ganedu.features import applications
-from ganedu.features.network import classifier
+from ganedu.metrics.features import applications
+from ganedu.metrics.features.network import classifier
 from ganedu.networks import weights as stored
 from ganedu.networks.inference import predict_in_batches
 from ganedu.runtime import UsageError
@@ -89,7 +89,7 @@ def load(name):
     if name not in NAMES:
         known = ", ".join([*NAMES, *applications.NAMES])
         raise UsageError(f"There are features of {known}. Received: {name!r}")
-    file = resources.files("ganedu.features") / "weights" / f"{name}.npz"
+    file = resources.files("ganedu.metrics.features") / "weights" / f"{name}.npz"
     weights, metadata = stored.load(file)
     network = classifier(tuple(metadata["image_shape"].tolist()), weights[-1].shape[0])
     network.set_weights(weights)

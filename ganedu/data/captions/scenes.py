@@ -16,9 +16,8 @@ import random
 
 import numpy as np
 
-from ganedu.data.files import resized
-from ganedu.data.glyphs import SIDE, digit_glyphs, means, shape_glyphs
-from ganedu.data.grammar import (
+from ganedu.data.captions.glyphs import SIDE, digit_glyphs, means, shape_glyphs
+from ganedu.data.captions.grammar import (
     DIGITS,
     RELATIONS,
     SHAPES,
@@ -29,8 +28,9 @@ from ganedu.data.grammar import (
     drop_attributes,
     write,
 )
+from ganedu.data.captions.instructions import instruction
+from ganedu.data.files import resized
 from ganedu.data.images import BatchSampler, ImageDataset, make_dataset, single_pass, to_float
-from ganedu.data.instructions import instruction
 from ganedu.runtime import UsageError
 
 COMBOS = ("all", "seen", "held_out")

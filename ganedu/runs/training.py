@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from PIL import Image
 
-from ganedu import data, figures, models, recipes, runtime, sampling
+from ganedu import data, figures, models, recipes, runtime
 from ganedu.callbacks import (
     Clock,
     Interrupt,
@@ -21,7 +21,8 @@ from ganedu.callbacks import (
     StopOnNonFinite,
 )
 from ganedu.disk import written
-from ganedu.runs import load_model_file, now
+from ganedu.runs import evaluation
+from ganedu.runs.folder import load_model_file, now
 from ganedu.runtime import NonFiniteLoss, RunError, UsageError
 
 MAX_FRAMES = 60  # in the GIF
@@ -153,9 +154,9 @@ class TrainingSession:
         """The callback that scores, or `None` where no scores were asked for."""
         if not run_info.get("score_every"):
             return None
-        test = sampling.test_images(run_info)
+        test = evaluation.test_images(run_info)
         return ScoreCheckpoint(
-            sampling.frechet_scorer(test.first_n(MAX_SCORED_IMAGES), self.model),
+            evaluation.frechet_scorer(test.first_n(MAX_SCORED_IMAGES), self.model),
             every=run_info["score_every"],
             patience=run_info.get("patience"),
             save=self.keep_best,

@@ -3,7 +3,7 @@
 >>> model = load("text_flow")
 >>> images = model.generate(["a thick red three at the top"])  # (1, 32, 32, 3)
 
-Their weights are part of the package; `python -m ganedu.pretrained.train NAME` makes them anew.
+Their weights are part of the package; `python -m ganedu.runs.pretrained.train NAME` makes them anew.
 """
 
 from importlib import resources
@@ -39,7 +39,7 @@ def load(name, **arguments):
         raise UsageError(f"There are trained models of {', '.join(NAMES)}. Received: {name!r}")
     if runtime.profile() == "smoke":
         return models.build(name, IMAGE_SHAPE, **{**arguments, **recipes.smoke(name).model})
-    file = resources.files("ganedu.pretrained") / "weights" / f"{name}.npz"
+    file = resources.files("ganedu.runs.pretrained") / "weights" / f"{name}.npz"
     weights, _ = stored.load(file)
     model = models.build(name, IMAGE_SHAPE, **arguments)
     if [w.shape for w in weights] != [tuple(w.shape) for w in model.network.weights]:

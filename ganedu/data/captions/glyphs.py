@@ -22,7 +22,7 @@ import functools
 import numpy as np
 from scipy import ndimage
 
-from ganedu.data.grammar import DIGITS, SHAPES
+from ganedu.data.captions.grammar import DIGITS, SHAPES
 from ganedu.runtime import UsageError
 
 SIDE = 32

@@ -1,6 +1,6 @@
 """Trains the networks whose weights are part of the package.
 
-python -m ganedu.features.train mnist [digits cifar10]
+python -m ganedu.metrics.features.train mnist [digits cifar10]
 """
 
 import dataclasses
@@ -22,8 +22,9 @@ def train(name):
     import keras
     import numpy as np
 
-    from ganedu import data, features
-    from ganedu.features.network import classifier
+    from ganedu import data
+    from ganedu.metrics import features
+    from ganedu.metrics.features.network import classifier
     from ganedu.networks import weights as stored
 
     sets = [data.load(name, split) for split in ("train", "test")]

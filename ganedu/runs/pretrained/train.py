@@ -1,7 +1,7 @@
 """Trains the models whose weights are part of the package, as `tests/benchmarks/words.py` trains
 them, in about half an hour each on two busy CPU cores.
 
-GANEDU_DATA=... python -m ganedu.pretrained.train text_flow [editor]
+GANEDU_DATA=... python -m ganedu.runs.pretrained.train text_flow [editor]
 """
 
 import sys
@@ -57,8 +57,8 @@ def train(name, images=IMAGES, folder=None):
     Returns:
         The file, a `Path`.
     """
-    from ganedu import pretrained
     from ganedu.networks import weights as stored
+    from ganedu.runs import pretrained
 
     model = fitted(name, images)
     folder = folder or Path(pretrained.__file__).with_name("weights")

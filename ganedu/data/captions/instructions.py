@@ -17,7 +17,15 @@ was asked.
 
 import dataclasses
 
-from ganedu.data.grammar import DIGITS, SHAPES, VALUES, VOCABULARY, Picture, applicable, split
+from ganedu.data.captions.grammar import (
+    DIGITS,
+    SHAPES,
+    VALUES,
+    VOCABULARY,
+    Picture,
+    applicable,
+    split,
+)
 
 MOVES = {
     "up": (-1, 0),

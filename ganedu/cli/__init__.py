@@ -1,0 +1,71 @@
+"""The command line: parse, call, print. One file for each group of commands."""
+
+import errno
+import sys
+import warnings
+
+import click
+
+from ganedu import __version__
+from ganedu.cli import lessons, lists, samples, scores, train
+from ganedu.runtime import RunError, UsageError
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+NO_WAY = (
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG),
+    *(errno.ELOOP, errno.EEXIST, errno.ENOTEMPTY),
+)
+
+
+class Group(click.Group):
+    """Turns a user's mistake into one line on stderr and exit status 2; a run that failed, into
+    status 1; a warning, into one line."""
+
+    def invoke(self, context):
+        usual, warnings.formatwarning = warnings.formatwarning, _warning
+        try:
+            return super().invoke(context)
+        except UsageError as e:
+            _fail(e, 2)
+        except RunError as e:
+            _fail(e, 1)
+        except MemoryError as e:
+            _fail(f"There is not enough memory for that ({e}): ask for fewer or smaller images", 1)
+        except OSError as e:
+            if e.errno not in (*NO_ROOM, *NO_WAY):
+                raise
+            what = e.filename2 or e.filename or "A file"
+            _fail(
+                f"{what} cannot be written or read ({e.strerror})", 1 if e.errno in NO_ROOM else 2
+            )
+        finally:
+            warnings.formatwarning = usual
+
+
+def _warning(message, *where, **rest):
+    return _line(message) + "\n"
+
+
+def _fail(message, status):
+    click.echo(_line(message), err=True)
+    sys.exit(status)
+
+
+def _line(message):
+    return f"ganedu: {' '.join(str(message).split())}"
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="ganedu")
+def main():
+    """Train generative models of images, look at their samples, and keep them."""
+
+
+for command in (
+    *(train.train, train.resume),
+    *(samples.sample, samples.interpolate, samples.caption, samples.edit),
+    *(scores.evaluate, scores.diagnose),
+    *(lists.models, lists.datasets),
+    lessons.lessons,
+):
+    main.add_command(command)

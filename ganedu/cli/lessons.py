@@ -1,0 +1,64 @@
+"""`ganedu lessons`: list, copy, execute, check."""
+
+from pathlib import Path
+
+import click
+
+from ganedu.runtime import RunError
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def lessons(context):
+    """List the lessons; copy them; run them anew; check them."""
+    from ganedu.course import lessons as room
+
+    if context.invoked_subcommand is None:
+        for name in room.names():
+            click.echo(f"{name:24}{room.title(name)}")
+
+
+@lessons.command("copy")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--solved", is_flag=True, help="With solutions and outputs.")
+def copy_lessons(folder, solved):
+    """Copy the lessons into FOLDER, to work in."""
+    from ganedu.course import lessons as room
+
+    for file in room.copy(folder, solved):
+        click.echo(file)
+
+
+@lessons.command("execute")
+@click.argument("names", nargs=-1)
+def execute_lessons(names):
+    """Run lessons (all by default) and store their outputs, as references for nbval."""
+    from ganedu.course import lessons as room
+
+    for name in names or room.names():
+        room.execute(name)
+        click.echo(name)
+
+
+@lessons.command("table")
+def table_of_lessons():
+    """Print the README's table of lessons."""
+    from ganedu.course import lessons as room
+
+    click.echo(room.table())
+
+
+@lessons.command("check")
+@click.argument("names", nargs=-1)
+@click.option("--seeds", type=click.IntRange(1), default=3, show_default=True)
+def check_lessons(names, seeds):
+    """Run lessons (all by default) under several seeds: do their claims hold?"""
+    from ganedu.course import lessons as room
+
+    for name in names or room.names():
+        found = room.check(name, seeds)
+        click.echo(f"{name}: {'the same under each seed' if not found else ''}")
+        for line in found:
+            click.echo(f"  {line}")
+        if found:
+            raise RunError(f"{name} claims what does not hold under each seed")

@@ -1,0 +1,26 @@
+"""`ganedu models`, `ganedu datasets`."""
+
+import click
+
+from ganedu import catalogue
+from ganedu.cli.common import setup
+
+
+@click.command()
+def models():
+    """List the models, by family."""
+    for family, lines in catalogue.by_family().items():
+        click.echo(f"{family}:")
+        for name, line in lines.items():
+            click.echo(f"  {name:15}{line}")
+
+
+@click.command()
+def datasets():
+    """List the data sets."""
+    setup()
+    from ganedu import data
+
+    for name, description in data.NAMES.items():
+        click.echo(f"{name:18}{description}")
+    click.echo("or a folder with one class a folder, an .npz or an .npy")

@@ -1,0 +1,93 @@
+"""`ganedu sample`, `ganedu interpolate`, `ganedu caption`, `ganedu edit`."""
+
+from pathlib import Path
+
+import click
+
+from ganedu.cli.common import MAX_IMAGES, check_suffix, load, report_changes
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--count",
+    type=click.IntRange(1, MAX_IMAGES),
+    help="How many images. [default: 64; of a text 8]",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="A .png or an .npz (images, uint8).",
+)
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
+@click.option("--class", "label", type=int, help="Of this class only.")
+@click.option("--text", help='Of this text, as "a thick red three above a green one".')
+def sample(folder, count, out, seed, label, text):
+    """Sample new images from a trained model; a translator maps test images."""
+    check_suffix(out, ".png", ".npz")
+    model, run_info = load(folder)
+    from ganedu.runs import sampling
+
+    count = count or (64 if text is None else 8)
+    sampling.sample(model, run_info, out, count=count, seed=seed, label=label, text=text)
+    click.echo(f"{out}: {count} images")
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="A .png or a .gif.")
+@click.option("--method", type=click.Choice(["lerp", "slerp"]), default="slerp", show_default=True)
+@click.option(
+    "--steps",
+    type=click.IntRange(2, 1000),
+    default=10,
+    show_default=True,
+    help="Images of each path.",
+)
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
+@click.option("--class", "label", type=int, help="Within this class.")
+def interpolate(folder, out, method, steps, seed, label):
+    """Interpolate in the latent space of a trained model."""
+    check_suffix(out, ".png", ".gif")
+    model, _ = load(folder)
+    from ganedu.runs import sampling
+
+    sampling.interpolate(model, out, method=method, steps=steps, seed=seed, label=label)
+    click.echo(f"{out}: {method}, {steps} steps a path")
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("image", type=click.Path(path_type=Path))
+@click.option(
+    "--beams",
+    type=click.IntRange(1, 100),
+    default=1,
+    show_default=True,
+    help="1 for greedy search.",
+)
+def caption(folder, image, beams):
+    """Caption IMAGE, with a captioner."""
+    model, _ = load(folder)
+    from ganedu.runs import sampling
+
+    text, told = sampling.caption(model, image, beams=beams)
+    report_changes(image, told)
+    click.echo(text)
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("image", type=click.Path(path_type=Path))
+@click.argument("text")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="A .png or an .npz.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
+def edit(folder, image, text, out, seed):
+    """Change IMAGE as TEXT asks, as "make the three blue", with an editor."""
+    check_suffix(out, ".png", ".npz")
+    model, _ = load(folder)
+    from ganedu.runs import sampling
+
+    report_changes(image, sampling.edit(model, image, text, out, seed=seed))
+    click.echo(f"{out}: {text}")

@@ -1,0 +1,74 @@
+"""`ganedu train`, `ganedu resume`."""
+
+import contextlib
+import sys
+from pathlib import Path
+
+import click
+
+from ganedu import catalogue, runs
+from ganedu.cli.common import setup
+from ganedu.runtime import PROFILES, UsageError
+
+
+@click.command()
+@click.argument("model")
+@click.option(
+    "--data", default="digits", show_default=True, help="A data set, a folder, an .npz or .npy."
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="The run's folder. [default: runs/MODEL-DATA]"
+)
+@click.option("--epochs", type=float, help="Passes over the data.")
+@click.option("--seconds", type=float, help="Length in seconds of training instead.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--batch-size", type=int)
+@click.option("--image-size", type=int, help="Pixels on a side.")
+@click.option(
+    "--score-every",
+    type=int,
+    help="Rounds after which samples are scored; the best model is kept as best.keras.",
+)
+@click.option("--patience", type=int, help="Scores no better than the best before the run ends.")
+@click.option(
+    "--profile",
+    type=click.Choice(PROFILES),
+    help="Size and length. [default: $GANEDU_PROFILE or quick]",
+)
+def train(model, data, out, **asked):
+    """Train MODEL, and leave its pictures in a folder."""
+    catalogue.check(model)
+    out = out or Path("runs", f"{model}-{Path(data).resolve().stem}")
+    run = runs.begin(out, model=model, data=data, **asked)
+    try:
+        _train(run)
+    except UsageError:
+        with contextlib.suppress(UsageError), run.locked():  # else another process goes on with it
+            if not run.steps():
+                run.discard()
+        raise
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def resume(folder):
+    """Go on with an interrupted run, to the end that it would have had."""
+    run = runs.RunFolder.open(folder)
+    if run.run_info().get("status") == "finished" and run.resume_point()[0]:
+        click.echo(f"{folder} is finished.")
+    else:
+        _train(run)
+
+
+def _train(run):
+    try:
+        setup()
+        from ganedu.runs import training
+
+        status = training.train(run)
+    except KeyboardInterrupt:
+        status = "interrupted"
+    if status == "interrupted":
+        click.echo(f"Stopped; what was reached is kept. Go on with: {run.resume_command}")
+        sys.exit(130)
+    click.echo(f"{run.path}: model.keras, samples.png, training.gif, history.csv")

@@ -1,0 +1,12 @@
+"""What works for `acgan`, on which data."""
+
+from ganedu.recipes.recipe import COLOUR, WIDE_ALL, Recipe
+
+SMOKE = Recipe(16, 1, 0, {"width": 8})
+QUICK = {
+    "digits": Recipe(32, 100, 40),
+    "mnist": Recipe(32, 100, 3),
+    "cifar10": Recipe(32, 50, 8, COLOUR),
+}
+
+FULL = WIDE_ALL

@@ -1,0 +1,11 @@
+"""What works for `cvae`, on which data."""
+
+from ganedu.recipes.recipe import WIDE_GREY, Recipe
+
+SMOKE = Recipe(16, 1, 0, {"width": 8})
+QUICK = {
+    "digits": Recipe(64, 100, 80),
+    "mnist": Recipe(64, 100, 5),
+}
+
+FULL = WIDE_GREY

@@ -1,0 +1,12 @@
+"""What works for `r3gan`, on which data."""
+
+from ganedu.recipes.recipe import WIDE_ALL, Recipe
+
+SMOKE = Recipe(16, 1, 0, {"width": 8})
+QUICK = {
+    "digits": Recipe(32, 50, 30),
+    "mnist": Recipe(32, 50, 1.5),
+    "cifar10": Recipe(32, 25, 4),
+}
+
+FULL = WIDE_ALL

@@ -1,0 +1,46 @@
+"""What a recipe is, and what several recipes share."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """
+    Args:
+        batch_size: int.
+        steps_per_round: int, 2 to 5 seconds of training on 2 cores.
+        epochs: float, passes over the data; may be a fraction.
+        model: dict, arguments of the model file's `build`.
+        augment: tuple of names of `ganedu.data.augment.PRESETS`. Defaults to none.
+        measured: str, time of training and what it reached. Defaults to `"not measured"`.
+    """
+
+    batch_size: int
+    steps_per_round: int
+    epochs: float
+    model: dict = dataclasses.field(default_factory=dict)
+    augment: tuple = ()
+    measured: str = "not measured"
+
+    def rounds(self, count):
+        """How many rounds the recipe has on `count` images, at least one."""
+        steps = self.epochs * (count // self.batch_size)
+        return max(1, round(steps / self.steps_per_round))
+
+
+def of_captions(recipe):
+    """The same recipe for each data set with captions."""
+    return dict.fromkeys(CAPTIONED, recipe)
+
+
+CAPTIONED = ("captioned_digits", "captioned_mnist", "scenes")
+# In colour the fast generator of `dcgan.build` leaves its discriminator no time to see texture.
+COLOUR = {"latent_dim": 64, "g_learning_rate": 1e-3, "d_learning_rate": 6e-4}
+
+# For a GPU: twice or four times as wide.
+WIDE_GREY = {
+    "digits": Recipe(64, 500, 300, {"width": 64}),
+    "mnist": Recipe(64, 1000, 40, {"width": 64}),
+}
+WIDE_ALL = {**WIDE_GREY, "cifar10": Recipe(64, 1000, 100, {"width": 128})}
+WIDE_CAPTIONED = of_captions(Recipe(128, 500, 60, {"width": 64}))

@@ -1,0 +1,124 @@
+"""What a trained model makes for its user: samples, paths, captions, edits."""
+
+import numpy as np
+
+from ganedu import data, figures, latent
+from ganedu.data import files
+from ganedu.disk import written
+from ganedu.runs.evaluation import evaluation_samples, test_images
+from ganedu.runtime import UsageError
+
+PATHS = 5
+
+
+def sample(model, run_info, out, *, count=64, seed=0, label=None, text=None):
+    """Samples images into a `.png` (a grid) or an `.npz` (`images`, uint8 (N, H, W, C)). A translator
+    maps the first `count` test images; a model of texts takes `text`, or the first test captions.
+
+    Raises:
+        UsageError: for a label or a text where the model takes none, a text that cannot be read, or
+            more sources than there are.
+    """
+    _check_label(model, label)
+    if text is not None:
+        images = _of_text(model, text, count, seed)
+    elif model.tasks & {"generate", "generate by class"}:
+        labels = {} if label is None else {"labels": label}
+        images = model.generate(count, seed=seed, **labels)
+    else:
+        dataset = test_images(run_info)
+        if len(dataset) < count:
+            raise UsageError(
+                f"There are {len(dataset)} test images to begin from. Received: {count}"
+            )
+        images, *_ = evaluation_samples(model, dataset.first_n(count), seed)
+    _write_images(images, out)
+
+
+def _of_text(model, text, count, seed):
+    if "generate by text" not in model.tasks:
+        raise UsageError(
+            f"--text needs a text_flow or a text_gan. Received: a {type(model).__name__}"
+        )
+    model.tokenize([text])  # a wrong word is told once, and not for each image
+    return model.generate([text] * count, seed=seed)
+
+
+def interpolate(model, out, *, method="slerp", steps=10, seed=0, label=None):
+    """Interpolates between samples of the prior: a `.png` with five paths from left to right, or a
+    `.gif` of one closed path. A conditional model keeps one class on a path: `label`, or for the
+    `.gif` 0 and for the `.png` the first five.
+
+    Raises:
+        UsageError: if the model has no latent space, or for a label where it knows none.
+    """
+    if "interpolate" not in model.tasks:
+        raise UsageError(
+            f"Interpolation needs a latent space without texts. Received: a {type(model).__name__}"
+        )
+    _check_label(model, label)
+    move = {"lerp": latent.lerp, "slerp": latent.slerp}[method]
+    points = model.latents(2 * PATHS, seed=seed)
+
+    def decoded(z, classes):
+        if "generate by class" not in model.tasks:
+            return model.decode(z)
+        return model.decode(z, classes % model.num_classes if label is None else label)
+
+    if out.suffix == ".gif":
+        path = latent.interpolation_path(points[:PATHS], steps, move, closed=True)
+        frames = [data.to_uint8(image) for image in decoded(path, np.zeros(len(path), int))]
+        with written(out) as file:
+            figures.save_gif(frames, file, seconds=max(2.0, len(frames) / 12), hold=0.0)
+        return
+    t = np.linspace(0, 1, steps)
+    paths = np.concatenate(
+        [move(a, b, t) for a, b in zip(points[:PATHS], points[PATHS:], strict=True)]
+    )
+    with written(out) as file:
+        figures.save_png(decoded(paths, np.arange(PATHS).repeat(steps)), file, columns=steps)
+
+
+def caption(model, path, *, beams=1):
+    """What an image shows.
+
+    Returns:
+        `(text, told)`: str, and how the image had to be changed to be read, a list of str.
+
+    Raises:
+        UsageError: if the model captions nothing, and for an image that cannot be read.
+    """
+    if "caption" not in model.tasks:
+        raise UsageError(f"Captioning needs a captioner. Received: a {type(model).__name__}")
+    image, told = files.load_picture(path, model.image_shape)
+    return model.caption(data.to_float(image[None]), beams)[0], told
+
+
+def edit(model, path, text, out, *, seed=0):
+    """Changes an image as a text asks, into a `.png` or an `.npz` (`images`).
+
+    Returns:
+        How the image had to be changed to be read, a list of str.
+
+    Raises:
+        UsageError: if the model changes no images, and for an image or a text that cannot be read.
+    """
+    if "edit" not in model.tasks:
+        raise UsageError(f"Changing images needs an editor. Received: a {type(model).__name__}")
+    model.tokenize([text])  # a wrong word is told before the image is looked for
+    image, told = files.load_picture(path, model.image_shape)
+    _write_images(model.edit(data.to_float(image[None]), [text], seed=seed), out)
+    return told
+
+
+def _write_images(images, out):
+    with written(out) as file:
+        if out.suffix == ".npz":
+            np.savez_compressed(file, images=data.to_uint8(images))
+        else:
+            figures.save_png(images, file)
+
+
+def _check_label(model, label):
+    if label is not None and "generate by class" not in model.tasks:
+        raise UsageError(f"--class needs a conditional model. Received: a {type(model).__name__}")
