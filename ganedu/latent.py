@@ -119,7 +119,7 @@ def normal_grid(side, latent_dim=2):
         UsageError: for numbers out of range.
 
     Reference:
-        Kingma and Welling 2014, appendix A, figure 4, arXiv:1312.6114.
+        Kingma and Welling 2013, appendix A, figure 4, arXiv:1312.6114.
     """
     if side < 1 or latent_dim < 2:
         raise UsageError(

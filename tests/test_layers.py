@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from ganedu import layers
+from ganedu import layers, networks
 
 RNG = np.random.default_rng(0)
 
@@ -20,6 +20,16 @@ def array(tensor):
 
 def assign(variable, values):
     variable.assign(np.array(values, "float32"))
+
+
+def test_a_spectral_convolution_is_not_bounded_by_1():
+    """What is bounded is the kernel's matrix; a 3x3 kernel of ones over 9, whose matrix has the norm 1/3 and is
+    divided by it, is three times an average: of a constant image it makes three times that."""
+    layer = layers.SpectralConv2D(1, 3, padding="valid", use_bias=False)
+    layer.build((None, 8, 8, 1))
+    layer.kernel.assign(np.full((3, 3, 1, 1), 1 / 9))
+    out = ops.convert_to_numpy(layer(np.ones((1, 8, 8, 1), "float32"), training=True))
+    np.testing.assert_allclose(out, 3.0, rtol=1e-5)
 
 
 class TestSpectral:
@@ -344,3 +354,17 @@ def test_times_become_waves():
     np.testing.assert_allclose(found, [[0, 0, 1, 1], [1, 0, 0, 1]], atol=1e-5)
     with pytest.raises(ValueError, match="must be even"):
         layers.SinusoidalEmbedding(3)
+
+
+def test_a_thousand_times_stay_a_thousand_in_bfloat16():
+    """bfloat16 has 8 bits: of t / 1000 it would keep about every second."""
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        network = networks.denoiser((8, 8, 1), 8, 8)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    embedding = next(v for v in network.layers if isinstance(v, layers.SinusoidalEmbedding))
+    t = np.arange(1, 1001, dtype="float32") / 1000
+    told = keras.Model(network.inputs, embedding.output)([np.zeros((1000, 8, 8, 1)), t])
+    exact = layers.SinusoidalEmbedding(16)(t)
+    np.testing.assert_allclose(*map(ops.convert_to_numpy, (told, exact)), atol=1e-5)

@@ -107,6 +107,36 @@ def test_every_network_ends_in_float32(name):
     assert {keras.backend.standardize_dtype(o.dtype) for o in outputs} == {"float32"}
 
 
+INNER = {  # what is not a network's last word: features, which another network reads on
+    "captioner": ("encoder",),
+    "stylegan": ("mapping",),
+    "vaegan": ("discriminator",),
+    "vqvae": ("encoder",),
+}
+
+
+@per_model()
+def test_in_bfloat16_too_the_last_operation_is_in_float32(name):
+    """By value: what was rounded to bfloat16 on its way out would be the same when it is rounded again."""
+    model, rng = other(name), np.random.default_rng(0)
+    names = {n for names in model.players.values() for n in names} - set(INNER.get(name, ()))
+    for network in (getattr(model, n) for n in sorted(names)):
+        if not isinstance(network, keras.Model):
+            continue
+        shaken = [w + rng.normal(0, 0.1, w.shape) for w in network.get_weights()]
+        network.set_weights(shaken)  # nothing is 0
+        given = [
+            rng.integers(1, 4, (4, *x.shape[1:]))
+            if "int" in x.dtype
+            else rng.random((4, *x.shape[1:]))
+            for x in network.inputs
+        ]
+        for out in keras.tree.flatten(network(given if len(given) > 1 else given[0])):
+            out = ops.cast(out, "float32")
+            again = ops.cast(ops.cast(out, "bfloat16"), "float32")
+            assert np.mean(np.array(ops.convert_to_numpy(out == again))) < 0.5
+
+
 @per_model()
 def test_each_step_moves_its_own_network_and_no_other(name):
     """Every call of `minimize` in a step is watched, bit for bit."""

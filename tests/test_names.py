@@ -181,3 +181,11 @@ def test_a_model_is_told_as_by_its_abstract(name):
     assert family in catalogue.FAMILIES
     assert re.search(r"\([^()]* (19|20)\d\d[^()]*\)\.$", line)
     assert len(line) <= 100
+
+
+@pytest.mark.parametrize("name", catalogue.names())
+def test_a_model_says_what_departs_from_its_paper(name):
+    text = models.module(name).__doc__
+    departures, reference = text.index("\nDepartures:\n"), text.index("\nReference:\n")
+    assert 0 < departures < reference
+    assert len(text[departures:reference].split()) > 15

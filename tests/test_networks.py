@@ -7,6 +7,7 @@ from keras import ops
 
 from ganedu import networks, runtime
 from ganedu.engine import GenerativeModel
+from ganedu.models import cgan
 from ganedu.networks.convolutional import space_to_depth
 
 
@@ -114,3 +115,42 @@ def test_a_discriminator_of_patches_leaves_out_the_large_maps(patch_size, sides)
 def test_a_patch_size_that_does_not_fit_is_refused(side, patch_size):
     with pytest.raises(ValueError, match="`patch_size` must be"):
         networks.discriminator((side, side, 1), 4, patch_size=patch_size)
+
+
+def rounded(tensor):
+    """The share of values that bfloat16 holds exactly."""
+    again = ops.cast(ops.cast(tensor, "bfloat16"), "float32")
+    return float(np.mean(ops.convert_to_numpy(ops.equal(tensor, again))))
+
+
+def shaken(network, *zero):
+    """The network with weights that are not 0, but those of the layers `zero`."""
+    rng = np.random.default_rng(0)
+    network.set_weights([w + rng.normal(0, 0.3, w.shape) for w in network.get_weights()])
+    for layer in zero:
+        layer.set_weights([np.zeros_like(w) for w in layer.get_weights()])
+    return network
+
+
+@pytest.fixture
+def bfloat16():
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    yield
+    keras.config.set_dtype_policy("float32")
+
+
+def test_the_denoiser_s_last_map_is_not_rounded(bfloat16):
+    """With a gain of 0 what comes out is the last convolution, in another order."""
+    network = networks.denoiser((8, 8, 1), 8, 8)
+    gain = next(v for v in network.layers if isinstance(v, keras.layers.Dense) and v.units == 1)
+    rng = np.random.default_rng(1)
+    given = [rng.normal(size=(4, 8, 8, 1)).astype("float32"), rng.random(4).astype("float32")]
+    assert rounded(shaken(network, gain)(given)) < 0.1
+
+
+def test_the_projection_is_not_rounded(bfloat16):
+    """With psi = 0 what comes out is <V y, phi(x)>."""
+    network = cgan.projection_discriminator((8, 8, 1), 3, 4, 16)
+    rng = np.random.default_rng(1)
+    given = [rng.normal(size=(64, 8, 8, 1)).astype("float32"), np.eye(3)[rng.integers(3, size=64)]]
+    assert rounded(shaken(network, network.get_layer("psi"))(given)) < 0.2

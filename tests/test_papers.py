@@ -350,6 +350,21 @@ def test_infogan_latents_and_losses():
     np.testing.assert_array_equal(z[:, 2:5].argmax(axis=1), [0, 1, 2, 0, 1, 2])
 
 
+def test_infogan_s_bounds_on_a_variance_let_its_gradient_through():
+    """log s^2 = 5 counts as 2, and -9 as -6: the loss is bounded, and still says which way is back."""
+    model, z = build("infogan"), ops.convert_to_tensor(np.zeros((1, 7), "float32"))
+    category, mean = ops.zeros((1, 3)), ops.zeros((1, 2))
+
+    def loss(log_variance):
+        return model.info_loss(z, (category, mean, log_variance))[1]["continuous_loss"]
+
+    for told, bounded in ((5.0, 2.0), (-9.0, -6.0), (1.0, 1.0)):
+        close(loss(ops.full((1, 2), told)), loss(ops.full((1, 2), bounded)))
+        # d/da [a / 2 + (c - mean)^2 / (2 e^a)] with c = mean: 1/2 for each of two latents.
+        gradient = model.input_gradient(loss, ops.full((1, 2), told))
+        np.testing.assert_allclose(number(gradient), [[0.5, 0.5]], rtol=1e-5)
+
+
 def test_vaegan_losses():
     # ((1 - 0)^2 + (2 - 4)^2) / 2
     a, b = (
@@ -402,6 +417,18 @@ class TestDiffusion:
         free = [model.sample_from(noise, 3, eta=1.0, seed=s) for s in (0, 1)]
         np.testing.assert_array_equal(*settled)
         assert np.abs(free[0] - free[1]).max() > 0.01
+
+    @pytest.mark.parametrize("times", [1, 10, 25])
+    def test_few_times_allow_no_more_steps_than_they_are(self, times):
+        model = build("diffusion", num_timesteps=times)
+        noise = np.random.default_rng(0).normal(size=(2, *IMAGE_SHAPE))
+        model.predict_noise = lambda x, t: 0.1 * x
+        assert np.isfinite(model.sample_from(noise, times, eta=1.0)).all()
+        assert np.isfinite(model.generate(2)).all()  # 20 steps, or as many as there are times
+        for ask in (model.sample_from, model.decode):
+            z = noise if ask == model.sample_from else noise.reshape(2, -1)
+            with pytest.raises(runtime.UsageError, match=f"are {times} times.*steps={times + 1}"):
+                ask(z, times + 1)
 
     def test_times_are_those_from_1_to_T(self):
         """t = 0 is the image itself, where there is no noise to see."""

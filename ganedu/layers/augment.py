@@ -82,7 +82,7 @@ class AdaptiveAugment(DiffAugment):
 
     Reference:
         Karras, Aittala, Hellsten, Laine, Lehtinen and Aila 2020, "Training generative adversarial
-        networks with limited data", section 3.1, arXiv:2006.06676; its pipeline has more changes.
+        networks with limited data", section 3, equation 1, arXiv:2006.06676; its pipeline has more changes.
     """
 
     def __init__(self, target=0.6, images=50_000, policy=POLICIES, seed=0, **kwargs):

@@ -8,7 +8,7 @@ from keras import layers, ops
 class VectorQuantizer(layers.Layer):
     """Replaces each vector by the nearest of K codes; gradients pass straight through.
 
-    q(x) = e_k, k = argmin_j ||x - e_j||^2                                            (equation 1)
+    q(x) = e_k, k = argmin_j ||x - e_j||^2                                            (equation 2)
 
     The codebook learns by moving averages of the vectors that chose each code (appendix A.1):
 

@@ -62,7 +62,8 @@ class SpectralDense(_Spectral, layers.Dense):
 @keras.saving.register_keras_serializable("ganedu")
 class SpectralConv2D(_Spectral, layers.Conv2D):
     """`keras.layers.Conv2D` with a kernel whose matrix (height x width x inputs, outputs) has
-    spectral norm 1; arguments are Keras's."""
+    spectral norm 1; arguments are Keras's. The convolution's own operator norm may be larger: patches
+    overlap."""
 
     def call(self, x, training=False):
         kernel = ops.cast(self.normalized(training), x.dtype)

@@ -10,6 +10,8 @@ from keras import layers, ops
 class SinusoidalEmbedding(layers.Layer):
     """Times (B,) in [0, 1] to (B, dim): sines and cosines of frequencies from 1 to `highest` turns.
 
+    It computes in float32 whatever the dtype policy: of a thousand times bfloat16 keeps every second.
+
     Args:
         dim: int, even.
         highest: float, turns between time 0 and time 1 of the fastest wave. Defaults to `100.0`.
@@ -20,7 +22,7 @@ class SinusoidalEmbedding(layers.Layer):
     """
 
     def __init__(self, dim, highest=100.0, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(**{"dtype": "float32", **kwargs})
         if dim % 2:
             raise ValueError(f"`dim` must be even. Received: dim={dim}")
         self.dim, self.highest = dim, highest

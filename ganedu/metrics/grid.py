@@ -55,7 +55,7 @@ def jensen_shannon(p, q):
         UsageError: if they are not shares of one grid.
 
     Reference:
-        Lin 1991, "Divergence measures based on the Shannon entropy", equation 3.2; Goodfellow et al. 2014,
+        Lin 1991, "Divergence measures based on the Shannon entropy", equation 4.1; Goodfellow et al. 2014,
         Theorem 1, arXiv:1406.2661, for what it has to do with GANs.
     """
     p, q = _shares(p, q)

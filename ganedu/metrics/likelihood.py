@@ -79,7 +79,7 @@ def dequantized(images, seed=0):
         `(x, bin_width)`: float64 in [-1, 1), and the width of a grey value, 2/256.
 
     Reference:
-        Uria, Murray and Larochelle 2013, "RNADE", section 5.1, arXiv:1306.0186; Theis et al. 2016, section 3.1.
+        Uria, Murray and Larochelle 2013, "RNADE", arXiv:1306.0186; Theis et al. 2016, section 3.1.
     """
     images = np.asarray(images)
     if images.dtype != np.uint8:
@@ -95,7 +95,7 @@ def binarized(images, seed=0):
         UsageError: if a value is not finite, or not in [-1, 1].
 
     Reference:
-        Salakhutdinov and Murray 2008, "On the quantitative analysis of deep belief networks", section 6.
+        Salakhutdinov and Murray 2008, "On the quantitative analysis of deep belief networks".
     """
     images = np.asarray(images, "float32")
     check_range(images)

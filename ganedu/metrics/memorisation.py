@@ -17,7 +17,8 @@ class Memorisation:
             distance from an unseen real image to its nearest training image: about 1 for new images.
         nearest: int (N,), which training image that is.
         copy_rate: float in [0, 1], the share of samples that are nearer than all but a hundredth of the
-            unseen images are: 0.01 on average for a model as good as nature, 1 for a memorizing model.
+            unseen images are. For a model as good as nature (1 + (L - 1) / 100) / (L + 1) on average with
+            L unseen images, 0.02 of 100 and 0.011 of 1,000; 1 for one that repeats what it has seen.
     """
 
     distances: np.ndarray

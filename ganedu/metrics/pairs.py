@@ -50,7 +50,8 @@ def ssim(images, reconstructions):
     with the paper's Gaussian window of deviation 1.5.
 
     The mean over all windows of (2 m_x m_y + c1) (2 s_xy + c2) / ((m_x^2 + m_y^2 + c1) (s_x^2 + s_y^2 + c2)), with
-    means, variances and covariance in a window, c1 = (0.01 * 2)^2, c2 = (0.03 * 2)^2. A number of each image alone.
+    means, variances and covariance in a window of values brought to [0, 1], c1 = 0.01^2, c2 = 0.03^2.
+    A number of each image alone.
 
     Raises:
         UsageError: as `checked_images`, and for images smaller than the window of 11x11.
@@ -60,13 +61,13 @@ def ssim(images, reconstructions):
     """
     from skimage.metrics import structural_similarity
 
-    a, b = checked_images(images, reconstructions)
+    a, b = ((x + 1) / 2 for x in checked_images(images, reconstructions))  # [0, 1]
     if min(a.shape[1:3]) < WINDOW:
         raise UsageError(
             f"SSIM needs sides of at least {WINDOW}. Received: {a.shape[1]}x{a.shape[2]}"
         )
     options = {
-        "data_range": RANGE,
+        "data_range": 1.0,
         "channel_axis": -1,
         "gaussian_weights": True,
         "sigma": 1.5,

@@ -7,6 +7,11 @@ D has two heads, the source (real or generated) and the class:
 
 D maximizes L_S + L_C and G maximizes L_C - L_S, here with the non-saturating form of -L_S.
 
+Departures:
+    The networks are those of `dcgan`, smaller than the paper's, for small images. The source
+    has the non-saturating loss. Samples are those of an exponential moving average of G's
+    weights (`ema_momentum=None` turns that off).
+
 Reference:
     Odena, Olah and Shlens 2017, "Conditional image synthesis with auxiliary classifier GANs",
     section 3, arXiv:1610.09585.

@@ -5,6 +5,11 @@
 A code is not a distribution, so there is nothing to sample new images from. The model therefore
 keeps the mean and covariance of the codes that it sees, and samples the Gaussian that has them.
 
+Departures:
+    The networks are convolutional and trained at once, by Adam, where the paper pretrains dense
+    ones layer by layer; the error is squared, not a cross-entropy; and sampling, by a Gaussian
+    fitted to the codes, is not the paper's.
+
 Reference:
     Hinton and Salakhutdinov 2006, "Reducing the dimensionality of data with neural networks",
     Science 313; Rumelhart, Hinton and Williams 1986 before it.

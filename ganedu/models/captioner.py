@@ -9,6 +9,11 @@ from those before it and from the map, on which it lays a weight alpha at each w
 Describing, greedy search takes the likeliest word each time; beam search keeps the b likeliest beginnings, and so finds
 sentences whose first word was not the likeliest.
 
+Departures:
+    The decoder is a transformer in the place of the paper's LSTM, with normalization before
+    each block; there is no hard attention and no doubly stochastic term; the encoder is small
+    and trained from nothing, not a pretrained VGG; captions come from averaged weights.
+
 Reference:
     Xu, Ba, Kiros, Cho, Courville, Salakhutdinov, Zemel and Bengio 2015, "Show, attend and tell",
     arXiv:1502.03044; Vaswani et al. 2017, "Attention is all you need", arXiv:1706.03762.

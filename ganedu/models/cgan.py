@@ -7,6 +7,13 @@ Two ways for D to read y. Mirza 2014: beside its input, as constant planes (`net
 and Koyama 2018, with `projection=True`: D(x, y) = psi(phi(x)) + <V y, phi(x)> (equation 3), so that a
 class is a direction among the features phi.
 
+Departures:
+    The networks are those of `dcgan`, smaller than the paper's, for small images. With
+    `projection` D has no spectral normalization and the loss is the non-saturating one, where
+    Miyato and Koyama have both it and the hinge; and y enters G beside z, not through
+    conditional batch normalization. Samples are those of an exponential moving average of G's
+    weights (`ema_momentum=None` turns that off).
+
 Reference:
     Mirza and Osindero 2014, "Conditional generative adversarial nets", arXiv:1411.1784;
     Miyato and Koyama 2018, "cGANs with projection discriminator", arXiv:1802.05637.
@@ -27,8 +34,8 @@ def projection_discriminator(image_shape, num_classes, width=32, features=128):
     phi(x)>."""
     body = networks.discriminator(image_shape, width, outputs=features)
     x, y = keras.Input(image_shape, name="x"), keras.Input((num_classes,), name="y")
-    phi = layers.LeakyReLU(0.2)(body(x))  # (B, features)
-    v = layers.Dense(features, use_bias=False, name="V")(y)
+    phi = layers.LeakyReLU(0.2, dtype="float32")(body(x))  # (B, features)
+    v = layers.Dense(features, use_bias=False, dtype="float32", name="V")(y)
     logits = layers.Dense(1, dtype="float32", name="psi")(phi) + ops.sum(v * phi, -1, keepdims=True)
     return keras.Model([x, y], logits, name="discriminator")
 

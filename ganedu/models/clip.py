@@ -7,6 +7,10 @@ Of a batch of N pairs, with unit vectors u_i of the images and v_i of the texts,
 each image must find its own text among the batch's, and each text its image. exp(tau) is learnt, and at
 most 100. The cosine is then a score of how well a text fits an image, and a way to look for either by the other.
 
+Departures:
+    Both encoders are small and trained from nothing on a few thousand pairs, batches have 128
+    pairs and not 32,768, and there is no weight decay. Embeddings come from averaged weights.
+
 Reference:
     Radford, Kim, Hallacy, Ramesh, Goh, Agarwal, Sastry, Askell, Mishkin, Clark, Krueger and Sutskever
     2021, "Learning transferable visual models from natural language supervision", arXiv:2103.00020.

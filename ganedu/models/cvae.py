@@ -3,7 +3,12 @@
     maximize  E_{q(z|x,y)}[log p(x|z,y)] - KL(q(z|x,y) || p(z)),   p(z) = N(0, I)
 
 as in `vae`, with encoder and decoder told y. The prior does not depend on y: the same z drawn for every
-class is one handwriting. (The paper's p(z|y) is learnt; section 4.1 allows for this simpler one.)
+class is one handwriting.
+
+Departures:
+    x and y are swapped: the paper predicts an output y from an input x, here an image x from a
+    class y. The prior p(z) does not depend on the class, which the paper allows for (section
+    4). Grey values as Bernoulli probabilities are no density, see `vae`.
 
 Reference:
     Sohn, Yan and Lee 2015, "Learning structured output representation using deep conditional

@@ -6,7 +6,12 @@ G: X -> Y, F: Y -> X, and a PatchGAN discriminator for each kind, with the losse
     G and F minimize  L_GAN(G, D_Y) + L_GAN(F, D_X) + lambda L_cyc + lambda_id L_id    (equation 3, section 5.2)
     L_id  = E_y||G(y) - y||_1 + E_x||F(x) - x||_1
 
-||.||_1 is the mean over pixels. The paper's D also sees older samples, from a history of 50.
+||.||_1 is the mean over pixels.
+
+Departures:
+    The losses of `lsgan` have a factor 1/2 that the paper's G has not, so lambda = 10 weighs as
+    20 does there. No history of 50 older samples, no identity term by default, a translator of
+    two residual blocks, patches of 18x18 pixels, no learning rate decay.
 
 Reference:
     Zhu, Park, Isola and Efros 2017, "Unpaired image-to-image translation using cycle-consistent

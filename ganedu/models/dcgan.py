@@ -1,17 +1,21 @@
 """DCGAN: a GAN of convolutional networks with batch normalization (Radford 2015).
 
-The losses are those of `gan.py`. What the paper changed is the networks (section 3): strided and
+The losses are those of `gan.py`. What the paper changed is the networks (sections 3 and 4): strided and
 transposed convolutions in the place of pooling and dense layers, batch normalization and ReLUs
 in G, leaky ReLUs of slope 0.2 in D, tanh at G's end; and the optimizer, Adam with beta_1 =
 0.5.
 
-Two departures, for small images and a laptop: D has no batch normalization, and the weights start
-from Keras's Glorot-uniform, not from N(0, 0.02^2). With `spectral_norm` D is kept smooth (Miyato 2018,
-`sngan.py`); both players can then learn fast, and the samples go on getting better for longer.
+Departures:
+    D has no batch normalization. Weights start from Keras's Glorot-uniform, not N(0, 0.02^2).
+    Kernels are 4x4 in G and 3x3 in D, not 5x5. There are fewer and narrower maps. z is normal
+    with 32 numbers, not uniform with 100. The rates of G and D differ, 3e-3 and 3e-4, where
+    both are 2e-4; batches have 32 images, not 128. Samples are those of an exponential moving
+    average of G's weights (`ema_momentum=None` turns that off). With `spectral_norm` D is kept
+    smooth (Miyato 2018, `sngan.py`).
 
 Reference:
     Radford, Metz and Chintala 2015, "Unsupervised representation learning with deep convolutional
-    generative adversarial networks", section 3, arXiv:1511.06434.
+    generative adversarial networks", sections 3 and 4, arXiv:1511.06434.
 """
 
 import keras

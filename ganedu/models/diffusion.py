@@ -12,6 +12,12 @@ Sampling goes back from x_T ~ N(0, I) over a few of the times, from t to s (Song
 
 sigma = 0 (DDIM) makes the sample a function of x_T: a latent space.
 
+Departures:
+    Sampling is DDIM over 20 of the times by default; Ho's Algorithm 2 is `sample_from(x, T,
+    eta=1.0)`. x_0 is clipped to [-1, 1] at each step. The schedule is Nichol's; the variance is
+    not learnt. The network is a small U-Net without attention, with dense layers over its
+    smallest map; the moving average has momentum 0.995, not 0.9999.
+
 Reference:
     Ho, Jain and Abbeel 2020, "Denoising diffusion probabilistic models", Algorithm 1,
     arXiv:2006.11239; Nichol and Dhariwal 2021, arXiv:2102.09672; Song, Meng and Ermon 2021,
@@ -26,6 +32,7 @@ from keras import ops
 
 from ganedu import networks
 from ganedu.engine import DenoisingModel, FusedAdam
+from ganedu.runtime import UsageError
 
 FAMILY = "diffusion and flows"
 
@@ -69,6 +76,7 @@ class Diffusion(DenoisingModel):
     def __init__(self, network, num_timesteps=1000, ema_momentum=0.995, seed=0):
         super().__init__(network, ema_momentum, seed)
         self.num_timesteps, self.alpha_bar = num_timesteps, cosine_alpha_bar(num_timesteps)
+        self.sampling_steps = min(self.sampling_steps, num_timesteps)
 
     def compute_losses(self, x, training):
         t = 1.0 + ops.floor(self.uniform_times(x) * self.num_timesteps)  # 1, ..., T
@@ -84,9 +92,17 @@ class Diffusion(DenoisingModel):
         """x_T (N, H, W, C) to images, over `steps` times.
 
         Args:
-            eta: float in [0, 1]: 0 for DDIM, 1 for the chance of Ho 2020 (equation 16 of Song 2021).
+            steps: int from 1 to T.
+            eta: float in [0, 1]: 0 for DDIM, 1 for the noise of Ho 2020 (equation 16 of Song 2021).
                 Defaults to `0.0`.
+
+        Raises:
+            UsageError: for more steps than there are times.
         """
+        if steps > self.num_timesteps:
+            raise UsageError(
+                f"There are {self.num_timesteps} times to sample at. Received: steps={steps}"
+            )
         rng = np.random.default_rng(seed)
         timesteps = np.linspace(self.num_timesteps, 0, steps + 1).round().astype(int)
         for t, s in itertools.pairwise(timesteps):

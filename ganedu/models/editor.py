@@ -9,6 +9,12 @@ Sampling has one guidance, that of the words; c is now and then nothing in train
 
     x~ = x_theta([x_t, y], nothing) + s (x_theta([x_t, y], c) - x_theta([x_t, y], nothing))    (equation 3, s_I = 1)
 
+Departures:
+    A flow that predicts x in the pixels' own space, not a latent diffusion model; the pairs are
+    made by a grammar; guidance is of the text alone; a fifth to a third of the pairs are
+    inpainting, which the paper has not; sampling has 6 steps. The loss weighs images as
+    `text_flow` does, with the same consequence.
+
 Reference:
     Brooks, Holynski and Efros 2023, "InstructPix2Pix: learning to follow image editing
     instructions", sections 3.2 and 3.2.1, arXiv:2211.09800; Lipman et al. 2023, arXiv:2210.02747.

@@ -10,9 +10,15 @@ Sampling follows dx/dt = v_theta(x, t) from t = 0 to 1, with a step h:
     Euler   x + h v(x, t)
     Heun    x + h/2 (v(x, t) + v(x + h v(x, t), t + h))
 
+Departures:
+    sigma_min = 0, so the paths are those of rectified flow. Only the conditional paths are
+    straight: those that sampling follows bend, which is what Heun's method is for. Fixed steps
+    in the place of an adaptive solver; the network is that of `diffusion`.
+
 Reference:
     Lipman, Chen, Ben-Hamu, Nickel and Le 2023, "Flow matching for generative modeling", section
-    4.1, example II, arXiv:2210.02747; Liu, Gong and Liu 2023, "Rectified flow", arXiv:2209.03003.
+    4.1, example II, arXiv:2210.02747; Liu, Gong and Liu 2023, "Flow straight and
+    fast: learning to generate and transfer data with rectified flow", arXiv:2209.03003.
 """
 
 import keras

@@ -7,6 +7,11 @@ With logits D(x), and sigma the sigmoid:
 
 Algorithm 1 with k = 1: one step of D, then one step of G, each on a fresh draw of z.
 
+Departures:
+    Adam with beta_1 = 0.5 in the place of momentum, leaky ReLUs and dropout in D in the place
+    of maxout, tanh images, a normal z. Samples are those of an exponential moving average of
+    G's weights (`ema_momentum=None` turns that off).
+
 Reference:
     Goodfellow, Pouget-Abadie, Mirza, Xu, Warde-Farley, Ozair, Courville and Bengio 2014,
     "Generative adversarial nets", equation 1 and Algorithm 1, arXiv:1406.2661.

@@ -8,6 +8,12 @@ A latent is [noise, c]: a category and a few continuous numbers in [-1, 1]. Q(c|
 Q is a softmax for the category and a Gaussian for each number. D and Q share their body, so L_I moves
 it in D's step as in G's.
 
+Departures:
+    The networks are those of `dcgan`, smaller than the paper's, for small images. L_I moves the
+    body that D and Q share in D's step, too; the continuous latents weigh a tenth; Q's
+    log-variance is bounded. Samples are those of an exponential moving average of G's weights
+    (`ema_momentum=None` turns that off).
+
 Reference:
     Chen, Duan, Houthooft, Schulman, Sutskever and Abbeel 2016, "InfoGAN", arXiv:1606.03657.
 """
@@ -78,9 +84,10 @@ class InfoGAN(GAN):
         """-lambda L_I up to the constant H(c), and its two parts."""
         category, mean, log_variance = guess
         categorical = class_loss(z[:, self.noise_dim : -self.continuous_dim], category)
-        continuous = gaussian_nll(
-            z[:, -self.continuous_dim :], mean, ops.clip(log_variance, -6.0, 2.0)
-        )
+        bounded = log_variance + ops.stop_gradient(
+            ops.clip(log_variance, -6.0, 2.0) - log_variance
+        )  # whose gradient goes on outside of the bounds, so that it comes back
+        continuous = gaussian_nll(z[:, -self.continuous_dim :], mean, bounded)
         parts = {"category_loss": categorical, "continuous_loss": continuous}
         return self.info_weight * (categorical + 0.1 * continuous), parts
 

@@ -7,6 +7,11 @@ With raw outputs D(x):
 
 A sample that D takes for real, but that lies far from the decision boundary, still has a gradient.
 
+Departures:
+    The networks are those of `dcgan`, smaller than the paper's, for small images. Adam with
+    beta_1 = 0.5. Samples are those of an exponential moving average of G's weights
+    (`ema_momentum=None` turns that off).
+
 Reference:
     Mao, Li, Xie, Lau, Wang and Smolley 2017, "Least squares generative adversarial networks",
     equation 9 (a = 0, b = c = 1), arXiv:1611.04076.

@@ -1,13 +1,16 @@
 """pix2pix: paired image translation with a U-Net, an L1 loss and a PatchGAN (Isola 2017).
 
-For a source x and its target y, G a U-Net whose dropout in training is its only chance (the paper keeps it when
-it samples; here `translate` gives one answer), D a discriminator of patches:
+For a source x and its target y, G a U-Net with dropout, D a PatchGAN (section 3.2.2):
 
     max_D  E[log sigma(D(x, y))] + E[log(1 - sigma(D(x, G(x))))]      (equation 1)
     min_G  -E[log sigma(D(x, G(x)))] + lambda E||y - G(x)||_1         (equations 3 and 4)
 
-L1 settles what lies where; D, which sees only patches, settles that it looks sharp. ||.||_1 is here the mean
-over pixels.
+L1 settles what lies where; D, which sees only patches, settles that it looks sharp.
+
+Departures:
+    Dropout is on in training alone, so that an input has one output, where the paper keeps it;
+    a U-Net of two or three levels; patches of 18x18 pixels, where they have 70x70; no jitter.
+    ||.||_1 is here the mean over pixels.
 
 Reference:
     Isola, Zhu, Zhou and Efros 2017, "Image-to-image translation with conditional adversarial

@@ -6,8 +6,14 @@ With logits D(x) and f(t) = -log(1 + e^(-t)):
     R1 = gamma/2 E_x[||grad D(x)||^2],   R2 = gamma/2 E_z[||grad D(G(z))||^2]     (equation 3)
 
 D minimizes softplus(-(D(x) - D(G(z)))) + R1 + R2, and G softplus(D(x) - D(G(z))). A sample has to
-beat the real image beside it, so G cannot win by generating only what D likes best. The paper's modern
-residual networks are not used here: networks are those of `dcgan`.
+beat the real image beside it, so G cannot win by generating only what D likes best.
+
+Departures:
+    Equation 2 as it stands is the saturating game; as in the authors' code, G minimizes
+    softplus(D(x) - D(G(z))), its non-saturating form. The networks are those of `dcgan`,
+    smaller than the paper's, for small images. The paper's residual networks without
+    normalization are not here; gamma is constant, 0.1. Samples are those of an exponential
+    moving average of G's weights (`ema_momentum=None` turns that off).
 
 Reference:
     Huang, Gokaslan, Kuleshov and Tompkin 2024, "The GAN is dead; long live the GAN!", section 2,

@@ -1,10 +1,18 @@
 """SNGAN: a spectrally normalized discriminator with hinge losses (Miyato 2018).
 
-D's kernels are divided by their largest singular values (`ganedu.layers.SpectralConv2D`), so D is
-1-Lipschitz up to its activations; with raw outputs D(x), the hinge losses:
+D's kernels, as matrices, are divided by their largest singular values (`ganedu.layers.SpectralConv2D`). That
+bounds a dense layer by 1. Of a convolution it bounds the matrix (height x width x inputs, outputs), not the
+map that it is applied as: its patches overlap, and its operator norm may be larger, 1.4 to 1.9 here. So D
+is kept smooth, and is not 1-Lipschitz. With raw outputs D(x), the hinge losses:
 
     min_D  E_x[max(0, 1 - D(x))] + E_z[max(0, 1 + D(G(z)))]        (equation 16)
     min_G  -E_z[D(G(z))]                                           (equation 17)
+
+Departures:
+    The networks are those of `dcgan`, smaller than the paper's, for small images. One step of D
+    for each of G, where the paper has five on images of 32x32; no residual networks. Samples
+    are those of an exponential moving average of G's weights (`ema_momentum=None` turns that
+    off).
 
 Reference:
     Miyato, Kataoka, Koyama and Yoshida 2018, "Spectral normalization for generative adversarial

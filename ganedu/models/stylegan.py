@@ -5,7 +5,13 @@
     truncation:    w' = w_mean + psi (w - w_mean)                                          (2019, appendix B)
 
 D is that of `dcgan` with the batch's standard deviation; the losses are those of `gan` and R1, gamma/2
-E_x||grad D(x)||^2. Left out: path length regularization and the resampling filters.
+E_x||grad D(x)||^2.
+
+Departures:
+    Left out: path length regularization, lazy R1, the resampling filters, residual connections
+    in D, equalized rates outside of the mapping. The mapping has 4 layers and learns 0.05 times
+    as fast as the rest (8 and 0.01 in the paper); w has 64 numbers, not 512; noise is off in
+    sampling; the moving average has momentum 0.99.
 
 Reference:
     Karras, Laine and Aila 2019, "A style-based generator architecture for generative adversarial

@@ -13,7 +13,7 @@ Sampling goes, with a guidance s = 1 + w, from what any image would be to, and p
 
     x~ = x_theta(x_t, t, nothing) + s (x_theta(x_t, t, c) - x_theta(x_t, t, nothing))      (Ho 2022, equation 6)
 
-s = 1 samples as the data are; larger ones show more of what c says, and less variety. So does a lower temperature tau
+Larger s show more of what c says, and less variety. So does a lower temperature tau
 of the noise that sampling begins with (1 in training):
 
     x_0 = tau z,   z ~ N(0, I)                                                        (Kingma 2018, section 6)
@@ -22,6 +22,12 @@ What is shown, where and in which colour is settled while x_t is nearly noise; l
 nothing new. So most times, in training and in sampling, are early ones: for u uniform in [0, 1],
 
     t = u / (u + k (1 - u))                                                          (Esser 2024, equation 23)
+
+Departures:
+    The loss divides each image's error by its own variance: its minimizer is not the mean of
+    the images of c but one that weighs them by 1 / (Var + 0.01), so dim images count more, and
+    s = 1 does not sample quite as the data are. Temperature below 1 is Glow's, not flow
+    matching's. The network is a U-Net with sketches of its own, trained by Muon.
 
 Reference:
     Ho and Salimans 2022, "Classifier-free diffusion guidance", algorithms 1 and 2, arXiv:2207.12598;

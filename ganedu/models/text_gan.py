@@ -6,8 +6,12 @@ With texts h, images x of them, and h^ a text of another image:
     max_G  log D(G(z, h), h)                                                    (line 12)
 
 A D that only saw real images with their texts and samples with theirs would never have to read: that an image is
-real would tell it all. Each player has a text encoder of its own, which its own loss trains; the paper's were trained
-before, and by images.
+real would tell it all.
+
+Departures:
+    Each player has a text encoder of its own, which its own loss trains; the paper's were
+    trained before, and by images. No interpolated texts (GAN-INT). Samples are those of an
+    exponential moving average of G's weights (`ema_momentum=None` turns that off).
 
 Reference:
     Reed, Akata, Yan, Logeswaran, Schiele and Lee 2016, "Generative adversarial text to image

@@ -10,6 +10,11 @@ p(x|z) is a product of Bernoulli distributions, one for each value of the image;
 as probabilities, as in the paper's experiments. Both terms are in nats an image. beta = 1 is the
 paper's bound (ELBO).
 
+Departures:
+    Grey values as Bernoulli probabilities are no density: the true normalizer is that of the
+    continuous Bernoulli (Loaiza-Ganem and Cunningham 2019, arXiv:1907.06845). beta is
+    Higgins's. The networks are convolutional.
+
 Reference:
     Kingma and Welling 2013, "Auto-encoding variational Bayes", arXiv:1312.6114; beta from Higgins
     et al. 2017, "beta-VAE"; the importance-sampled likelihood from Burda, Grosse and Salakhutdinov

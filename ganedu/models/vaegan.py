@@ -10,6 +10,11 @@ With x~ = Dec(z), z ~ q(z|x), x_p = Dec(z_p), z_p ~ N(0, I), and Dis_l(x) an inn
 
 Dec's part of L_GAN is taken in its non-saturating form. The three step one after the other.
 
+Departures:
+    Each player takes its step on a pass of its own, where Algorithm 1 takes all gradients of
+    one; G's part of L_GAN is non-saturating; the feature map is D's second; Adam in the place
+    of RMSProp.
+
 Reference:
     Larsen, Sonderby, Larochelle and Winther 2016, "Autoencoding beyond pixels using a learned
     similarity metric", Algorithm 1, arXiv:1512.09300.

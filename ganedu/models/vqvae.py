@@ -1,15 +1,18 @@
 """VQ-VAE: discrete codes of a learnt codebook, and an autoregressive prior (van den Oord 2017).
 
-    z_e = Enc(x),   z_q = the nearest code to each place of z_e,   x' = Dec(z_q)
+    z_e = Enc(x),   z_q = the nearest code to each place of z_e (equation 2),   x' = Dec(z_q)
     minimize  ||x - x'||^2 / sigma^2 + beta ||z_e - sg(z_q)||^2        (equation 3)
 
-||.||^2 is here the mean of the squares, and 1 / sigma^2 a weight: how small an error still counts.
-
-The codebook's own term is replaced by moving averages (appendix A.1): `ganedu.layers.VectorQuantizer`.
 To sample, a prior is needed over grids of codes (section 3.3): here a small autoregressive
 transformer, trained beside the rest:
 
     minimize  -sum_i log p(k_i | k_1, ..., k_(i-1))
+
+Departures:
+    The codebook's own term is replaced by moving averages (appendix A.1), and dead codes are
+    revived (Jukebox, 2020). z_e passes a layer normalization. ||.||^2 is here the mean of the
+    squares, and 1 / sigma^2 a weight: how small an error still counts. The prior is a small
+    transformer, trained beside the rest, not a PixelCNN after it.
 
 Reference:
     van den Oord, Vinyals and Kavukcuoglu 2017, "Neural discrete representation learning",

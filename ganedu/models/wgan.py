@@ -4,8 +4,13 @@
     max_D  E_x[D(x)] - E_z[D(G(z))],   w <- clip(w, -c, c)         (Algorithm 1, lines 5 to 7)
     max_G  E_z[D(G(z))]                                            (lines 10 and 11)
 
-n_critic steps of D, each on fresh real images and a fresh z, then one step of G. Clipping bounds D's
-slope, by what is not known: the logged distance is W up to a factor.
+n_critic steps of D, each on fresh real images and a fresh z, then one step of G.
+
+Departures:
+    The networks are those of `dcgan`, smaller than the paper's, for small images. Three critic
+    steps, not five; c = 0.05, not 0.01. The logged number is at best a lower bound of K W over
+    critics of clipped weights, K their unknown Lipschitz constant: not W. Samples are those of
+    an exponential moving average of G's weights (`ema_momentum=None` turns that off).
 
 Reference:
     Arjovsky, Chintala and Bottou 2017, "Wasserstein GAN", Algorithm 1, arXiv:1701.07875.

@@ -6,6 +6,12 @@ For each image one epsilon ~ U[0, 1], and between a real and a generated one
     min_D  E_z[D(G(z))] - E_x[D(x)] + lambda E[(||grad D(x_hat)||_2 - 1)^2]      (Algorithm 1, lines 4 to 7)
     min_G  -E_z[D(G(z))]                                                       (line 12)
 
+Departures:
+    The networks are those of `dcgan`, smaller than the paper's, for small images. Two critic
+    steps, not five; rates of 2e-3 and 1e-3, not 1e-4. Where images are augmented, x_hat lies
+    between augmented ones. Samples are those of an exponential moving average of G's weights
+    (`ema_momentum=None` turns that off).
+
 Reference:
     Gulrajani, Ahmed, Arjovsky, Dumoulin and Courville 2017, "Improved training of Wasserstein
     GANs", Algorithm 1, arXiv:1704.00028.

@@ -9,7 +9,7 @@ from keras import layers
 from ganedu.layers import MinibatchStdDev
 from ganedu.runtime import UsageError
 
-NEGATIVE_SLOPE = 0.2  # Radford 2015, section 3
+NEGATIVE_SLOPE = 0.2  # Radford 2015, section 4
 
 
 def num_downsamplings(image_shape):

@@ -78,7 +78,8 @@ def text_denoiser(
     generated = layers.Conv2D(channels, 3, padding="same", name="head", **zeros)(x)
     for i in range(0, channels + extra, channels):
         gain = layers.Dense(1, dtype="float32", name=f"head_gain_{i}")(told)
-        generated = generated + layers.Reshape((1, 1, 1))(gain) * image[..., i : i + channels]
+        gain = layers.Reshape((1, 1, 1), dtype="float32")(gain)
+        generated = generated + gain * image[..., i : i + channels]
     return keras.Model([image, t, tokens], generated, name=name)
 
 

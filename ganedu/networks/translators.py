@@ -21,7 +21,7 @@ def unet_translator(image_shape, channels, width=32, dropout=0.5, seed=0, name="
         name: str.
 
     Reference:
-        Isola, Zhu, Zhou and Efros 2017, section 3.2 and appendix 6.1, arXiv:1611.07004.
+        Isola, Zhu, Zhou and Efros 2017, section 3.2.1 and appendix 6.1, arXiv:1611.07004.
     """
     x = image = keras.Input(tuple(image_shape), name="x")
     skips, downs = [], num_downsamplings(image_shape)
@@ -87,7 +87,7 @@ def patch_discriminator(image_shape, width=32, name="discriminator"):
         name: str.
 
     Reference:
-        Isola, Zhu, Zhou and Efros 2017, section 3.3, arXiv:1611.07004, where patches have 70x70.
+        Isola, Zhu, Zhou and Efros 2017, section 3.2.2, arXiv:1611.07004, where patches have 70x70.
     """
     x = image = keras.Input(tuple(image_shape), name="x")
     for i in range(2):

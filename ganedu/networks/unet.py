@@ -50,7 +50,8 @@ def denoiser(image_shape, width=32, units=512, name="denoiser"):
     x = layers.Conv2D(4 * channels, 3, padding="same", kernel_initializer="zeros", dtype="float32")(
         x
     )
-    gain = layers.Reshape((1, 1, 1))(layers.Dense(1, dtype="float32")(time))
+    gain = layers.Dense(1, dtype="float32")(time)
+    gain = layers.Reshape((1, 1, 1), dtype="float32")(gain)
     return keras.Model([image, t], _pixels(x) + gain * image, name=name)
 
 
@@ -101,7 +102,8 @@ def _patches(x):
 
 
 def _pixels(x):
-    """The inverse of `_patches`."""
+    """The inverse of `_patches`, in float32."""
     _, h, w, c = x.shape
-    x = layers.Permute((1, 3, 2, 4))(layers.Reshape((h, w, 2, c // 2))(x))
-    return layers.Reshape((2 * h, 2 * w, c // 4))(x)
+    x = layers.Reshape((h, w, 2, c // 2), dtype="float32")(x)
+    x = layers.Permute((1, 3, 2, 4), dtype="float32")(x)
+    return layers.Reshape((2 * h, 2 * w, c // 4), dtype="float32")(x)
