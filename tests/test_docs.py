@@ -34,3 +34,15 @@ def test_two_commands_stand_first():
     assert first.count("\n") == second.count("\n") == 1
     assert "ganedu train" in first
     assert "pytest" in second
+
+
+def test_the_glossary_is_in_order_and_names_lessons_that_there_are():
+    text = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    rows = [line.strip("| \n").split(" | ") for line in text.splitlines()[7:]]
+    assert len(rows) > 90
+    terms = [row[0].lower() for row in rows]
+    assert terms == sorted(set(terms))
+    for _, meaning, lesson, chinese in rows:
+        assert meaning.endswith(".")
+        assert lesson in [name[:2] for name in lessons.names()]
+        assert chinese
