@@ -81,7 +81,7 @@ def table(results, seconds):
     ]
     for name in filter(results.get, models.names()):
         documentation = models.module(name).__doc__
-        idea = documentation.splitlines()[0].rstrip(".").partition(": ")[2]
+        idea = documentation.splitlines()[0].partition(": ")[2].rpartition(" (")[0]
         reference = " ".join(documentation.partition("Reference:")[2].split())
         row = results[name]
         agreement = row.get("agreement")
