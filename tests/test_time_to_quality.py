@@ -64,7 +64,7 @@ def test_a_turn_ends_at_its_second_and_the_time_between_turns_is_not_counted(mon
     monkeypatch.setattr("contestants.time.perf_counter", lambda: now[0])
     monkeypatch.setattr("sys.stdin", Standing())
     turns, files = Turns(), []
-    turns.run_info = {"parameters": 3}
+    turns.details = {"parameters": 3}
     turns.results = lambda file: files.append(file) or {"score": 1}
     with pytest.raises(SystemExit):
         train(turns)

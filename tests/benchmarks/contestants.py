@@ -1,7 +1,7 @@
 """Who competes in `time_to_quality.py`: models of ganedu, and what a user would pick instead, written from the facts
 published about them and trained as their authors train them.
 
-Each is a function of a `Turns`. It builds its networks, says in `turns.facts` how large they are, gives `turns` a
+Each is a function of a `Turns`. It builds its networks, says in `turns.details` how large they are, gives `turns` a
 function that draws (or scores) and calls `turns.step(count)` after each training step on `count` images.
 """
 
