@@ -9,14 +9,14 @@ def save(file, weights, **metadata):
     Args:
         file: path, of suffix `.npz`.
         weights: list of arrays, as `get_weights()` gives.
-        **facts: numbers or arrays.
+        **metadata: numbers or arrays.
     """
     stored = {f"w{i}": w.astype("float16") for i, w in enumerate(weights)}
     np.savez_compressed(file, **metadata, **stored)
 
 
 def load(file):
-    """What `save` stored: the weights, a list of float32 arrays, and a dict of the facts.
+    """What `save` stored: the weights, a list of float32 arrays, and a dict of the metadata.
 
     Args:
         file: path that can be opened, also one inside a package.
