@@ -2,6 +2,7 @@
 
 import inspect
 import pathlib
+import re
 
 import keras
 import numpy as np
@@ -85,3 +86,26 @@ def test_the_dcgan_of_mnist_is_smooth_and_learns(tmp_path):
     model.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras")
     np.testing.assert_allclose(again.generate(3), drawn, atol=1e-6)
+
+
+def test_what_a_recipe_reached_is_told_with_its_time():
+    for model in models.names():
+        measured = recipes.known(model, "measured")
+        assert set(measured) <= set(recipes.known(model, "quick"))
+        for told in measured.values():
+            assert re.fullmatch(r"\d+ s; [^;]*\d[^;]*", told)
+    assert recipes.measured("dcgan", "digits")
+    assert recipes.measured("dcgan", "my/own folder") == ""
+
+
+def test_a_run_tells_its_user_what_to_expect(capsys, monkeypatch):
+    from ganedu.runs import training
+
+    monkeypatch.setattr(recipes, "measured", lambda *pair: f"20 s; {pair}")
+    asked = {"model": "vae", "data": "digits", "profile": "quick"}
+    asked |= dict.fromkeys(["epochs", "seconds", "image_size"])
+    training._say_what_to_expect(asked, {})
+    assert "20 s; ('vae', 'digits')" in capsys.readouterr().out
+    for other in ({"epochs": 3.0}, {"seconds": 9.0}, {"image_size": 16}, {"profile": "full"}):
+        training._say_what_to_expect(asked | other, {})
+        assert capsys.readouterr().out == ""

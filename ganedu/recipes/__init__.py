@@ -2,8 +2,9 @@
 in what time.
 
 A file for each model holds its `SMOKE`, and under `QUICK` and `FULL` a recipe for each data set that it
-was tried on; a pair without one gets `default`, from the image's shape. What is `measured` was, on 2 CPU
-cores with TensorFlow and seed 0; `FULL` is for a GPU.
+was tried on; a pair without one gets `default`, from the image's shape. `FULL` is for a GPU. `MEASURED`
+says what a quick recipe reached on 2 CPU cores with TensorFlow and seed 0; `tests/benchmarks/recipes.py`
+writes it.
 """
 
 import importlib
@@ -12,7 +13,7 @@ from ganedu import catalogue
 from ganedu.recipes.recipe import CAPTIONED, COLOUR, Recipe
 from ganedu.runtime import PROFILES, UsageError
 
-__all__ = ["CAPTIONED", "Recipe", "default", "find", "known", "smoke"]
+__all__ = ["CAPTIONED", "Recipe", "default", "find", "known", "measured", "smoke"]
 
 
 def find(model, data, image_shape, profile):
@@ -48,6 +49,15 @@ def known(model, profile):
     """
     catalogue.check(model)
     return getattr(importlib.import_module(f"ganedu.recipes.{model}"), profile.upper())
+
+
+def measured(model, data):
+    """What a quick recipe reached, and in what time: str, empty where it is not known.
+
+    Raises:
+        UsageError: for a name that no model has.
+    """
+    return known(model, "measured").get(data, "")
 
 
 def smoke(model):

@@ -8,5 +8,6 @@ QUICK = {
     "mnist": Recipe(32, 100, 3),
     "cifar10": Recipe(32, 50, 8, COLOUR),
 }
+MEASURED = {}
 
 FULL = WIDE_ALL

@@ -7,5 +7,6 @@ QUICK = {
     "digits": Recipe(64, 100, 80),
     "mnist": Recipe(64, 100, 5),
 }
+MEASURED = {}
 
 FULL = WIDE_GREY

@@ -7,6 +7,7 @@ QUICK = {
     "digits": Recipe(16, 50, 10),
     "mnist": Recipe(16, 25, 0.5),
 }
+MEASURED = {}
 
 FULL = {
     "digits": Recipe(64, 500, 100, {"width": 48, "d_width": 64}),

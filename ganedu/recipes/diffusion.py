@@ -8,6 +8,7 @@ QUICK = {
     "mnist": Recipe(64, 50, 1.5),
     "cifar10": Recipe(64, 25, 2, {"width": 48}),
 }
+MEASURED = {}
 
 FULL = {
     "digits": Recipe(64, 500, 400, {"width": 96}),

@@ -7,5 +7,6 @@ QUICK = {
     "digits": Recipe(32, 100, 40),
     "mnist": Recipe(32, 100, 3),
 }
+MEASURED = {}
 
 FULL = WIDE_GREY

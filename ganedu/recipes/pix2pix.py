@@ -7,5 +7,6 @@ QUICK = {
     "digits": Recipe(32, 50, 20),
     "mnist": Recipe(32, 50, 1),
 }
+MEASURED = {}
 
 FULL = WIDE_GREY

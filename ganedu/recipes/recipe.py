@@ -12,7 +12,6 @@ class Recipe:
         epochs: float, passes over the data; may be a fraction.
         model: dict, arguments of the model file's `build`.
         augment: tuple of names of `ganedu.data.augment.PRESETS`. Defaults to none.
-        measured: str, time of training and what it reached. Defaults to `"not measured"`.
     """
 
     batch_size: int
@@ -20,7 +19,6 @@ class Recipe:
     epochs: float
     model: dict = dataclasses.field(default_factory=dict)
     augment: tuple = ()
-    measured: str = "not measured"
 
     def rounds(self, count):
         """How many rounds the recipe has on `count` images, at least one."""

@@ -7,5 +7,6 @@ QUICK = {
     "digits": Recipe(32, 25, 30),
     "mnist": Recipe(32, 25, 1),
 }
+MEASURED = {}
 
 FULL = WIDE_GREY

@@ -7,5 +7,6 @@ QUICK = {
     "digits": Recipe(32, 50, 30),
     "mnist": Recipe(32, 50, 1.5),
 }
+MEASURED = {}
 
 FULL = WIDE_GREY

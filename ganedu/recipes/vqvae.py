@@ -7,5 +7,6 @@ QUICK = {
     "digits": Recipe(64, 50, 40),
     "mnist": Recipe(64, 50, 1.5),
 }
+MEASURED = {}
 
 FULL = WIDE_GREY

@@ -7,6 +7,7 @@ QUICK = {
     "digits": Recipe(96, 50, 90),
     "mnist": Recipe(96, 100, 6),
 }
+MEASURED = {}
 
 FULL = {
     "digits": Recipe(480, 500, 300, {"width": 64, "critic_steps": 5}),

@@ -8,6 +8,7 @@ QUICK = {
     "mnist": Recipe(64, 50, 4),
     "cifar10": Recipe(64, 25, 6, {"g_learning_rate": 1e-3, "d_learning_rate": 1e-3}),
 }
+MEASURED = {}
 
 FULL = {
     "digits": Recipe(320, 500, 300, {"width": 64, "critic_steps": 5}),

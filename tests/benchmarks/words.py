@@ -1,12 +1,13 @@
 """How well the models of words do what is said, as the table of `docs/models.md`.
 
-    GANEDU_DATA=... python tests/benchmarks/words.py [MODEL ...] [--images 200000] [--objects 1,2]
+    GANEDU_DATA=... python tests/benchmarks/words.py [MODEL ...] [--images 200000] [--objects 1,2] [--new]
 
 Each trains in a process of its own on captioned digits of MNIST, one in a picture, or two, without the held-out
 combinations of kind and colour, until it has seen that many images. It is then asked 1,000 times each:
 combinations that it has seen and held-out ones, written by hands that it has not seen. What is to be seen
-is read by `ganedu.metrics.attributes`. Figures go to `docs/pictures/words/results.json`, pictures beside them; the
-table is then made anew from all that is there.
+is read by `ganedu.metrics.attributes`. Figures go to `docs/pictures/words/results.json`, pictures beside them; after
+each row the table is made anew from all that is there. The models that draw take an hour each: with `--new` rows that
+are there for as many images are kept, so that what was interrupted goes on with the next row.
 """
 
 import argparse
@@ -106,6 +107,7 @@ def main():
     parser.add_argument("models", nargs="*", choices=[*MODELS, []])
     parser.add_argument("--images", type=int, default=200_000)
     parser.add_argument("--objects", default="1,2")
+    parser.add_argument("--new", action="store_true", help="keep the rows that are there")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
@@ -114,6 +116,8 @@ def main():
     PICTURES.mkdir(parents=True, exist_ok=True)
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for name, count in itertools.product(options.models or MODELS, options.objects.split(",")):
+        if options.new and results.get(f"{name} {count}", {}).get("images") == options.images:
+            continue
         command = [sys.executable, __file__, "--one", name, "--images", str(options.images)]
         command += ["--objects", count]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -122,6 +126,11 @@ def main():
         results[f"{name} {count}"] = json.loads(done.stdout.splitlines()[-1])
         print(name, count, results[f"{name} {count}"], flush=True)
         RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
+        write_table(results)
+    write_table(results)
+
+
+def write_table(results):
     page = DOCS / "models.md"
     text = page.read_text()
     before, after = text.partition(BEGIN)[0], text.partition(END)[2]
