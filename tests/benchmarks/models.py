@@ -55,7 +55,7 @@ def measure(name, seconds):
         "images/s": round(seen / clock.seconds),
     }
     real = test.array(5000)
-    if hasattr(model, "translate"):
+    if "translate" in model.tasks:
         sources, real = model.prepare_dataset(test).get_batch(slice(5000))
         generated = model.translate(sources)
     else:
@@ -64,7 +64,7 @@ def measure(name, seconds):
         row["frechet_distance"] = round(
             frechet_distance(network.features(generated), network.features(real)), 1
         )
-    if hasattr(model, "num_classes"):
+    if "generate by class" in model.tasks:
         labels = np.arange(2000) % 10
         found = network.probabilities(model.generate(2000, labels=labels, seed=2)).argmax(axis=1)
         row["agreement"] = round(float(np.mean(found == labels)), 3)

@@ -59,7 +59,7 @@ def accuracies(model, asked):
     """The share that is right, by attribute; of an editor, by what was asked and what was to stay."""
     from ganedu.runs import evaluation
 
-    if not hasattr(model, "edit"):
+    if "edit" not in model.tasks:
         return evaluation.text_accuracy(model, asked, most=None)
     from ganedu.metrics.attributes import compare, detect
 
