@@ -213,7 +213,7 @@ def wasserstein_1d_histogram(p, q, width=1.0):
 
 
 def _safe_sqrt(x, floor=0.0):
-    """The root of x >= 0, whose gradient is 0 and not infinite where x is not above `least`; there it is
+    """The root of x >= 0, whose gradient is 0 and not infinite where x is not above `floor`; there it is
     0, or for a divisor 1."""
     above = x > floor
     return ops.where(above, ops.sqrt(ops.where(above, x, 1.0)), 1.0 if floor else 0.0)

@@ -1,11 +1,15 @@
 """What the pages show must work."""
 
+import ast
+import pkgutil
 import re
+import types
 from pathlib import Path
 
 from ganedu.course import lessons
 
 ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
 
 
 def blocks(page, language):
@@ -23,8 +27,7 @@ def test_the_readme_has_the_table_that_the_lessons_make():
 
 
 def test_links_between_pages_lead_somewhere():
-    pages = [ROOT / "README.md", *ROOT.glob("docs/*.md")]
-    targets = [(p, t) for p in pages for t in re.findall(r"\]\(([^)#]+)\)", p.read_text())]
+    targets = [(p, t) for p in PAGES for t in re.findall(r"\]\(([^)#]+)\)", p.read_text())]
     missing = [(p.name, t) for p, t in targets if "//" not in t and not (p.parent / t).exists()]
     assert not missing
 
@@ -46,3 +49,53 @@ def test_the_glossary_is_in_order_and_names_lessons_that_there_are():
         assert meaning.endswith(".")
         assert lesson in [name[:2] for name in lessons.names()]
         assert chinese
+
+
+def python_of(page):
+    """What stands as Python on a page: whole blocks, and between backticks in a line."""
+    text = page.read_text()
+    blocks = re.findall(r"^```python\n(.*?)^```", text, flags=re.M | re.S)
+    return blocks + re.findall(r"`([^`\n]*\b(?:import|from) [^`\n]*)`", text)
+
+
+def unknown_names(source):
+    """What the source takes from ganedu or its rooms, and is not there."""
+    tree, known, missing = ast.parse(source), {}, []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "ganedu":
+            for alias in node.names:
+                try:
+                    known[alias.asname or alias.name] = pkgutil.resolve_name(
+                        f"{node.module}.{alias.name}"
+                    )
+                except (AttributeError, ImportError):
+                    missing.append(alias.name)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            room = known.get(node.value.id)
+            if isinstance(room, types.ModuleType) and not hasattr(room, node.attr):
+                missing.append(f"{node.value.id}.{node.attr}")
+    return missing
+
+
+def test_what_a_page_takes_from_the_package_is_there():
+    read = 0
+    for page in PAGES:
+        for source in python_of(page):
+            try:
+                assert unknown_names(source) == [], page
+            except SyntaxError:
+                continue  # a sketch
+            read += 1
+    assert read > 10
+    assert unknown_names("from ganedu import runs; runs.loaded(1)") == ["runs.loaded"]
+    assert unknown_names("from ganedu.models.gan import Gans") == ["Gans"]
+
+
+def test_files_that_a_page_names_are_there():
+    """`networks/inference.py` of the package, `ganedu/...` and `tests/...` of the tree."""
+    for page in PAGES:
+        text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.M | re.S)
+        for path in re.findall(r"`((?:[\w.-]+/)+[\w-]+\.py)`", text):
+            there = (ROOT / path).exists() or (ROOT / "ganedu" / path).exists()
+            assert there or "NAME" in path, f"{page}: {path}"

@@ -127,6 +127,43 @@ def test_tests_and_lessons_follow(file):
     assert old_names(source, allowed) == []
 
 
+PAGES = [
+    *sorted(PACKAGE.rglob("*.py")),
+    *sorted((ROOT / "docs").glob("*.md")),
+    ROOT / "README.md",
+    *sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb")),
+]
+QUOTED = re.compile(r"(?<!`)`([^`]{1,99})`(?!`)")
+
+
+def prose_of(file):
+    """What explains: a lesson's cells of text, a module's docstrings and comments (here all of it), a page."""
+    if file.suffix != ".ipynb":
+        return file.read_text()
+    cells = json.loads(file.read_text())["cells"]
+    return "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+
+
+def quoted_old_names(text, allowed):
+    quoted = re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
+    words = {w for code in QUOTED.findall(quoted) for w in re.findall(r"(?:--)?[A-Za-z_]\w*", code)}
+    return sorted((words & OLD) - set(allowed))
+
+
+@pytest.mark.parametrize("file", PAGES, ids=lambda f: f.name)
+def test_pages_and_lessons_quote_no_old_name(file):
+    """Between backticks stands code; what it names must be there."""
+    allowed = {*ORDINARY["anywhere"], *ORDINARY["tests and lessons"]}
+    allowed |= {"drawn", "do"} if file.suffix == ".md" else set()  # of a claim's sentence
+    assert quoted_old_names(prose_of(file), allowed) == []
+
+
+def test_an_old_name_is_seen_between_backticks():
+    for text in ("by which network, `artist`.", "`(text,\nomit)`", "`x = runs.loaded(3)`"):
+        assert len(quoted_old_names(text, ())) == 1, text
+    assert quoted_old_names("an artist, `y`, omitted, `z`", ()) == []
+
+
 def test_an_old_name_is_seen_wherever_it_stands():
     for source in (
         "def artist(): pass",

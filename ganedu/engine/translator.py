@@ -9,7 +9,7 @@ from ganedu.networks.inference import predict_in_batches
 
 class Translator(GenerativeModel):
     """A model that turns source images into target images; its steps take batches `(source,
-    target)`. A subclass says by which network, `artist`.
+    target)`. A subclass says by which network, `translation_network`.
 
     Args:
         task: one of `ganedu.data.TASKS`: how a data set becomes sources and targets.

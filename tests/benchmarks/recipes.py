@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -19,7 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 RECIPES = ROOT / "ganedu" / "recipes"
-MOST = 2000
+MAX_IMAGES = 2000
 # How a score is told: the first that a model has, then those that may follow it.
 FIRST = {
     "all_accuracy": "{:.0%} of the captions right",
@@ -51,8 +52,15 @@ def measure(pair):
         training.train(run)
         model, run_info = run.load_model(), run.run_info()
         available = len(evaluation.test_images(run_info))
-        scores = evaluation.evaluate(model, run_info, min(available, MOST))["scores"]
-    return {"measured": told(run_info["training_seconds"], scores), "scores": scores}
+        scores = evaluation.evaluate(model, run_info, min(available, MAX_IMAGES))["scores"]
+    seconds = run_info["training_seconds"]
+    return {
+        "measured": told(seconds, scores),
+        "images/s": round(run_info["steps"] * run_info["recipe"]["batch_size"] / seconds),
+        "parameters": model.count_params(),
+        "peak MiB": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        "scores": scores,
+    }
 
 
 def told(seconds, scores):

@@ -55,7 +55,7 @@ def instruction(picture, random):
         random: `random.Random`.
 
     Returns:
-        `(text, changed, attribute)`: str, what is to be seen then, a `Picture`, and which of
+        `(text, edited, attribute)`: str, what is to be seen then, a `Picture`, and which of
         `grammar.ATTRIBUTES` of one of its entities is another.
     """
     count = len(picture.entities)
