@@ -1,10 +1,9 @@
 """What the pages show must work."""
 
-import ast
-import pkgutil
 import re
-import types
 from pathlib import Path
+
+from quoted import unknown_names
 
 from ganedu.course import lessons
 
@@ -58,26 +57,6 @@ def python_of(page):
     return blocks + re.findall(r"`([^`\n]*\b(?:import|from) [^`\n]*)`", text)
 
 
-def unknown_names(source):
-    """What the source takes from ganedu or its rooms, and is not there."""
-    tree, known, missing = ast.parse(source), {}, []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "ganedu":
-            for alias in node.names:
-                try:
-                    known[alias.asname or alias.name] = pkgutil.resolve_name(
-                        f"{node.module}.{alias.name}"
-                    )
-                except (AttributeError, ImportError):
-                    missing.append(alias.name)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            room = known.get(node.value.id)
-            if isinstance(room, types.ModuleType) and not hasattr(room, node.attr):
-                missing.append(f"{node.value.id}.{node.attr}")
-    return missing
-
-
 def test_what_a_page_takes_from_the_package_is_there():
     read = 0
     for page in PAGES:
@@ -88,8 +67,10 @@ def test_what_a_page_takes_from_the_package_is_there():
                 continue  # a sketch
             read += 1
     assert read > 10
-    assert unknown_names("from ganedu import runs; runs.loaded(1)") == ["runs.loaded"]
+    assert unknown_names("from ganedu import runs; runs.loaded(1)") == ["ganedu.runs.loaded"]
     assert unknown_names("from ganedu.models.gan import Gans") == ["Gans"]
+    assert unknown_names("from ganedu import data; data.captions.X") == ["ganedu.data.captions.X"]
+    assert unknown_names("from ganedu import data; data.augment.PRESETS; data.load('x').y") == []
 
 
 def test_files_that_a_page_names_are_there():

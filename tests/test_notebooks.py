@@ -5,6 +5,7 @@ import re
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from quoted import unknown_names
 
 from ganedu.course import lessons
 
@@ -58,6 +59,13 @@ def test_a_lesson_is_well_formed(name):
     nbformat.validate(notebook)
     assert not problems(notebook)
     assert re.fullmatch(r"\d\d_[a-z_]+", name)
+
+
+@per_lesson
+def test_a_lesson_uses_names_that_are_there(name):
+    cells = nbformat.read(lessons.path(name), as_version=4).cells
+    source = "\n".join(c.source for c in cells if c.cell_type == "code")
+    assert unknown_names(source) == []
 
 
 @per_lesson
