@@ -8,6 +8,8 @@ QUICK = {
     "mnist": Recipe(32, 100, 3),
     "cifar10": Recipe(32, 50, 8, COLOUR),
 }
-MEASURED = {}
+MEASURED = {
+    "digits": "37 s; Fréchet distance 10.9, 96% of the labels right",
+}
 
 FULL = WIDE_ALL

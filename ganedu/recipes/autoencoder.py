@@ -9,7 +9,9 @@ QUICK = {
     "photos": Recipe(64, 50, 10, {"latent_dim": 64}),
     "cifar10": Recipe(64, 50, 4, {"latent_dim": 64}),
 }
-MEASURED = {}
+MEASURED = {
+    "digits": "22 s; Fréchet distance 38.7, 22.1 dB PSNR",
+}
 
 FULL = {
     "digits": Recipe(64, 500, 400, {"width": 64}),

@@ -8,6 +8,8 @@ QUICK = {
     "mnist": Recipe(32, 100, 3),
     "cifar10": Recipe(32, 50, 8, COLOUR),
 }
-MEASURED = {}
+MEASURED = {
+    "digits": "51 s; Fréchet distance 3.94, 99% of the labels right",
+}
 
 FULL = WIDE_ALL

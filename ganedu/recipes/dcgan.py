@@ -22,7 +22,9 @@ QUICK = {
     "photos": Recipe(32, 50, 15, COLOUR),
     "cifar10": Recipe(32, 50, 6, COLOUR),
 }
-MEASURED = {}
+MEASURED = {
+    "digits": "31 s; Fréchet distance 21.7",
+}
 
 FULL = {
     "digits": Recipe(32, 500, 300, WIDE),

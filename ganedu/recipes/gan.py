@@ -9,7 +9,9 @@ QUICK = {
     "photos": Recipe(64, 100, 30),
     "cifar10": Recipe(64, 100, 12),
 }
-MEASURED = {}
+MEASURED = {
+    "digits": "18 s; Fréchet distance 42",
+}
 
 FULL = {
     "digits": Recipe(64, 1000, 600, {"width": 512}),

@@ -9,7 +9,9 @@ QUICK = {
     "photos": Recipe(64, 50, 10, {"latent_dim": 32}),
     "cifar10": Recipe(64, 50, 4, {"latent_dim": 32}),
 }
-MEASURED = {}
+MEASURED = {
+    "digits": "22 s; Fréchet distance 32.3, 21.8 dB PSNR",
+}
 
 FULL = {
     "digits": Recipe(64, 500, 400, {"width": 64}),
