@@ -1,4 +1,4 @@
-"""How small samples get to their places in a map."""
+"""How small patches get to their places in a map."""
 
 import math
 

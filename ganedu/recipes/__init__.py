@@ -47,8 +47,7 @@ def known(model, profile):
     Raises:
         UsageError: for a name that no model has.
     """
-    catalogue.check(model)
-    return getattr(importlib.import_module(f"ganedu.recipes.{model}"), profile.upper())
+    return getattr(_file(model), profile.upper())
 
 
 def measured(model, data):
@@ -57,7 +56,12 @@ def measured(model, data):
     Raises:
         UsageError: for a name that no model has.
     """
-    return known(model, "measured").get(data, "")
+    return _file(model).MEASURED.get(data, "")
+
+
+def _file(model):
+    catalogue.check(model)
+    return importlib.import_module(f"ganedu.recipes.{model}")
 
 
 def smoke(model):

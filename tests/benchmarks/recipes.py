@@ -10,7 +10,6 @@ nothing is known. Data sets that are not here are left out.
 
 import argparse
 import json
-import os
 import re
 import resource
 import subprocess
@@ -97,7 +96,10 @@ def main():
     if options.one:
         print(json.dumps(measure(options.one)))
         return
-    for pair, has in known():
+    pairs = dict(known())
+    if unknown := set(options.pairs) - set(pairs):
+        parser.error(f"no quick recipe: {', '.join(sorted(unknown))}")
+    for pair, has in pairs.items():
         if (options.pairs and pair not in options.pairs) or (options.new and has):
             continue
         done = subprocess.run(
@@ -105,7 +107,6 @@ def main():
             capture_output=True,
             text=True,
             check=False,
-            env={**os.environ, "GANEDU_PROFILE": "quick"},
         )
         if done.returncode:
             print(pair, (done.stderr.strip().splitlines() or ["?"])[-1], flush=True)
