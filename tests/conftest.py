@@ -12,7 +12,12 @@ from ganedu import runtime
 
 FOLDER = tempfile.TemporaryDirectory(prefix="ganedu-")
 os.environ.setdefault("GANEDU_CACHE", FOLDER.name)
-runtime.setup()
+
+
+def pytest_configure(config):
+    """Starts the backend where tests run: not in the process that only hands them out."""
+    if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
+        runtime.setup()
 
 
 class TestsThatShare(LoadScopeScheduling):

@@ -178,9 +178,9 @@ def test_the_reader_shares_nothing_with_the_maker():
 @pytest.mark.parametrize("name", ["digits", "scenes"])
 def test_real_pairs(name, objects):
     if name == "digits":
-        pairs = data.captioned_digits(data.load("digits"), 250, objects=objects, seed=1)
+        pairs = data.captioned_digits(data.load("digits"), 120, objects=objects, seed=1)
     else:
-        pairs = data.scenes(250, objects=objects, seed=1)
+        pairs = data.scenes(120, objects=objects, seed=1)
     seen = attributes.detect(pairs.array(), "digits" if name == "digits" else "shapes")
     found = attributes.attribute_accuracy(pairs.pictures, seen)
     names = {"kind", "colour", "size", "place" if objects == (1,) else "relation", "all"}

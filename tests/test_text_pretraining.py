@@ -47,7 +47,7 @@ def test_what_one_object_is_said_to_be_is_soon_read():
     network = small()
     before = [np.array(w) for w in network.get_layer("text_encoder").weights]
     drawing = [np.array(v) for v in network.get_layer("head").weights]
-    reader = pretrain_text_encoder(network, TOKENIZER, 12_800)
+    reader = pretrain_text_encoder(network, TOKENIZER, 19_200)
     rng = random.Random("new")
     asked = scenes.sample(DIGITS, 200, seed=5, objects=(1,))
     words = TOKENIZER.encode([write(p, rng) for p in asked], 28)

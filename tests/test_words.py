@@ -95,20 +95,59 @@ def test_the_flow_to_a_given_image():
     np.testing.assert_array_equal(asked[1][2], [[START, END, *[PAD] * 6]] * 2)
 
 
+def halves(top, bottom, count=1):
+    """Images whose halves have one grey each: their variance is ((top - bottom) / 2)^2."""
+    x = np.full((count, *IMAGE_SHAPE), top, "float32")
+    x[:, IMAGE_SHAPE[0] // 2 :] = bottom
+    return x
+
+
 def test_the_loss_of_the_flow():
-    """A network that answers 0.5 is 0.25^2 = 0.0625 away from an image of 0.25, whose variance is 0, and
-    (0.25^2 + 0.75^2) / 2 = 0.3125 from one of halves of 0.75 and -0.25, whose variance is 0.25."""
+    """A network that answers halves of 0.75 and -0.25, of variance 0.25, is (0.25^2 + 0.75^2) / 2 = 0.3125 away from
+    an image of 0.5, and (0.5^2 + 0.5^2) / 2 = 0.25 from one of 0.25."""
     model = build("text_flow")
-    object.__setattr__(model, "network", lambda inputs, training: ops.full((8, *IMAGE_SHAPE), 0.5))
-    x = np.full((8, *IMAGE_SHAPE), 0.25, "float32")
-    x[4:, : IMAGE_SHAPE[0] // 2], x[4:, IMAGE_SHAPE[0] // 2 :] = 0.75, -0.25
-    shares = [0.0625 / 0.01] * 4 + [0.3125 / 0.26] * 4
+    answer = ops.convert_to_tensor(halves(0.75, -0.25, 8))
+    object.__setattr__(model, "network", lambda inputs, training: answer)
+    x = np.concatenate([halves(0.5, 0.5, 4), halves(0.25, 0.25, 4)])
+    shares = [0.3125 / 0.3] * 4 + [0.25 / 0.3] * 4
     x = ops.convert_to_tensor(x)
-    np.testing.assert_allclose(
-        number(text_flow.variance_normalized_error(ops.full(x.shape, 0.5), x)), shares, 1e-5
-    )
+    np.testing.assert_allclose(number(text_flow.variance_normalized_error(answer, x)), shares, 1e-5)
     losses = model.compute_losses([x, ops.convert_to_tensor(feed("text_flow")[1])], training=True)
     np.testing.assert_allclose(number(losses["loss"]), np.mean(shares), rtol=1e-5)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.25])
+def test_the_flow_learns_the_mean_of_what_an_image_could_be(share):
+    """Of a dim image and a bright one, each as often as it is, the best answer is their mean."""
+    dim, bright = halves(0.1, -0.1), halves(1.0, -1.0)
+    x = ops.convert_to_tensor(
+        np.concatenate([dim] * round(4 * share) + [bright] * round(4 - 4 * share))
+    )
+    mean = ops.convert_to_tensor(share * dim + (1 - share) * bright)
+
+    def loss(answer):
+        return ops.mean(text_flow.variance_normalized_error(ops.repeat(answer, 4, axis=0), x))
+
+    def gradient(answer):
+        return number(build("text_flow").input_gradient(loss, answer))
+
+    np.testing.assert_allclose(gradient(mean), 0.0, atol=1e-7)
+    assert np.abs(gradient(mean * 1.01)).max() > 1e-6
+
+
+def test_short_texts_are_completed_where_there_is_room(monkeypatch):
+    model = models.build("text_flow", IMAGE_SHAPE, **{**ROWS["text_flow"].build, "length": 28})
+    asked = []
+    vars(model)["decode_tokens"] = lambda z, tokens: asked.append(model.tokenizer.decode(tokens))
+    texts = ["a red three", "a small thin red upright three at the top"]
+    model.generate(texts, seed=3)
+    model.generate(texts, complete=False)
+    assert asked[0] == scenes.complete_captions(texts, 3) != texts
+    assert asked[1] == texts
+    short = build("text_flow")  # of six words
+    vars(short)["decode_tokens"] = vars(model)["decode_tokens"]
+    short.generate(texts[:1])
+    assert asked[2] == texts[:1]
 
 
 @pytest.mark.parametrize("condition_drop_prob", [0.0, 1.0])

@@ -3,6 +3,8 @@
 import numpy as np
 from keras import ops
 
+from ganedu.data.captions.grammar import split
+from ganedu.data.captions.scenes import complete_captions
 from ganedu.data.captions.tokenizer import PAD, Tokenizer
 from ganedu.data.images import check_range
 from ganedu.networks.beam_search import beam_search
@@ -79,18 +81,25 @@ class TextToImageModel(TextModel):
         """As `decode_tokens`, of N texts."""
         return self.decode_tokens(z, self.tokenize(texts), **options)
 
-    def generate(self, texts, seed=0, **options):
+    def generate(self, texts, seed=0, complete=True, **options):
         """Generates an image for each of N texts: (N, H, W, C), float32 in [-1, 1].
 
         Args:
             texts: sequence of N str.
             seed: int. Defaults to `0`.
+            complete: bool, whether what a caption leaves open is drawn at random first, as
+                `ganedu.data.captions.scenes.complete_captions` does, if it then still fits. Defaults to `True`.
             **options: those of the model's `decode_tokens`.
 
         Raises:
             UsageError: for texts that cannot be read, as `tokenize` says.
         """
-        return self.decode(self.latents(len(texts), seed), texts, **options)
+        tokens = self.tokenize(texts)
+        if complete:
+            room = self.text_length - 2
+            pairs = zip(texts, complete_captions(texts, seed), strict=True)
+            tokens = self.tokenize([b if len(split(b)) <= room else a for a, b in pairs])
+        return self.decode_tokens(self.latents(len(texts), seed), tokens, **options)
 
     def sample_grid(self, examples, seed=0):
         """Two rows, twice: samples of eight texts, over the images that they belong to."""

@@ -79,7 +79,8 @@ def pretrain_text_encoder(network, tokenizer, captions, seed=0):
     ]
     rng.shuffle(pictures)
     reader = attribute_classifier(network)
-    tokens = tokenizer.encode([write(p, rng) for p in pictures], reader.input_shape[1])
+    texts = [write(p, rng, any_order=True) for p in pictures]
+    tokens = tokenizer.encode(texts, reader.input_shape[1])
     reader.compile(
         Muon(LEARNING_RATE), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     )

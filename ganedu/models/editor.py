@@ -3,7 +3,7 @@
 Pairs of an image y and what should come of it, x_1, and words c, an instruction ("make the three blue") or, where a
 part of y is hidden by grey, what there is to see. The network of `text_flow` sees y too, in further channels:
 
-    minimize  E_{t, x_0, (y, x_1, c)} ||x_theta([x_t, y], t, c) - x_1||^2 / Var(x_1)
+    minimize  E_{t, x_0, (y, x_1, c)} w ||x_theta([x_t, y], t, c) - x_1||^2,  w as there
 
 Sampling has one guidance, that of the words; c is now and then nothing in training, y never:
 
@@ -12,8 +12,7 @@ Sampling has one guidance, that of the words; c is now and then nothing in train
 Departures:
     A flow that predicts x in the pixels' own space, not a latent diffusion model; the pairs are
     made by a grammar; guidance is of the text alone; a fifth to a third of the pairs are
-    inpainting, which the paper has not; sampling has 6 steps. The loss weighs images as
-    `text_flow` does, with the same consequence.
+    inpainting, which the paper has not; sampling has 6 steps; the loss has `text_flow`'s weight.
 
 Reference:
     Brooks, Holynski and Efros 2023, "InstructPix2Pix: learning to follow image editing

@@ -4,10 +4,13 @@ Flow matching (`flow_matching`) with a text c. The network tells the image at th
 black, and not the velocity, half of which is noise; the one follows from the other:
 
     x_t = (1 - t) x_0 + t x_1,   v = (x_theta(x_t, t, c) - x_t) / (1 - t)             (Li 2025, section 3)
-    minimize  E_{t, x_0, x_1, c} ||x_theta(x_t, t, c) - x_1||^2 / Var(x_1),  c = nothing with probability p
+    minimize  E_{t, x_0, x_1, c} w ||x_theta(x_t, t, c) - x_1||^2,  c = nothing with probability p,
+    w = 1 / (Var(x_theta(x_t, t, c)) + 0.05)
 
-Var(x_1) is the variance of an image's own pixels: what counts is the share of it that is missed. Without it a
-small thin digit, a few bright pixels, weighs a fraction of a large thick one, and is learnt last.
+Var is the variance of an image's own pixels. With w = 1 a small thin digit, a few bright pixels, weighs a fraction of
+a large thick one, and is learnt last. The weight follows from what the network sees, x_t, t and c, and no gradient
+goes through it, so what is learnt stays the mean of the images that x_t and c could become. (Var(x_1) in its place
+would make it another mean, one in which dim images count more.)
 
 Sampling goes, with a guidance s = 1 + w, from what any image would be to, and past, what an image of c would be:
 
@@ -24,10 +27,11 @@ nothing new. So most times, in training and in sampling, are early ones: for u u
     t = u / (u + k (1 - u))                                                          (Esser 2024, equation 23)
 
 Departures:
-    The loss divides each image's error by its own variance: its minimizer is not the mean of
-    the images of c but one that weighs them by 1 / (Var + 0.01), so dim images count more, and
-    s = 1 does not sample quite as the data are. Temperature below 1 is Glow's, not flow
-    matching's. The network is a U-Net with sketches of its own, trained by Muon.
+    The loss of Lipman and of Ho is of the velocity or the noise, with one weight for all; here it is
+    of the image, with w. Temperature below 1 is Glow's, not flow matching's. Guidance is of what x
+    would be, clipped to [-1, 1]. The network is a U-Net with a text encoder of its own, trained by
+    Muon; captions of which attributes are left out, and adjectives in any order, are part of training,
+    and what a caption leaves open is drawn before sampling (`generate(..., complete=False)` does not).
 
 Reference:
     Ho and Salimans 2022, "Classifier-free diffusion guidance", algorithms 1 and 2, arXiv:2207.12598;
@@ -56,7 +60,7 @@ FAMILY = "words"
 
 
 # Added to the variance, which is about 0.02 of one small thin digit and 0.1 of a large thick one.
-VARIANCE_FLOOR = 0.01
+VARIANCE_FLOOR = 0.05
 
 
 def shift_timesteps(u, shift):
@@ -70,10 +74,11 @@ def classifier_free_guidance(with_text, without, scale):
 
 
 def variance_normalized_error(predicted, x):
-    """The share of each image's variance (and a little, for images of one colour) that is missed, (B,): the squared
-    error, divided by the variance of x (B, H, W, C) over its pixels and channels."""
+    """The squared error of each image x (B, H, W, C), divided by the variance of the predicted one over its pixels and
+    channels (and a little, for images of one colour), (B,). No gradient goes through the variance."""
     error = ops.mean(ops.square(predicted - x), axis=(1, 2, 3))
-    return error / (ops.var(x, axis=(1, 2, 3)) + VARIANCE_FLOOR)
+    variance = ops.var(ops.stop_gradient(predicted), axis=(1, 2, 3))
+    return error / (variance + VARIANCE_FLOOR)
 
 
 @keras.saving.register_keras_serializable("ganedu")
@@ -84,8 +89,8 @@ class TextFlow(TextToImageModel, DenoisingModel):
         network: Keras model, `[x, t, tokens]` -> (B, H, W, C), words int32 (B, L).
         shift: float, k, at least 1. Defaults to `5`.
         condition_drop_prob: float in [0, 1], p. Defaults to `0.1`.
-        attribute_drop_prob: float in [0, 1], the chance of each attribute to be left out of a caption in training, so
-            that short texts are understood too. Defaults to `0.1`.
+        attribute_drop_prob: float in [0, 1], how often an attribute is left out of a caption in training, so that short
+            texts are understood too, as `grammar.drop_attributes` has it. Defaults to `0.1`.
         ema_momentum, seed: as for `DenoisingModel`.
     """
 

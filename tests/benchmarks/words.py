@@ -13,6 +13,7 @@ are there for as many images are kept, so that what was interrupted goes on with
 import argparse
 import itertools
 import json
+import random
 import subprocess
 import sys
 import time
@@ -47,7 +48,7 @@ def measure(name, images, count):
     }
     for combos in ("seen", "held_out"):
         asked = data.captioned_digits(others, ASKED, seed=1, objects=(count,), combos=combos)
-        found["accuracies"][combos] = accuracies(model, asked)
+        found["accuracies"][combos] = accuracies(model, asked) | short_accuracies(model, asked)
     examples = data.captioned_digits(others, 16, seed=2, objects=(count,), combos="seen")
     sheet, columns = model.sample_grid(model.prepare_dataset(examples).get_batch(slice(16)))
     with open(PICTURES / f"{name}_{count}.png", "wb") as file:
@@ -83,9 +84,49 @@ def accuracies(model, asked):
     return {name: sum(v) / len(v) for name, v in told.items()}
 
 
+def short_accuracies(model, asked):
+    """How often all is right of what short captions say, as the grammar writes them and as a person might have; of
+    models that generate from a text alone."""
+    from ganedu.data.captions.grammar import drop_attributes, write
+    from ganedu.metrics.attributes import attribute_accuracy, detect
+
+    if "edit" in model.tasks or "generate by text" not in model.tasks:
+        return {}
+    rng = random.Random("short")
+    pictures = [drop_attributes(p, 0.5, rng) for p in asked.pictures]
+    texts = {
+        "short": [write(p, rng) for p in pictures],
+        "other words": [in_other_words(p, rng) for p in pictures],
+    }
+    return {
+        name: attribute_accuracy(pictures, detect(model.generate(written, seed=1), "digits"))["all"]
+        for name, written in texts.items()
+    }
+
+
+def in_other_words(picture, rng):
+    """A caption that `grammar.parse` reads as this picture and `grammar.write` never writes: adjectives in any order,
+    articles that come and go, capitals and full stops."""
+    from ganedu.data.captions.grammar import ADJECTIVES, PHRASES, RELATION_PHRASES
+
+    def phrase(entity):
+        names = [n for n in ADJECTIVES if getattr(entity, n)]
+        rng.shuffle(names)
+        words = [rng.choice(PHRASES[n][getattr(entity, n)]) for n in (*names, "kind")]
+        return " ".join([rng.choice(("", "the", "a")), *words]).strip()
+
+    text = " and ".join(map(phrase, picture.entities))
+    if picture.relation:
+        relation = rng.choice(RELATION_PHRASES[picture.relation][0])
+        text = text.replace(" and ", f" {relation} ")
+    if picture.entities[0].place:
+        text += " " + rng.choice(PHRASES["place"][picture.entities[0].place])
+    return text.capitalize() + rng.choice(("", "."))
+
+
 def table(results):
     """The rows of `docs/models.md`."""
-    columns = [*COLUMNS[:-1], "changed", "kept", "all"]
+    columns = [*COLUMNS[:-1], "changed", "kept", "all", "short", "other words"]
     lines = [
         f"| model | objects | combinations | {' | '.join(columns)} | images | seconds |",
         "|" + "---|" * (len(columns) + 5),

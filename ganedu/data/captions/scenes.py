@@ -26,6 +26,7 @@ from ganedu.data.captions.grammar import (
     Picture,
     applicable,
     drop_attributes,
+    parse,
     write,
 )
 from ganedu.data.captions.instructions import instruction
@@ -88,7 +89,7 @@ class CaptionedImages(ImageDataset):
         return dataclasses.replace(super().first_n(count), captions=captions, pictures=pictures)
 
     def drop_attributes(self, attribute_drop_prob, seed=0):
-        """The same images, with captions that leave out what is to be seen.
+        """The same images, with captions that leave out what is to be seen, and their adjectives in any order.
 
         Args:
             attribute_drop_prob: float in [0, 1], the chance of each attribute but the kind, and of the relation, to
@@ -97,7 +98,8 @@ class CaptionedImages(ImageDataset):
         """
         rng = random.Random(f"shortened {seed}")
         captions = tuple(
-            write(drop_attributes(p, attribute_drop_prob, rng), rng) for p in self.pictures
+            write(drop_attributes(p, attribute_drop_prob, rng), rng, any_order=True)
+            for p in self.pictures
         )
         return dataclasses.replace(self, captions=captions)
 
@@ -344,6 +346,32 @@ def completed(picture, rng):
         entities.append(Entity(**{n: getattr(e, n) or rng.choice(VALUES[n]) for n in names}))
     relation = picture.relation or (rng.choice(RELATIONS) if count == 2 else None)
     return Picture(tuple(entities), relation)
+
+
+def complete_captions(texts, seed=0):
+    """Captions in which all is said: what each leaves open is drawn evenly, and written.
+
+    A model that has learnt from full captions is asked in its own words: prompt upsampling, as in Betker et al. 2023,
+    "Improving image generation with better captions", section 3.
+
+    Args:
+        texts: sequence of N str.
+        seed: int >= 0. Defaults to `0`.
+
+    Returns:
+        List of N str. Captions that leave nothing open, and what is no sentence of the grammar, stay as they are.
+    """
+    rng = random.Random(f"completed {seed}")
+
+    def complete(text):
+        try:
+            said = parse(text)
+        except UsageError:
+            return text
+        full = completed(said, rng)
+        return text if full == said else write(full, rng)
+
+    return [complete(text) for text in texts]
 
 
 def render(pictures, glyphs, *, seed=0):
