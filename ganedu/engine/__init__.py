@@ -9,6 +9,7 @@ from ganedu.engine.latent_model import AutoencodingModel, LatentModel, Reconstru
 from ganedu.engine.likelihood import importance_sampled
 from ganedu.engine.model import TASKS, GenerativeModel
 from ganedu.engine.optimizers import FusedAdam, Muon, cosine_decay
+from ganedu.engine.own_networks import check_images, check_one_logit, functional
 from ganedu.engine.style_based_model import StyleBasedModel
 from ganedu.engine.text_model import (
     CaptioningModel,
@@ -43,7 +44,10 @@ __all__ = [
     "Translator",
     "VQModel",
     "captioned",
+    "check_images",
+    "check_one_logit",
     "cosine_decay",
+    "functional",
     "importance_sampled",
     "overlay_attention",
     "pretrain_text_encoder",

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from ganedu.engine.latent_model import LatentModel
+from ganedu.engine.own_networks import check_images, check_one_logit, functional
 
 
 class AdversarialModel(LatentModel):
@@ -22,8 +23,9 @@ class AdversarialModel(LatentModel):
         seed: int in [0, 2**31). Defaults to `0`.
 
     Raises:
-        ValueError: if the two networks' image shapes differ, labels are to be smoothed and the loss
-            has none, or `augment` follows decisions and D makes none.
+        ValueError: for networks that are not built, whose image shapes differ, that do not end in images
+            and a logit; if labels are to be smoothed and the loss has none, or `augment` follows
+            decisions and D makes none.
     """
 
     players = {"g_optimizer": ("generator",), "d_optimizer": ("discriminator",)}
@@ -40,12 +42,15 @@ class AdversarialModel(LatentModel):
         seed=0,
     ):
         super().__init__(seed=seed)
+        generator, discriminator = functional(generator=generator, discriminator=discriminator)
         images = keras.tree.flatten(discriminator.input)[0].shape
         if generator.output_shape != images:
             raise ValueError(
                 "The discriminator must read what the generator generates. "
                 f"Received: {generator.output_shape} and {images}"
             )
+        check_images(generator, "generator")
+        check_one_logit(discriminator, "discriminator")
         if label_smoothing and not _smooths(self.discriminator_loss):
             raise ValueError(
                 "`label_smoothing` needs a loss with targets, as the GAN's or the LSGAN's. "

@@ -8,6 +8,7 @@ from keras import ops
 
 from ganedu import latent
 from ganedu.engine.latent_model import LatentModel
+from ganedu.engine.own_networks import functional
 from ganedu.networks.inference import predict_in_batches
 
 
@@ -28,6 +29,7 @@ class DenoisingModel(LatentModel):
 
     def __init__(self, network, ema_momentum=0.995, seed=0):
         super().__init__(seed=seed)
+        network = functional(network=network)
         self.network, self.ema_momentum = network, ema_momentum
         self.ema_network = self.ema_copy(network)
 

@@ -5,6 +5,7 @@ import numpy as np
 
 from ganedu import latent
 from ganedu.engine.model import GenerativeModel
+from ganedu.engine.own_networks import check_images, check_logits, functional
 from ganedu.networks.inference import predict_in_batches
 
 
@@ -63,17 +64,28 @@ class AutoencodingModel(ReconstructionMixin, LatentModel):
         seed: int in [0, 2**31). Defaults to `0`.
 
     Raises:
-        ValueError: if the decoder does not turn the encoder's codes into images of its shape.
+        ValueError: for networks that are not built, an encoder with another number of outputs, and a
+            decoder that does not turn its codes into images of its shape, or ends in something else.
     """
 
     tasks = frozenset({"generate", "interpolate", "reconstruct"})
 
     players = {"optimizer": ("encoder", "decoder")}
+    code_outputs = (
+        1  # of the encoder: the code, or the mean and the log-variance of its distribution
+    )
+    decoder_ends_in = "images"  # or "logits"
 
     def __init__(self, encoder, decoder, seed=0):
         super().__init__(seed=seed)
+        encoder, decoder = functional(encoder=encoder, decoder=decoder)
         images, code = (keras.tree.flatten(network.input)[0] for network in (encoder, decoder))
         codes = keras.tree.flatten(encoder.output)
+        if len(codes) != self.code_outputs:
+            raise ValueError(
+                f"The encoder of {type(self).__name__} must have {_outputs(self.code_outputs)}. "
+                f"Received: {len(codes)}"
+            )
         fits = decoder.output_shape == images.shape
         if not fits or any(c.shape != code.shape for c in codes):
             raise ValueError(
@@ -81,6 +93,8 @@ class AutoencodingModel(ReconstructionMixin, LatentModel):
                 f"Received: encoder {encoder.input_shape} -> {encoder.output_shape}, "
                 f"decoder {decoder.input_shape} -> {decoder.output_shape}"
             )
+        check = {"images": check_images, "logits": check_logits}[self.decoder_ends_in]
+        check(decoder, "decoder")
         self.encoder, self.decoder = encoder, decoder
 
     @property
@@ -113,3 +127,7 @@ class AutoencodingModel(ReconstructionMixin, LatentModel):
     def call(self, x, training=False):
         code, *_ = keras.tree.flatten(self.encoder(x, training=training))
         return self.decoder(code, training=training)
+
+
+def _outputs(count):
+    return "1 output" if count == 1 else f"{count} outputs"

@@ -4,6 +4,7 @@ import numpy as np
 from keras import ops
 
 from ganedu.engine.latent_model import LatentModel
+from ganedu.engine.own_networks import functional
 from ganedu.networks.inference import predict_in_batches
 
 
@@ -23,6 +24,7 @@ class StyleBasedModel(LatentModel):
 
     def __init__(self, mapping, synthesis, ema_momentum=0.99, seed=0):
         super().__init__(seed=seed)
+        mapping, synthesis = functional(mapping=mapping, synthesis=synthesis)
         self.mapping, self.synthesis, self.ema_momentum = mapping, synthesis, ema_momentum
         self.ema_mapping = self.ema_copy(mapping)
         self.ema_synthesis = self.ema_copy(synthesis)

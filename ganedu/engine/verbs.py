@@ -76,9 +76,19 @@ class Verbs:
         return [v for v in [*self.variables, *self.metrics_variables] if id(v) not in chosen]
 
     def ema_copy(self, network):
-        """A copy of `network` that `update_ema` keeps; it is saved with the model and never
-        trained."""
-        copy = keras.models.clone_model(network)
+        """A copy of `network` that `update_ema` keeps; it is saved with the model and never trained.
+
+        Raises:
+            ValueError: for a network with layers that Keras cannot make from their config.
+        """
+        try:
+            copy = keras.models.clone_model(network)
+        except (TypeError, NotImplementedError) as error:
+            raise ValueError(
+                "A network with an average is made again from its config, so its own layers must take `**kwargs` and "
+                f"have a `get_config`; or set `ema_momentum=None`. Received: {network.name}, of which Keras says: "
+                f"{str(error).splitlines()[0][:200]}"
+            ) from error
         copy.set_weights(network.get_weights())
         copy.trainable = False
         return copy

@@ -7,6 +7,7 @@ from keras import ops
 
 from ganedu.engine.latent_model import ReconstructionMixin
 from ganedu.engine.model import GenerativeModel
+from ganedu.engine.own_networks import functional
 from ganedu.networks.inference import predict_in_batches
 
 
@@ -26,6 +27,7 @@ class VQModel(ReconstructionMixin, GenerativeModel):
 
     def __init__(self, encoder, quantizer, decoder, prior, seed=0):
         super().__init__(seed=seed)
+        encoder, decoder, prior = functional(encoder=encoder, decoder=decoder, prior=prior)
         self.encoder, self.quantizer, self.decoder = encoder, quantizer, decoder
         self.prior = prior
         if not quantizer.built:

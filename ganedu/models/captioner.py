@@ -24,7 +24,7 @@ from keras import ops
 
 from ganedu import networks
 from ganedu.data.captions.tokenizer import PAD
-from ganedu.engine import CaptioningModel, FusedAdam, GenerativeModel
+from ganedu.engine import CaptioningModel, FusedAdam, GenerativeModel, functional
 
 FAMILY = "words"
 
@@ -52,6 +52,7 @@ class Captioner(CaptioningModel, GenerativeModel):
 
     def __init__(self, encoder, decoder, ema_momentum=0.995, seed=0):
         super().__init__(seed=seed)
+        encoder, decoder = functional(encoder=encoder, decoder=decoder)
         self.encoder, self.decoder, self.ema_momentum = encoder, decoder, ema_momentum
         self.ema_encoder = self.ema_copy(encoder)
         self.ema_decoder = self.ema_copy(decoder)

@@ -20,7 +20,7 @@ import keras
 from keras import ops
 
 from ganedu import networks
-from ganedu.engine import ContrastiveModel, FusedAdam, GenerativeModel
+from ganedu.engine import ContrastiveModel, FusedAdam, GenerativeModel, functional
 from ganedu.layers import Temperature
 from ganedu.losses import info_nce, l2_normalize
 
@@ -43,6 +43,7 @@ class CLIP(ContrastiveModel, GenerativeModel):
 
     def __init__(self, image_tower, text_tower, ema_momentum=0.995, seed=0):
         super().__init__(seed=seed)
+        image_tower, text_tower = functional(image_tower=image_tower, text_tower=text_tower)
         self.image_tower, self.text_tower = image_tower, text_tower
         self.ema_momentum = ema_momentum
         self.ema_image_tower = self.ema_copy(image_tower)

@@ -38,6 +38,7 @@ class CVAE(ConditionalModel, AutoencodingModel):
         seed: int in [0, 2**31). Defaults to `0`.
     """
 
+    code_outputs, decoder_ends_in = 2, "logits"
     log_names = ("loss", "reconstruction_loss", "kl_loss")
     tasks = ConditionalModel.tasks | {"reconstruct", "likelihood"}
 

@@ -23,7 +23,7 @@ from keras import ops
 
 from ganedu import networks
 from ganedu.data import pairs
-from ganedu.engine import FusedAdam, Translator
+from ganedu.engine import FusedAdam, Translator, check_images, functional
 from ganedu.models.lsgan import discriminator_loss, generator_loss
 from ganedu.models.pix2pix import l1
 
@@ -53,6 +53,9 @@ class CycleGAN(Translator):
         self, G, F, D_X, D_Y, task="inverted", cycle_weight=10.0, identity_weight=5.0, seed=0
     ):
         super().__init__(task, aligned=False, seed=seed)
+        G, F, D_X, D_Y = functional(G=G, F=F, D_X=D_X, D_Y=D_Y)
+        check_images(G, "G")
+        check_images(F, "F")
         if identity_weight and G.input_shape != F.input_shape:
             raise ValueError(
                 "The identity term needs sources and targets of one shape; set `identity_weight=0`. "

@@ -22,7 +22,7 @@ from keras import ops
 
 from ganedu import networks
 from ganedu.data import pairs
-from ganedu.engine import FusedAdam, Translator
+from ganedu.engine import FusedAdam, Translator, check_images, functional
 from ganedu.models.gan import discriminator_loss, generator_loss
 
 FAMILY = "translation"
@@ -51,6 +51,8 @@ class Pix2Pix(Translator):
 
     def __init__(self, generator, discriminator, task="edges", l1_weight=100.0, seed=0):
         super().__init__(task, aligned=True, seed=seed)
+        generator, discriminator = functional(generator=generator, discriminator=discriminator)
+        check_images(generator, "generator")
         self.generator, self.discriminator, self.l1_weight = generator, discriminator, l1_weight
 
     @property

@@ -23,7 +23,7 @@ import keras
 from keras import ops
 
 from ganedu import networks
-from ganedu.engine import FusedAdam, StyleBasedModel
+from ganedu.engine import FusedAdam, StyleBasedModel, check_one_logit, functional
 from ganedu.models.gan import discriminator_loss, generator_loss
 from ganedu.models.r3gan import zero_centered_penalty
 
@@ -59,11 +59,9 @@ class StyleGAN(StyleBasedModel):
         seed=0,
     ):
         super().__init__(mapping, synthesis, ema_momentum, seed)
-        self.discriminator, self.gamma, self.style_mixing_prob = (
-            discriminator,
-            gamma,
-            style_mixing_prob,
-        )
+        self.discriminator = functional(discriminator=discriminator)
+        check_one_logit(self.discriminator, "discriminator")
+        self.gamma, self.style_mixing_prob = gamma, style_mixing_prob
 
     def train_step(self, data):
         x, _ = self.unpack(data)

@@ -81,6 +81,7 @@ class VAE(AutoencodingModel):
         ValueError: if the decoder does not fit the encoder, or beta is negative.
     """
 
+    code_outputs, decoder_ends_in = 2, "logits"
     log_names = ("loss", "reconstruction_loss", "kl_loss")
     tasks = AutoencodingModel.tasks | {"likelihood"}
 

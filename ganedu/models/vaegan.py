@@ -24,7 +24,7 @@ import keras
 from keras import ops
 
 from ganedu import networks
-from ganedu.engine import AutoencodingModel, FusedAdam
+from ganedu.engine import AutoencodingModel, FusedAdam, functional
 from ganedu.models.gan import discriminator_loss, generator_loss
 from ganedu.models.vae import kl_divergence, reparametrize
 
@@ -60,11 +60,12 @@ class VAEGAN(AutoencodingModel):
         "decoder_optimizer": ("decoder",),
         "d_optimizer": ("discriminator",),
     }
+    code_outputs = 2
     log_names = ("kl_loss", "feature_loss", "decoder_loss", "d_loss")
 
     def __init__(self, encoder, decoder, discriminator, gamma=1.0, seed=0):
         super().__init__(encoder, decoder, seed=seed)
-        self.discriminator, self.gamma = discriminator, gamma
+        self.discriminator, self.gamma = functional(discriminator=discriminator), gamma
 
     def train_step(self, data):
         x, _ = self.unpack(data)
