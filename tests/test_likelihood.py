@@ -74,7 +74,7 @@ def test_what_cannot_be_told_is_refused(log_p, options, message):
 def test_images_of_another_kind_are_refused():
     with pytest.raises(runtime.UsageError, match=r"whole, uint8. Received: float64"):
         likelihood.dequantized(np.zeros(SHAPE))
-    with pytest.raises(runtime.UsageError, match="lie in"):
+    with pytest.raises(runtime.UsageError, match=r"in \[-1, 1\]. Received: 0 to 255"):
         likelihood.binarized(np.full(SHAPE, 255.0))
 
 

@@ -326,7 +326,7 @@ def test_images_of_another_shape_or_range_are_refused(name):
     }[name]
     with pytest.raises(UsageError, match=r"shape \(N, 8, 8, 1\). Received: \(1, 9, 9, 1\)"):
         call(np.zeros((1, 9, 9, 1)))
-    with pytest.raises(UsageError, match=r"lie in \[-1, 1\]"):
+    with pytest.raises(UsageError, match=r"floats in \[-1, 1\]"):
         call(np.full((1, *IMAGE_SHAPE), 200.0))
 
 

@@ -4,6 +4,7 @@ import dataclasses
 
 import keras
 import numpy as np
+from keras import ops
 
 from ganedu.runtime import UsageError
 
@@ -24,13 +25,52 @@ def to_float(images):
     return images
 
 
-def check_range(images):
+def check_range(images, name="Images"):
     """
+    Args:
+        images: array, or a backend's tensor, of images in any form.
+        name: str, what they are called in a message. Defaults to `"Images"`.
+
     Raises:
-        UsageError: if a value of float images is not finite, or not in [-1, 1].
+        UsageError: if they are no floats, a value is not finite or not in [-1, 1], or 16 images and more have
+            no value below 0: they were scaled to [0, 1].
     """
-    if not np.isfinite(images).all() or np.abs(images).max(initial=0) > 1.01:
-        raise UsageError("Images must be finite and lie in [-1, 1]. Received: others")
+    images = ops.convert_to_numpy(images) if ops.is_tensor(images) else np.asarray(images)
+    rule = f"{name} must be finite floats in [-1, 1]."
+    if images.dtype.kind not in "fV":  # V is bfloat16, as NumPy calls it
+        advice = "; `x / 127.5 - 1` brings 0 to 255 there" if images.dtype == np.uint8 else ""
+        raise UsageError(f"{rule} Received: {images.dtype}{advice}")
+    images = images.astype("float32") if images.dtype.kind == "V" else images
+    least, most = images.min(initial=0), images.max(initial=0)
+    if not np.isfinite([least, most]).all():
+        raise UsageError(f"{rule} Received: NaN or infinity")
+    if max(-least, most) > 1.01:
+        advice = "; `x / 127.5 - 1` brings 0 to 255 there" if 2 < most <= 255 and least >= 0 else ""
+        raise UsageError(f"{rule} Received: {least:g} to {most:g}{advice}")
+    if images.ndim == 4 and len(images) >= 16 and 0 <= images.min() < 1 and most > 0:
+        raise UsageError(
+            f"{rule} Received: {len(images)} with no value below 0; `2 * x - 1` brings 0 to 1 there"
+        )
+
+
+def validate_images(images, image_shape, name="Images"):
+    """Images as float32 NumPy (N, H, W, C).
+
+    Args:
+        images: array, or a backend's tensor.
+        image_shape: tuple (H, W, C).
+        name: str, what they are called in a message. Defaults to `"Images"`.
+
+    Raises:
+        UsageError: for another shape, and what `check_range` refuses.
+    """
+    images = ops.convert_to_numpy(images) if ops.is_tensor(images) else np.asarray(images)
+    wanted = f"(N, {', '.join(map(str, image_shape))})"
+    if images.shape[1:] != tuple(image_shape):
+        one = "; one image is x[None]" if images.shape == tuple(image_shape) else ""
+        raise UsageError(f"{name} must have the shape {wanted}. Received: {images.shape}{one}")
+    check_range(images, name)
+    return images.astype("float32", copy=False)
 
 
 def to_uint8(images):

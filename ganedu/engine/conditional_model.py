@@ -3,6 +3,7 @@
 import numpy as np
 from keras import ops
 
+from ganedu.engine.given import class_indices
 from ganedu.engine.latent_model import LatentModel
 from ganedu.networks.inference import predict_in_batches
 from ganedu.runtime import UsageError
@@ -32,7 +33,13 @@ class ConditionalModel(LatentModel):
             raise ValueError(
                 "A conditional model must be given labels, (images, labels). Received: images alone"
             )
+        if len(labels.shape) == 2 and labels.shape[1] == self.num_classes > 1:  # one-hot already
+            return x, ops.cast(labels, "float32")
+        labels = ops.reshape(ops.cast(labels, "int32"), (-1,))  # of (B,) or (B, 1)
         return x, ops.one_hot(labels, self.num_classes, dtype="float32")
+
+    def check_labels(self, labels):
+        class_indices(labels, self.num_classes)
 
     def decode(self, z, labels=None):
         """Latents (N, latent_dim) and labels to images (N, H, W, C) in [-1, 1].
@@ -64,13 +71,10 @@ class ConditionalModel(LatentModel):
         k = self.num_classes
         if labels is None:
             labels = np.arange(count) % k
-        labels = np.asarray(labels)
-        if labels.ndim == 0:
-            labels = np.full(count, labels)
-        whole = np.issubdtype(labels.dtype, np.integer)
-        if labels.shape != (count,) or not whole or np.any((labels < 0) | (labels >= k)):
+        labels = np.full(count, labels) if np.ndim(labels) == 0 else labels
+        labels = class_indices(labels, k)
+        if len(labels) != count:
             raise UsageError(
-                f"Labels must be integers from 0 to {k - 1}, one or {count} of them. "
-                f"Received: {labels.dtype} {labels.shape} {np.unique(labels)[:12].tolist()}"
+                f"There must be one label, or {count} of them. Received: {len(labels)}"
             )
         return np.eye(k, dtype="float32")[labels]

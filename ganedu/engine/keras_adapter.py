@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from ganedu.engine.given import check_given
 from ganedu.engine.gradients import BACKEND
 
 
@@ -95,9 +96,12 @@ class KerasAdapter(keras.Model):
 
     def _check_optimizers(self, optimizers):
         if set(optimizers) != set(self.players):
+            own = {"loss", "metrics", "loss_weights", "weighted_metrics"} & set(optimizers)
             raise ValueError(
-                f"`compile` needs one optimizer for each of {', '.join(self.players)}. "
+                f"`compile` needs one optimizer for each of {', '.join(self.players)}, as "
+                f"{', '.join(f'{name}=Adam(1e-3)' for name in self.players)}. "
                 f"Received: {', '.join(optimizers) or 'none'}"
+                + ("; the losses are the model's own" if own else "")
             )
         if len(self.players) > 1 and "optimizer" in self.players:
             raise ValueError(
@@ -134,7 +138,14 @@ class KerasAdapter(keras.Model):
 
     def fit(self, x=None, *args, **kwargs):
         """As in Keras; a stream of batches is taken in its own order (arrays are shuffled as Keras
-        does). No steps at all are an error: Keras would read an endless stream to its end."""
+        does).
+
+        Raises:
+            UsageError: for what `check_given` refuses, as a stream without an end and without
+                `steps_per_epoch`.
+            ValueError: for no steps at all, which Keras would read as all of them.
+        """
+        check_given(self, "fit", (x, *args), kwargs)
         steps = kwargs.get("steps_per_epoch")
         if steps is not None and steps < 1:
             raise ValueError(f"`steps_per_epoch` must be at least 1. Received: {steps}")
@@ -143,13 +154,31 @@ class KerasAdapter(keras.Model):
         return super().fit(x, *args, **kwargs)
 
     def evaluate(self, *args, **kwargs):
-        """As in Keras, but the random draws that it needs leave the model's seeds as they were."""
+        """As in Keras, but the random draws that it needs leave the model's seeds as they were.
+
+        Raises:
+            UsageError: for what `check_given` refuses.
+        """
+        if not kwargs.get("_use_cached_eval_dataset"):  # Keras's own call, in `fit`
+            check_given(self, "evaluate", args, kwargs)
         before = [(v, ops.convert_to_numpy(v.value)) for v in self._seeds()]
         try:
             return super().evaluate(*args, **kwargs)
         finally:
             for v, value in before:
                 v.assign(value)
+
+    def predict(self, *args, **kwargs):
+        """As in Keras.
+
+        Raises:
+            UsageError: for a stream without an end and without `steps`.
+        """
+        check_given(self, "predict", args, kwargs)
+        return super().predict(*args, **kwargs)
+
+    def check_labels(self, labels):
+        """Refuses what `fit` was given as labels; a model of classes says what fits."""
 
     def _seeds(self):
         """The states of all seed generators, in a fixed order: what `variables` has and `weights`

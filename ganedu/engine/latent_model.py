@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from ganedu import latent
+from ganedu.data.images import validate_images
 from ganedu.engine.model import GenerativeModel
 from ganedu.engine.own_networks import check_images, check_logits, functional
 from ganedu.networks.inference import predict_in_batches
@@ -120,7 +121,12 @@ class AutoencodingModel(ReconstructionMixin, LatentModel):
 
     def encode(self, x):
         """Images (N, H, W, C) in [-1, 1] to codes (N, latent_dim), float32 NumPy; where a code is a
-        distribution, to its mean."""
+        distribution, to its mean.
+
+        Raises:
+            UsageError: for images of another shape or range.
+        """
+        x = validate_images(x, self.encoder.input_shape[1:])
         codes = predict_in_batches(self.encoder, x)
         return keras.tree.flatten(codes)[0]
 

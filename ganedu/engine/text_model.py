@@ -6,7 +6,7 @@ from keras import ops
 from ganedu.data.captions.grammar import split
 from ganedu.data.captions.scenes import complete_captions
 from ganedu.data.captions.tokenizer import PAD, Tokenizer
-from ganedu.data.images import check_range
+from ganedu.data.images import validate_images
 from ganedu.networks.beam_search import beam_search
 from ganedu.networks.inference import predict_in_batches
 from ganedu.runtime import UsageError
@@ -56,16 +56,10 @@ class TextModel:
         """Images as float32 NumPy (N, H, W, C).
 
         Raises:
-            UsageError: for another shape than the model's `image_shape`, or values outside of [-1, 1].
+            UsageError: for another shape than the model's `image_shape`, and what
+                `ganedu.data.images.check_range` refuses.
         """
-        images = np.asarray(images, "float32")
-        if images.shape[1:] != tuple(self.image_shape):
-            raise UsageError(
-                f"Images must have the shape (N, {', '.join(map(str, self.image_shape))}). "
-                f"Received: {images.shape}"
-            )
-        check_range(images)
-        return images
+        return validate_images(images, self.image_shape)
 
 
 class TextToImageModel(TextModel):

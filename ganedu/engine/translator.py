@@ -3,6 +3,7 @@
 import numpy as np
 
 from ganedu.data import PairedImages
+from ganedu.data.images import validate_images
 from ganedu.engine.model import GenerativeModel
 from ganedu.networks.inference import predict_in_batches
 
@@ -36,12 +37,11 @@ class Translator(GenerativeModel):
         float32 NumPy.
 
         Raises:
-            ValueError: for images of another shape.
+            UsageError: for images of another shape or range.
         """
-        sources, shape = np.asarray(sources, "float32"), self.translation_network.input_shape[1:]
-        if sources.shape[1:] != shape:
-            raise ValueError(f"Sources must have the shape {shape}. Received: {sources.shape[1:]}")
-        return predict_in_batches(self.translation_network, sources)
+        network = self.translation_network
+        sources = validate_images(sources, network.input_shape[1:], "Sources")
+        return predict_in_batches(network, sources)
 
     def sample_grid(self, examples, seed=0):
         """Three rows, twice: eight sources, what becomes of them, and their own targets."""

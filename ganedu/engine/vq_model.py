@@ -5,6 +5,7 @@ import math
 import numpy as np
 from keras import ops
 
+from ganedu.data.images import validate_images
 from ganedu.engine.latent_model import ReconstructionMixin
 from ganedu.engine.model import GenerativeModel
 from ganedu.engine.own_networks import functional
@@ -39,7 +40,12 @@ class VQModel(ReconstructionMixin, GenerativeModel):
         return self.encoder.output_shape[1:3]
 
     def encode(self, x):
-        """Images (N, H, W, C) in [-1, 1] to grids of codes (N, h, w), int32 NumPy."""
+        """Images (N, H, W, C) in [-1, 1] to grids of codes (N, h, w), int32 NumPy.
+
+        Raises:
+            UsageError: for images of another shape or range.
+        """
+        x = validate_images(x, self.encoder.input_shape[1:])
         z_e = predict_in_batches(self.encoder, x)
         flat = ops.convert_to_tensor(z_e.reshape(-1, z_e.shape[-1]))
         return ops.convert_to_numpy(self.quantizer.quantize_indices(flat)).reshape(z_e.shape[:-1])

@@ -19,6 +19,7 @@ import keras
 import numpy as np
 
 from ganedu import networks
+from ganedu.data.images import validate_images
 from ganedu.engine import AutoencodingModel, ConditionalModel, FusedAdam, importance_sampled
 from ganedu.models.vae import mean_image, negative_elbo, reparametrize
 from ganedu.networks.inference import predict_in_batches
@@ -67,7 +68,7 @@ class CVAE(ConditionalModel, AutoencodingModel):
     def encode(self, x, labels):
         """Images (N, H, W, C) in [-1, 1] and their labels to the means of q(z|x, y), (N,
         latent_dim), float32 NumPy."""
-        x = np.asarray(x)
+        x = validate_images(x, self.encoder.input_shape[0][1:])
         inputs = [x, self.one_hot(labels, len(x))]
         return predict_in_batches(self.encoder, inputs)[0]
 
@@ -80,6 +81,7 @@ class CVAE(ConditionalModel, AutoencodingModel):
 
     def log_likelihood(self, x, labels, samples=64, seed=0):
         """log p(x|y) in nats of images x and their labels, (N,), as `vae` has log p(x)."""
+        x = validate_images(x, self.encoder.input_shape[0][1:])
         y = self.one_hot(labels, len(x))
 
         def logits_of(z, image):

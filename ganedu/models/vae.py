@@ -26,6 +26,7 @@ import numpy as np
 from keras import ops
 
 from ganedu import networks
+from ganedu.data.images import validate_images
 from ganedu.engine import AutoencodingModel, FusedAdam, importance_sampled
 from ganedu.networks.inference import predict_in_batches
 
@@ -102,7 +103,7 @@ class VAE(AutoencodingModel):
 
     def encode_distribution(self, x):
         """Images to the means and log-variances of q(z|x), each (N, latent_dim), float32 NumPy."""
-        return predict_in_batches(self.encoder, x)
+        return predict_in_batches(self.encoder, validate_images(x, self.encoder.input_shape[1:]))
 
     def decode(self, z):
         """Latents (N, latent_dim) to the mean images of p(x|z), (N, H, W, C) in [-1, 1]."""

@@ -1,0 +1,96 @@
+"""What Keras's `fit`, `evaluate` and `predict` are given, looked at before the first step."""
+
+import inspect
+
+import keras
+import numpy as np
+from keras import ops
+
+from ganedu.data.images import check_range
+from ganedu.runtime import UsageError
+
+
+def check_given(model, verb, args, kwargs):
+    """Refuses what a model would misread.
+
+    Args:
+        model: `GenerativeModel`.
+        verb: str, `"fit"`, `"evaluate"` or `"predict"`.
+        args, kwargs: what that method was called with.
+
+    Raises:
+        UsageError: for an endless stream without a number of steps; weights of samples or classes, which the
+            losses here have no place for; images that are no floats in [-1, 1]; labels that do not fit.
+        TypeError: for arguments that Keras does not know.
+    """
+    signature = inspect.signature(getattr(keras.Model, verb))
+    given = signature.bind_partial(model, *args, **kwargs).arguments
+    for name in ("sample_weight", "class_weight"):
+        if given.get(name) is not None:
+            raise UsageError(f"Losses here weigh all images alike. Received: `{name}`")
+    steps = given.get("steps_per_epoch" if verb == "fit" else "steps")
+    _check_stream(given.get("x"), steps, "steps_per_epoch" if verb == "fit" else "steps")
+    if verb != "predict":
+        _check_arrays(model, given.get("x"), given.get("y"))
+    validation = given.get("validation_data")
+    if validation is not None:
+        _check_stream(validation, given.get("validation_steps"), "validation_steps")
+        if isinstance(validation, (tuple, list)):
+            if len(validation) > 2:
+                raise UsageError("Losses here weigh all images alike. Received: `sample_weight`")
+            _check_arrays(model, *validation)
+
+
+def _check_stream(x, steps, name):
+    if steps is None and endless(x):
+        raise UsageError(
+            f"A stream without an end needs `{name}`. Received: none, for a {type(x).__name__}; "
+            f"as `{name}=len(dataset) // batch_size`, or `dataset.test_batches()`, which ends"
+        )
+
+
+def endless(stream):
+    """Whether a `tf.data.Dataset` or a `keras.utils.PyDataset` says that it has no end."""
+    if isinstance(stream, keras.utils.PyDataset):
+        return stream.num_batches is None
+    cardinality = getattr(stream, "cardinality", None)
+    return callable(cardinality) and hasattr(stream, "element_spec") and int(cardinality()) == -1
+
+
+def _check_arrays(model, x, y=None):
+    for name, images in (("Images", x), ("Targets", y)):
+        for array in images if isinstance(images, (tuple, list)) else [images]:
+            if (isinstance(array, np.ndarray) or ops.is_tensor(array)) and len(array.shape) == 4:
+                check_range(array, name)
+    if hasattr(y, "shape"):
+        model.check_labels(y)
+
+
+def class_indices(labels, num_classes):
+    """Labels as integers (N,): given as such, (N, 1), or one-hot (N, num_classes).
+
+    Args:
+        labels: array, or a backend's tensor.
+        num_classes: int.
+
+    Raises:
+        UsageError: for another shape, and numbers that are no classes.
+    """
+    labels = ops.convert_to_numpy(labels) if ops.is_tensor(labels) else np.asarray(labels)
+    received = f"{labels.dtype} {labels.shape}"
+    if labels.ndim == 2 and labels.shape[1] == num_classes > 1:
+        if not (np.isin(labels, (0, 1)).all() and (labels.sum(axis=1) == 1).all()):
+            raise UsageError(
+                f"One-hot labels have a single 1 in each row. Received: {received}, others"
+            )
+        return labels.argmax(axis=1)
+    labels = labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels
+    whole = labels.dtype.kind in "iub" or (
+        labels.dtype.kind == "f" and (labels == np.rint(labels)).all()
+    )
+    if labels.ndim != 1 or not whole or np.any((labels < 0) | (labels >= num_classes)):
+        raise UsageError(
+            f"Labels must be integers from 0 to {num_classes - 1}, (N,) or (N, 1), or one-hot (N, {num_classes}). "
+            f"Received: {received} {np.unique(labels)[:12].tolist()}"
+        )
+    return labels.astype("int64")

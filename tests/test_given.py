@@ -1,0 +1,200 @@
+"""What people who know Keras give to `fit`, `evaluate`, `predict`, `encode`: understood, or refused before a step."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+from rows import IMAGE_SHAPE, ROWS, arrays, batch, steps_are_eager
+
+from ganedu import data, models, runtime
+from ganedu.engine import given
+from ganedu.runtime import UsageError
+
+
+@pytest.fixture(autouse=True)
+def eager(monkeypatch):
+    steps_are_eager(monkeypatch)
+
+
+def build(name):
+    runtime.setup(0)
+    return models.build(name, IMAGE_SHAPE, **ROWS[name].build)
+
+
+def images(count=32, labels=False):
+    return data.ImageDataset(
+        "noise", "train", data.to_uint8(batch(count)), np.arange(count) % 3, return_labels=labels
+    )
+
+
+class TestEndlessStreams:
+    def test_fit_evaluate_and_predict_need_a_number_of_steps(self):
+        model = build("autoencoder")
+        for call, name in (
+            (model.fit, "steps_per_epoch"),
+            (model.evaluate, "steps"),
+            (model.predict, "steps"),
+        ):
+            with pytest.raises(UsageError, match=f"needs `{name}`"):
+                call(images().batches(8))
+        with pytest.raises(UsageError, match="needs `validation_steps`"):
+            model.fit(batch(), validation_data=images().batches(8))
+        assert int(model.steps) == 0
+
+    def test_those_that_end_and_those_with_steps_are_taken(self):
+        model = build("autoencoder")
+        model.fit(images().test_batches(8), validation_data=images().test_batches(8), verbose=0)
+        assert int(model.steps) == 4
+        model.fit(images().batches(8), steps_per_epoch=1, verbose=0)
+        model.fit(batch(), validation_data=images().batches(8), validation_steps=1, verbose=0)
+        model.evaluate(images().batches(8), steps=1, verbose=0)
+        assert model.predict(images().batches(8), steps=1, verbose=0).shape == (8, *IMAGE_SHAPE)
+
+    def test_whose_they_are_does_not_matter(self):
+        class Own(keras.utils.PyDataset):
+            num_batches = None
+
+        assert given.endless(Own())
+        if keras.backend.backend() == "tensorflow":
+            import tensorflow as tf
+
+            dataset = tf.data.Dataset.from_tensor_slices(batch()).batch(4)
+            assert given.endless(dataset.repeat())
+            assert not given.endless(dataset)
+        assert not given.endless(batch())
+        assert not given.endless(None)
+
+
+WRONG = {
+    "uint8": (data.to_uint8(batch()), r"uint8; `x / 127\.5 - 1`"),
+    "0 to 255": ((batch() + 1) * 127.5, r"to 255; `x / 127\.5 - 1`|to 254.*`x / 127\.5 - 1`"),
+    "0 to 1": ((batch(16) + 1) / 2, r"no value below 0; `2 \* x - 1`"),
+    "int": (np.ones((8, *IMAGE_SHAPE), "int64"), "Received: int64"),
+    "NaN": (np.full((8, *IMAGE_SHAPE), np.nan, "float32"), "NaN"),
+    "infinite": (np.full((8, *IMAGE_SHAPE), -np.inf, "float32"), "infinity"),
+    "objects": (np.full((8, *IMAGE_SHAPE), None), "object"),
+    "a little more": (1.1 * batch() / np.abs(batch()).max(), r"Received: -1\.1|to 1\.1"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_images_that_are_no_floats_in_range_are_refused(name):
+    wrong, message = WRONG[name]
+    autoencoder, vae, vq = build("autoencoder"), build("vae"), build("vqvae")
+    calls = [
+        autoencoder.fit,
+        autoencoder.evaluate,
+        lambda x: autoencoder.fit(batch(), validation_data=(x,)),
+        autoencoder.encode,
+        autoencoder.reconstruct,
+        vae.encode_distribution,
+        vae.log_likelihood,
+        vq.encode,
+        build("pix2pix").translate,
+        lambda x: build("pix2pix").fit(batch(len(x)), x),
+        lambda x: build("cvae").encode(x, np.arange(len(x)) % 3),
+        lambda x: build("cgan").fit(x, np.arange(len(x)) % 3),
+    ]
+    for call in calls:
+        with pytest.raises(UsageError, match=message):
+            call(wrong)
+    assert int(autoencoder.steps) == 0
+
+
+def test_images_in_range_of_any_float_are_taken():
+    model = build("autoencoder")
+    for x in (
+        batch(),
+        batch().astype("float64"),
+        batch().astype("float16"),
+        ops.convert_to_tensor(batch()),
+    ):
+        model.fit(x, batch_size=8, verbose=0)
+        assert model.encode(x).shape == (8, 3)
+    bright = np.ones((20, *IMAGE_SHAPE), "float32")
+    assert model.encode(bright).shape == (20, 3)
+    few = np.full((3, *IMAGE_SHAPE), 0.5, "float32")
+    assert model.encode(few).shape == (3, 3)
+
+
+@pytest.mark.parametrize("name", ["autoencoder", "vae", "vqvae"])
+def test_one_image_is_no_batch(name):
+    model, x = build(name), batch()
+    with pytest.raises(
+        UsageError, match=r"\(N, 8, 8, 1\).*Received: \(8, 8, 1\); one image is x\[None\]"
+    ):
+        model.encode(x[0])
+    with pytest.raises(UsageError, match=r"Received: \(8, 8, 8\)"):
+        model.reconstruct(x[..., 0])
+    assert len(model.encode(x[0][None])) == 1
+
+
+LABELS = np.arange(8) % 3
+
+
+@pytest.mark.parametrize("name", ["cgan", "acgan", "cvae"])
+def test_labels_of_every_form_mean_the_same(name):
+    forms = [
+        LABELS,
+        LABELS[:, None],
+        np.eye(3)[LABELS],
+        LABELS.astype("float32"),
+        LABELS.astype("uint8"),
+    ]
+    found = []
+    for y in forms:
+        model = build(name)
+        model.fit(batch(), y, batch_size=8, verbose=0)
+        found.append(arrays(model.trainable_variables))
+    for other in found[1:]:
+        for a, b in zip(found[0], other, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+WRONG_LABELS = {
+    "too large": (LABELS + 1, r"from 0 to 2.*\[1, 2, 3\]"),
+    "negative": (LABELS - 1, r"from 0 to 2.*\[-1, 0, 1\]"),
+    "halves": (LABELS / 2, "from 0 to 2"),
+    "two rows": (np.stack([LABELS, LABELS], axis=1), r"\(8, 2\)"),
+    "no single 1": (np.ones((8, 3)), "a single 1 in each row"),
+    "shares": (np.full((8, 3), 1 / 3), "a single 1 in each row"),
+    "words": (np.array(["cat"] * 8), "from 0 to 2"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_LABELS)
+def test_labels_that_are_no_classes_are_refused(name):
+    wrong, message = WRONG_LABELS[name]
+    model = build("cgan")
+    for call in (
+        lambda: model.fit(batch(), wrong, verbose=0),
+        lambda: model.evaluate(batch(), wrong, verbose=0),
+        lambda: model.fit(batch(), LABELS, validation_data=(batch(), wrong), verbose=0),
+        lambda: model.generate(8, labels=wrong),
+    ):
+        with pytest.raises(UsageError, match=message):
+            call()
+    assert int(model.steps) == 0
+
+
+def test_weights_are_refused_and_not_forgotten():
+    model, x = build("cgan"), batch()
+    for options in ({"sample_weight": np.ones(8)}, {"class_weight": {0: 1.0, 1: 5.0, 2: 1.0}}):
+        with pytest.raises(UsageError, match=f"Received: `{next(iter(options))}`"):
+            model.fit(x, LABELS, **options)
+    with pytest.raises(UsageError, match="`sample_weight`"):
+        model.evaluate(x, LABELS, sample_weight=np.ones(8))
+    with pytest.raises(UsageError, match="`sample_weight`"):
+        model.fit(x, LABELS, validation_data=(x, LABELS, np.ones(8)))
+    assert int(model.steps) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"), [("gan", "g_optimizer=Adam"), ("vae", "optimizer=Adam")]
+)
+def test_compile_says_what_it_wants(name, wanted):
+    model = build(name)
+    with pytest.raises(
+        ValueError, match=f"{wanted}.*Received: .*loss; the losses are the model's own"
+    ):
+        model.compile(optimizer="adam", loss="mse")
