@@ -166,7 +166,9 @@ def test_the_two_methods_differ(run, tmp_path):
 
 def test_a_model_without_a_latent_space_refuses_to_interpolate(tmp_path):
     with pytest.raises(UsageError, match=r"needs a latent space.*Captioner"):
-        sampling.interpolate(type("Captioner", (), {"tasks": {"caption"}})(), tmp_path / "x.png")
+        sampling.interpolate(
+            type("Captioner", (), {"tasks": {"caption"}})(), {}, tmp_path / "x.png"
+        )
 
 
 def test_evaluate_prints_json(run):

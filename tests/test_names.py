@@ -198,6 +198,7 @@ def test_no_method_hides_one_of_keras(name):
         "fit",
         "from_config",
         "get_config",
+        "predict",
     }
     meant |= {"get_compile_config", "load_own_variables", "make_test_function", "metrics"}
     meant |= {"make_train_function", "save_own_variables", "test_step", "train_step"}

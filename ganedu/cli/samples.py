@@ -21,16 +21,17 @@ from ganedu.cli.common import MAX_IMAGES, check_suffix, load, report_changes
     help="A .png or an .npz (images, uint8).",
 )
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
-@click.option("--class", "label", type=int, help="Of this class only.")
+@click.option("--class", "class_name", help="Of this class only, by name or number.")
 @click.option("--text", help='Of this text, as "a thick red three above a green one".')
-def sample(folder, count, out, seed, label, text):
+def sample(folder, count, out, seed, class_name, text):
     """Sample new images from a trained model; a translator maps test images."""
     check_suffix(out, ".png", ".npz")
     model, run_info = load(folder)
     from ganedu.runs import sampling
 
     count = count or (64 if text is None else 8)
-    sampling.sample(model, run_info, out, count=count, seed=seed, label=label, text=text)
+    asked = {"class_name": class_name, "text": text}
+    sampling.sample(model, run_info, out, count=count, seed=seed, **asked)
     click.echo(f"{out}: {count} images")
 
 
@@ -46,14 +47,15 @@ def sample(folder, count, out, seed, label, text):
     help="Images of each path.",
 )
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
-@click.option("--class", "label", type=int, help="Within this class.")
-def interpolate(folder, out, method, steps, seed, label):
+@click.option("--class", "class_name", help="Within this class, by name or number.")
+def interpolate(folder, out, method, steps, seed, class_name):
     """Interpolate in the latent space of a trained model."""
     check_suffix(out, ".png", ".gif")
-    model, _ = load(folder)
+    model, run_info = load(folder)
     from ganedu.runs import sampling
 
-    sampling.interpolate(model, out, method=method, steps=steps, seed=seed, label=label)
+    asked = {"method": method, "steps": steps, "class_name": class_name}
+    sampling.interpolate(model, run_info, out, seed=seed, **asked)
     click.echo(f"{out}: {method}, {steps} steps a path")
 
 

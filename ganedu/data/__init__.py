@@ -10,13 +10,16 @@ import io
 import sys
 from pathlib import Path
 
-from ganedu.data import embedded, files, standard
+from ganedu.data import embedded, standard
+from ganedu.data.array_files import load_file
 from ganedu.data.augment import Augmentation
 from ganedu.data.captions.grammar import Entity, Picture, parse
 from ganedu.data.captions.scenes import NAMES as CAPTIONED
 from ganedu.data.captions.scenes import CaptionedImages, captioned_digits, load_captioned, scenes
-from ganedu.data.images import ImageDataset, to_float, to_uint8
+from ganedu.data.folders import load_folder
+from ganedu.data.images import ImageDataset, summarize_splits, to_float, to_uint8
 from ganedu.data.pairs import TASKS, PairedImages
+from ganedu.data.pictures import MIN_SIDE
 from ganedu.runtime import UsageError
 
 __all__ = [
@@ -32,6 +35,7 @@ __all__ = [
     "load",
     "parse",
     "scenes",
+    "summarize_splits",
     "to_float",
     "to_uint8",
 ]
@@ -73,9 +77,9 @@ def load(name, split="train", *, image_size=None, labels=False, fallback=None):
     """
     if split not in ("train", "test"):
         raise UsageError(f"The split must be train or test. Received: {split!r}")
-    if image_size is not None and image_size < files.MIN_SIDE:
+    if image_size is not None and image_size < MIN_SIDE:
         raise UsageError(
-            f"The image size must be at least {files.MIN_SIDE} pixels. Received: {image_size}"
+            f"The image size must be at least {MIN_SIDE} pixels. Received: {image_size}"
         )
     if name in CAPTIONED:
         return load_captioned(name, split, image_size, load)
@@ -83,7 +87,7 @@ def load(name, split="train", *, image_size=None, labels=False, fallback=None):
     progress = sys.stderr if fallback is None else io.StringIO()
     try:
         with contextlib.redirect_stdout(progress):
-            images, targets, class_names = _read(str(name), split, image_size)
+            images, targets, class_names, *notes = _read(str(name), split, image_size)
     except UsageError as e:
         if fallback is None:
             raise
@@ -92,11 +96,12 @@ def load(name, split="train", *, image_size=None, labels=False, fallback=None):
         return dataset
     if labels and targets is None:
         raise UsageError(f"Labels need one folder or number for each image. {name} has none")
-    return ImageDataset(str(name), split, images, targets, class_names, labels)
+    notes = tuple(*notes)
+    return ImageDataset(str(name), split, images, targets, class_names, labels, notes)
 
 
 def _read(name, split, image_size):
-    """uint8 images (N, H, W, C), labels or `None`, and the classes' names."""
+    """uint8 images (N, H, W, C), labels or `None`, the classes' names, and perhaps notes."""
     if name == "digits":
         return embedded.load_digits(split, image_size or embedded.DIGIT_SIZE)
     if name == "photos":
@@ -107,9 +112,9 @@ def _read(name, split, image_size):
         return standard.load_standard(name, split, image_size)
     path = Path(name)
     if path.is_dir():
-        return files.load_folder(path, split, image_size)
+        return load_folder(path, split, image_size)
     if path.suffix.lower() in (".npz", ".npy"):
-        return files.load_file(path, split, image_size)
+        return load_file(path, split, image_size)
     near = difflib.get_close_matches(name.lower(), NAMES, n=1)
     raise UsageError(
         f"There is no data set or folder {name!r}. "

@@ -9,6 +9,7 @@ from keras import ops
 from ganedu.runtime import UsageError
 
 BACKEND = keras.backend.backend()
+MAX_SHOWN = 12  # classes in a line
 
 
 def to_float(images):
@@ -89,6 +90,7 @@ class ImageDataset:
         labels: int64 array (N,) of classes, or `None`.
         class_names: tuple of str, one for each class; empty without labels.
         return_labels: whether batches are `(images, labels)`. Defaults to `False`: just images.
+        notes: tuple of str, what was left out or changed when they were read. Defaults to none.
     """
 
     name: str
@@ -97,6 +99,7 @@ class ImageDataset:
     labels: np.ndarray | None = dataclasses.field(default=None, repr=False)
     class_names: tuple = ()
     return_labels: bool = False
+    notes: tuple = ()
 
     def __len__(self):
         return len(self.images)
@@ -198,6 +201,22 @@ class ImageDataset:
                 f"`augment` must keep uint8 and the shape {image.shape}. "
                 f"Received: {changed.dtype} {changed.shape}"
             )
+
+
+def summarize_splits(train, test):
+    """What was understood of a source, in one line, as "1,080 images of 32x32x3, 2 classes: cats (400), dogs
+    (680); 120 kept for the test".
+
+    Args:
+        train, test: `ImageDataset`, the two splits.
+    """
+    line = f"{len(train):,} images of {'x'.join(map(str, train.image_shape))}"
+    if train.labels is not None:
+        counts = np.bincount(train.labels, minlength=len(train.class_names))
+        named = [f"{n} ({c:,})" for n, c in zip(train.class_names, counts, strict=False)]
+        shown = named if len(named) <= MAX_SHOWN else [*named[:MAX_SHOWN], "..."]
+        line += f", {len(named)} class{'es' if len(named) != 1 else ''}: {', '.join(shown)}"
+    return "; ".join([f"{line}; {len(test):,} kept for the test", *train.notes])
 
 
 class BatchSampler:

@@ -10,7 +10,10 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from ganedu.data import files
+import numpy as np
+
+from ganedu.data.array_files import checked_images, checked_labels, load_file
+from ganedu.data.pictures import one_line, resized
 from ganedu.runtime import UsageError
 
 GREY, COLOUR = (28, 28, 1), (32, 32, 3)
@@ -53,7 +56,8 @@ def load_standard(name, split, image_size):
     """
     source = local_file(name)
     if source:
-        images, labels, _ = files.load_file(source, split, None)
+        images, labels, numbers, _ = load_file(source, split, None)
+        labels = None if labels is None else np.array(numbers, "int64")[labels]
     else:
         source = f"keras.datasets.{name}"
         images, labels = _download(name, split)
@@ -62,11 +66,13 @@ def load_standard(name, split, image_size):
             f"{source} must hold labelled images of shape {SHAPES[name]}. "
             f"Received: {images.shape[1:]}" + ("" if labels is not None else " without labels")
         )
-    if labels.max() >= len(CLASS_NAMES[name]):
+    least, most = labels.min(), labels.max()
+    if least < 0 or most >= len(CLASS_NAMES[name]):
         raise UsageError(
-            f"Labels in {source} must be below {len(CLASS_NAMES[name])}. Received: {labels.max()}"
+            f"Labels in {source} must lie from 0 to {len(CLASS_NAMES[name]) - 1}. "
+            f"Received: {least} to {most}"
         )
-    return files.resized(images, image_size), labels, CLASS_NAMES[name]
+    return resized(images, image_size), labels, CLASS_NAMES[name]
 
 
 def _download(name, split):
@@ -77,19 +83,20 @@ def _download(name, split):
             train, test = getattr(keras.datasets, name).load_data()
     except DAMAGED as e:
         raise UsageError(
-            f"Keras's copy of {name} is truncated or corrupt. Received: {files.one_line(e)}. "
+            f"Keras's copy of {name} is truncated or corrupt. Received: {one_line(e)}. "
             "Delete it from ~/.keras/datasets (or $KERAS_HOME/datasets) and try again"
         ) from None
     except Exception as e:  # what Keras itself raises when a download fails
         raise UsageError(
             f"{name} is not on this machine and cannot be downloaded. "
-            f"Received: {files.one_line(e)}. Put {name}.npz (x_train, y_train, x_test, y_test) "
+            f"Received: {one_line(e)}. Put {name}.npz (x_train, y_train, x_test, y_test) "
             "into a folder and name the folder in GANEDU_DATA, or use the embedded digits or photos"
         ) from None
     images, labels = train if split == "train" else test
     source = f"keras.datasets.{name}"
-    images = files.checked_images(images, source)
-    return images, files.checked_labels(labels, len(images), source)
+    images = images[..., None] if images.ndim == 3 else images
+    images = checked_images({split: images}, source)[0][split]
+    return images, checked_labels(labels, len(images), source)
 
 
 @contextlib.contextmanager

@@ -6,12 +6,13 @@ import inspect
 import numpy as np
 from keras import ops
 from scipy.ndimage import median_filter
-from sklearn.decomposition import PCA
 from sklearn.metrics import roc_auc_score
 
+from ganedu.data import to_float
 from ganedu.engine import AdversarialModel, AutoencodingModel, VQModel
 from ganedu.metrics import features
 from ganedu.metrics.classes import class_entropy
+from ganedu.metrics.components import PrincipalComponents
 from ganedu.metrics.manifold import manifold_scores
 from ganedu.metrics.memorisation import memorisation
 from ganedu.metrics.spectrum import checkerboard, high_frequency_power
@@ -21,7 +22,6 @@ from ganedu.runtime import UsageError
 
 MIN_IMAGES, MAX_IMAGES = 100, 1000  # images of each kind that are looked at
 MAX_TRAIN_IMAGES = 10_000  # training images among which copies are looked for
-COMPONENTS = 40  # of images for which there are no features
 MIN_ROUNDS = 12  # of which an oscillation says something
 
 
@@ -141,7 +141,7 @@ def loss_oscillation(history):
 
 
 def _of_samples(generated, train, test):
-    real, known = test.array(), train.array(MAX_TRAIN_IMAGES)
+    real, known = test.array(), train.images[:MAX_TRAIN_IMAGES]
     look = _eyes(test, known)
     features, seen_known, seen_generated = look(real), look(known), look(generated)
     found, usual = manifold_scores(features, seen_generated), _usual(features)
@@ -168,10 +168,8 @@ def _eyes(test, known):
     principal components."""
     network = features.fitting(test.name, test.image_shape)
     if network is not None:
-        return network.features
-    flat = known.reshape(len(known), -1)
-    pca = PCA(min(COMPONENTS, *flat.shape), svd_solver="covariance_eigh").fit(flat)
-    return lambda images: pca.transform(images.reshape(len(images), -1))
+        return lambda x: network.features(to_float(x) if x.dtype == np.uint8 else x)
+    return PrincipalComponents(known)
 
 
 def _of_players(model, test, seed):

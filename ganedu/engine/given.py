@@ -49,12 +49,12 @@ def _check_stream(x, steps, name):
         )
 
 
-def endless(stream):
+def endless(batches):
     """Whether a `tf.data.Dataset` or a `keras.utils.PyDataset` says that it has no end."""
-    if isinstance(stream, keras.utils.PyDataset):
-        return stream.num_batches is None
-    cardinality = getattr(stream, "cardinality", None)
-    return callable(cardinality) and hasattr(stream, "element_spec") and int(cardinality()) == -1
+    if isinstance(batches, keras.utils.PyDataset):
+        return batches.num_batches is None
+    cardinality = getattr(batches, "cardinality", None)
+    return callable(cardinality) and hasattr(batches, "element_spec") and int(cardinality()) == -1
 
 
 def _check_arrays(model, x, y=None):

@@ -3,12 +3,11 @@
 import dataclasses
 
 import numpy as np
-from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 
-from ganedu.data import to_float
+from ganedu.metrics.components import PrincipalComponents
 
-COMPONENTS, MAX_IMAGES = 40, 10_000
+MAX_IMAGES = 10_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,12 +57,11 @@ def nearest(images, dataset):
         raise ValueError("Images must be finite. Received: NaN or infinity")
     if dataset.labels is None:
         raise ValueError(f"The data must have labels. Received: {dataset.name}")
-    real, labels = to_float(dataset.images[:MAX_IMAGES]), dataset.labels[:MAX_IMAGES]
-    real = real.reshape(len(real), -1)
-    pca = PCA(min(COMPONENTS, *real.shape), svd_solver="covariance_eigh").fit(real)
-    points = pca.transform(real)
+    real, labels = dataset.images[:MAX_IMAGES], dataset.labels[:MAX_IMAGES]
+    components = PrincipalComponents(real)
+    points = components(real)
     search = NearestNeighbors(n_neighbors=6).fit(points)
     usual = np.median(search.kneighbors(points[:1000], 2)[0][:, 1])
-    distances, found = search.kneighbors(pca.transform(images.reshape(len(images), -1)), 5)
+    distances, found = search.kneighbors(components(images), 5)
     votes = np.stack([np.bincount(labels[f], minlength=labels.max() + 1) for f in found])
     return Nearest(votes.argmax(axis=1), distances[:, 0] / usual)

@@ -55,6 +55,7 @@ TOLD = {
     "backend": str,
     "images": list,
     "recipe": dict,
+    "classes": list,
 }
 
 

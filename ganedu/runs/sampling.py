@@ -3,7 +3,7 @@
 import numpy as np
 
 from ganedu import data, figures, latent
-from ganedu.data import files
+from ganedu.data.pictures import load_picture
 from ganedu.disk import written
 from ganedu.runs.evaluation import evaluation_samples, test_images
 from ganedu.runtime import UsageError
@@ -11,15 +11,16 @@ from ganedu.runtime import UsageError
 PATHS = 5
 
 
-def sample(model, run_info, out, *, count=64, seed=0, label=None, text=None):
+def sample(model, run_info, out, *, count=64, seed=0, class_name=None, text=None):
     """Samples images into a `.png` (a grid) or an `.npz` (`images`, uint8 (N, H, W, C)). A translator
-    maps the first `count` test images; a model of texts takes `text`, or the first test captions.
+    maps the first `count` test images; a model of texts takes `text`, or the first test captions; of
+    `class_name` see `class_index`.
 
     Raises:
-        UsageError: for a label or a text where the model takes none, a text that cannot be read, or
+        UsageError: for a class or a text where the model takes none, a text that cannot be read, or
             more sources than there are.
     """
-    _check_label(model, label)
+    label = class_index(model, run_info, class_name)
     if text is not None:
         images = _of_text(model, text, count, seed)
     elif model.tasks & {"generate", "generate by class"}:
@@ -44,19 +45,19 @@ def _of_text(model, text, count, seed):
     return model.generate([text] * count, seed=seed)
 
 
-def interpolate(model, out, *, method="slerp", steps=10, seed=0, label=None):
+def interpolate(model, run_info, out, *, method="slerp", steps=10, seed=0, class_name=None):
     """Interpolates between samples of the prior: a `.png` with five paths from left to right, or a
-    `.gif` of one closed path. A conditional model keeps one class on a path: `label`, or for the
-    `.gif` 0 and for the `.png` the first five.
+    `.gif` of one closed path. A conditional model keeps one class on a path: `class_name`, or for
+    the `.gif` the first and for the `.png` the first five.
 
     Raises:
-        UsageError: if the model has no latent space, or for a label where it knows none.
+        UsageError: if the model has no latent space, or for a class where it knows none.
     """
     if "interpolate" not in model.tasks:
         raise UsageError(
             f"Interpolation needs a latent space without texts. Received: a {type(model).__name__}"
         )
-    _check_label(model, label)
+    label = class_index(model, run_info, class_name)
     move = {"lerp": latent.lerp, "slerp": latent.slerp}[method]
     points = model.latents(2 * PATHS, seed=seed)
 
@@ -90,7 +91,7 @@ def caption(model, path, *, beams=1):
     """
     if "caption" not in model.tasks:
         raise UsageError(f"Captioning needs a captioner. Received: a {type(model).__name__}")
-    image, told = files.load_picture(path, model.image_shape)
+    image, told = load_picture(path, model.image_shape)
     return model.caption(data.to_float(image[None]), beams)[0], told
 
 
@@ -106,7 +107,7 @@ def edit(model, path, text, out, *, seed=0):
     if "edit" not in model.tasks:
         raise UsageError(f"Changing images needs an editor. Received: a {type(model).__name__}")
     model.tokenize([text])  # a wrong word is told before the image is looked for
-    image, told = files.load_picture(path, model.image_shape)
+    image, told = load_picture(path, model.image_shape)
     _write_images(model.edit(data.to_float(image[None]), [text], seed=seed), out)
     return told
 
@@ -119,6 +120,30 @@ def _write_images(images, out):
             figures.save_png(images, file)
 
 
-def _check_label(model, label):
-    if label is not None and "generate by class" not in model.tasks:
+def class_index(model, run_info, class_name):
+    """The number of a class that a user named.
+
+    Args:
+        model: `GenerativeModel`.
+        run_info: dict, the run's `run.json`, whose `classes` are the names, if it has them.
+        class_name: str or int: a name; or where no name is a number, the class's number from 0; or `None`.
+
+    Returns:
+        int, or `None` for `None`.
+
+    Raises:
+        UsageError: for a model without classes, and a class that it has not.
+    """
+    if class_name is None:
+        return None
+    if "generate by class" not in model.tasks:
         raise UsageError(f"--class needs a conditional model. Received: a {type(model).__name__}")
+    asked = str(class_name)
+    names = run_info.get("classes") or [str(k) for k in range(model.num_classes)]
+    if asked in names:
+        return names.index(asked)
+    numbered = any(name.isdecimal() for name in names)
+    if not numbered and asked.isdecimal() and int(asked) < len(names):
+        return int(asked)
+    shown = ", ".join(f"{k} {n}" if not numbered else n for k, n in enumerate(names[:40]))
+    raise UsageError(f"--class must be one of: {shown}. Received: {asked}")

@@ -53,11 +53,18 @@ def open_session(folder):
     run_info = folder.run_info()
     backend = runtime.setup(run_info["seed"])
     if run_info.get("backend", backend) != backend:
-        print(
+        _say(
             f"Started on {run_info['backend']}, going on with {backend}: not to identical weights."
         )
     models.module(run_info["model"])
-    dataset = data.load(run_info["data"], image_size=run_info["image_size"])
+    dataset, test = (
+        data.load(run_info["data"], split, image_size=run_info["image_size"])
+        for split in (
+            "train",
+            "test",
+        )  # both, so that what is wrong with either is told before a step
+    )
+    _say(data.summarize_splits(dataset, test))
     run_info |= resolve_run_info(run_info, dataset)
     try:
         recipe = recipes.Recipe(**{k: v for k, v in run_info["recipe"].items() if k != "name"})
@@ -94,16 +101,21 @@ def _say_what_to_expect(run_info, arguments):
     reached = recipes.measured(run_info["model"], run_info["data"])
     whole = all(run_info[asked] is None for asked in ("epochs", "seconds", "image_size"))
     if reached and whole and run_info["profile"] == "quick":
-        print(f"On 2 CPU cores this recipe takes and reaches: {reached}.", flush=True)
+        _say(f"On 2 CPU cores this recipe takes and reaches: {reached}.")
     if arguments.get("pretrain_captions"):
         captions = f"{arguments['pretrain_captions']:,} captions"
-        print(f"First it learns to read, from {captions}: a minute.", flush=True)
+        _say(f"First it learns to read, from {captions}: a minute.")
+
+
+def _say(line):
+    with _warning_of("A line of output", "Training goes on"):
+        print(line, flush=True)
 
 
 def resolve_run_info(run_info, dataset):
     """What is settled when a run first meets its data, and holds until its end: a resumed run must
     find the same images, from wherever it is called, and keeps its recipe."""
-    images = [len(dataset), *dataset.image_shape]
+    images, classes = [len(dataset), *dataset.image_shape], list(dataset.class_names)
     if not {"recipe", "images"} <= set(run_info):
         found, name = recipes.find(
             run_info["model"], run_info["data"], dataset.image_shape, run_info["profile"]
@@ -121,11 +133,17 @@ def resolve_run_info(run_info, dataset):
             if run_info["data"] in data.NAMES
             else os.path.abspath(run_info["data"])
         )
-        return {"data": path, "images": images, "recipe": recipe}
+        found = {"data": path, "images": images, "recipe": recipe}
+        return found | ({"classes": classes} if classes else {})
     if run_info["images"] != images:
         raise UsageError(
             f"The run must go on with the images that it began with, {run_info['images']}. "
             f"Received: {images} in {run_info['data']}"
+        )
+    if run_info.get("classes", classes) != classes:
+        raise UsageError(
+            f"The run must go on with the classes that it began with, {', '.join(run_info['classes'])}. "
+            f"Received: {', '.join(classes) or 'none'}"
         )
     return {name: run_info[name] for name in ("data", "images", "recipe")}
 
@@ -269,8 +287,7 @@ class TrainingSession:
             self.saved = step
         if not sys.stdout.isatty():
             losses = "  ".join(f"{name} {value:.4f}" for name, value in logs.items())
-            with _warning_of("A line of output", "Training goes on"):
-                print(f"round {row['round']}  step {step}  {seconds:.1f} s  {losses}", flush=True)
+            _say(f"round {row['round']}  step {step}  {seconds:.1f} s  {losses}")
 
     def draw_frame(self, step):
         """Draws what the model is for, from the same latents or examples each time: a frame of the

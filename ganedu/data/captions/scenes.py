@@ -30,8 +30,8 @@ from ganedu.data.captions.grammar import (
     write,
 )
 from ganedu.data.captions.instructions import instruction
-from ganedu.data.files import resized
 from ganedu.data.images import BatchSampler, ImageDataset, make_dataset, single_pass, to_float
+from ganedu.data.pictures import resized
 from ganedu.runtime import UsageError
 
 COMBOS = ("all", "seen", "held_out")

@@ -23,8 +23,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from ganedu.data.files import one_line
 from ganedu.data.images import check_range
+from ganedu.data.pictures import one_line
 from ganedu.data.standard import patience
 from ganedu.runtime import UsageError
 
