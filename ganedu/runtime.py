@@ -87,9 +87,17 @@ def silenced():
         os.close(kept)
 
 
+def _as_float32(keras):
+    """Layers in float32; a dtype policy that was set by itself, as mixed_bfloat16, stays."""
+    usual = keras.config.dtype_policy().name == keras.config.floatx()
+    keras.config.set_floatx("float32")
+    if usual:
+        keras.config.set_dtype_policy("float32")
+
+
 def setup(seed=0):
-    """Starts a lesson or a run: Keras and its backend without their start-up noise, then every
-    global seed.
+    """Starts a lesson or a run: Keras and its backend without their start-up noise, its images with channels last and
+    its numbers in float32 whatever `keras.json` says, then every global seed.
 
     The models of ganedu draw from their own `keras.random.SeedGenerator`; the global seeds settle
     the initial weights, and whatever a student's own code draws.
@@ -116,6 +124,10 @@ def setup(seed=0):
         import keras
 
         backend = keras.backend.backend()
+        # What ~/.keras/keras.json may say for all that a user does: networks here are (B, H, W, C), float32.
+        keras.config.set_image_data_format("channels_last")
+        if keras.config.floatx() != "float32":
+            _as_float32(keras)
         if backend == "tensorflow":
             logging.getLogger("tensorflow").setLevel(logging.ERROR)  # its advice on retracing
             keras.utils.set_random_seed(seed)

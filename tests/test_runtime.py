@@ -1,14 +1,17 @@
 """What `runtime.setup` settles."""
 
+import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import keras
 import pytest
 
 from ganedu import runtime
 
+ROOT = Path(__file__).parents[1]
 THREADS = """
 from ganedu import runtime
 runtime.setup()
@@ -40,3 +43,27 @@ def test_tensorflow_runs_a_graph_as_it_was_written_but_drops_what_nothing_reads(
     )
     assert not options["disable_meta_optimizer"]
     assert not options["disable_model_pruning"]
+
+
+CONFIGURED = """
+from ganedu import runtime
+runtime.setup(0)
+import keras
+import numpy as np
+from ganedu import models
+model = models.build("vae", (8, 8, 1), latent_dim=3, width=4)
+model.fit(np.random.default_rng(0).uniform(-1, 1, (8, 8, 8, 1)).astype("float32"), verbose=0)
+print(keras.config.image_data_format(), keras.config.floatx(), model.encoder.weights[0].dtype, model.generate(2).shape)
+"""
+
+
+@pytest.mark.parametrize("floatx", ["float64", "float16"])
+def test_keras_json_does_not_turn_images_round(tmp_path, floatx):
+    backend = keras.backend.backend()
+    told = {"image_data_format": "channels_first", "floatx": floatx, "backend": backend}
+    (tmp_path / "keras.json").write_text(json.dumps(told))
+    environment = {**os.environ, "KERAS_HOME": str(tmp_path), "KERAS_BACKEND": backend}
+    found = subprocess.check_output(
+        [sys.executable, "-c", CONFIGURED], env=environment, text=True, cwd=ROOT
+    )
+    assert found == "channels_last float32 float32 (2, 8, 8, 1)\n"
