@@ -10,12 +10,29 @@ from ganedu.engine.given import check_given
 from ganedu.engine.gradients import BACKEND
 
 
-class Optimizers(keras.optimizers.MultiOptimizer):
-    """The players' optimizers held as one, so that Keras carries and saves their state.
+class Optimizers(keras.optimizers.Optimizer):
+    """The players' optimizers held as one, so that Keras carries and saves their state. Each player is stepped by its
+    own optimizer; this one is never applied.
 
-    It chooses by a variable's identity, because a variable's path changes when a model is loaded.
-    Each player is stepped by its own optimizer; this one is never applied.
+    Keras's `MultiOptimizer` came with 3.15, and chooses by a variable's path, which changes when a model is loaded.
+
+    Args:
+        players: list of `(optimizer, variables)`.
     """
+
+    def __init__(self, players):
+        super().__init__(learning_rate=0.0)
+        self.players = [optimizer for optimizer, _ in players]
+        for optimizer, variables in players:
+            optimizer.build(variables)
+
+    def build(self, variables):
+        """Each was built with its own."""
+        self.built = True
+
+    @property
+    def variables(self):
+        return [*super().variables, *(v for optimizer in self.players for v in optimizer.variables)]
 
     def load_own_variables(self, store):
         if len(store.keys()) != len(self.variables):
@@ -62,12 +79,13 @@ class KerasAdapter(keras.Model):
             "steps_per_execution": steps_per_execution,
             "jit_compile": jit_compile,
         }
-        owners = {}
+        owned = []
         for name, networks in self.players.items():
             setattr(self, name, keras.optimizers.get(optimizers[name]))
             variables = [v for n in networks for v in getattr(self, n).trainable_variables]
-            owners |= {id(v): getattr(self, name) for v in variables}
-        strangers = [v.path for v in self.trainable_variables if id(v) not in owners]
+            owned.append((getattr(self, name), variables))
+        known = {id(v) for _, variables in owned for v in variables}
+        strangers = [v.path for v in self.trainable_variables if id(v) not in known]
         if strangers:
             raise ValueError(
                 f"Each trainable variable must belong to a player. Received: {', '.join(strangers)}"
@@ -75,7 +93,7 @@ class KerasAdapter(keras.Model):
         if len(self.players) == 1:
             whole = getattr(self, next(iter(self.players)))
         else:
-            whole = Optimizers(lambda v: owners[id(v)])
+            whole = Optimizers(owned)
         super().compile(optimizer=whole, **self.compile_options)
         self.optimizer.build(self.trainable_variables)
 
