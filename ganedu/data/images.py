@@ -33,8 +33,7 @@ def check_range(images, name="Images"):
         name: str, what they are called in a message. Defaults to `"Images"`.
 
     Raises:
-        UsageError: if they are no floats, a value is not finite or not in [-1, 1], or 16 images and more have
-            no value below 0: they were scaled to [0, 1].
+        UsageError: if they are no floats, or a value is not finite or not in [-1, 1].
     """
     images = ops.convert_to_numpy(images) if ops.is_tensor(images) else np.asarray(images)
     rule = f"{name} must be finite floats in [-1, 1]."
@@ -48,9 +47,20 @@ def check_range(images, name="Images"):
     if max(-least, most) > 1.01:
         advice = "; `x / 127.5 - 1` brings 0 to 255 there" if 2 < most <= 255 and least >= 0 else ""
         raise UsageError(f"{rule} Received: {least:g} to {most:g}{advice}")
-    if images.ndim == 4 and len(images) >= 16 and 0 <= images.min() < 1 and most > 0:
+
+
+def check_scaled(images, name="Images"):
+    """`check_range`, and that images were not scaled to [0, 1]: of 16 and more some have a value below 0.
+
+    Raises:
+        UsageError: as `check_range`, and for those.
+    """
+    check_range(images, name)
+    images = ops.convert_to_numpy(images) if ops.is_tensor(images) else np.asarray(images)
+    if images.ndim == 4 and len(images) >= 16 and 0 <= images.min() < 1 and images.max() > 0:
         raise UsageError(
-            f"{rule} Received: {len(images)} with no value below 0; `2 * x - 1` brings 0 to 1 there"
+            f"{name} must be finite floats in [-1, 1]. Received: {len(images)} with no value below 0; "
+            "`2 * x - 1` brings 0 to 1 there"
         )
 
 
@@ -63,14 +73,14 @@ def validate_images(images, image_shape, name="Images"):
         name: str, what they are called in a message. Defaults to `"Images"`.
 
     Raises:
-        UsageError: for another shape, and what `check_range` refuses.
+        UsageError: for another shape, and what `check_scaled` refuses.
     """
     images = ops.convert_to_numpy(images) if ops.is_tensor(images) else np.asarray(images)
     wanted = f"(N, {', '.join(map(str, image_shape))})"
     if images.shape[1:] != tuple(image_shape):
         one = "; one image is x[None]" if images.shape == tuple(image_shape) else ""
         raise UsageError(f"{name} must have the shape {wanted}. Received: {images.shape}{one}")
-    check_range(images, name)
+    check_scaled(images, name)
     return images.astype("float32", copy=False)
 
 

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from ganedu.data.images import check_range
+from ganedu.data.images import check_scaled
 from ganedu.runtime import UsageError
 
 
@@ -61,7 +61,7 @@ def _check_arrays(model, x, y=None):
     for name, images in (("Images", x), ("Targets", y)):
         for array in images if isinstance(images, (tuple, list)) else [images]:
             if (isinstance(array, np.ndarray) or ops.is_tensor(array)) and len(array.shape) == 4:
-                check_range(array, name)
+                check_scaled(array, name)
     if hasattr(y, "shape"):
         model.check_labels(y)
 

@@ -57,7 +57,7 @@ class TextModel:
 
         Raises:
             UsageError: for another shape than the model's `image_shape`, and what
-                `ganedu.data.images.check_range` refuses.
+                `ganedu.data.images.check_scaled` refuses.
         """
         return validate_images(images, self.image_shape)
 
