@@ -90,10 +90,7 @@ class KerasAdapter(keras.Model):
             raise ValueError(
                 f"Each trainable variable must belong to a player. Received: {', '.join(strangers)}"
             )
-        if len(self.players) == 1:
-            whole = getattr(self, next(iter(self.players)))
-        else:
-            whole = Optimizers(owned)
+        whole = owned[0][0] if len(owned) == 1 else Optimizers(owned)
         super().compile(optimizer=whole, **self.compile_options)
         self.optimizer.build(self.trainable_variables)
 
