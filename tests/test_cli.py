@@ -435,3 +435,16 @@ def test_what_cannot_be_diagnosed_is_one_line(run, tmp_path):
     history.write_text(kept + "1,2,three\n")
     assert_one_line(call("diagnose", run), "history.csv is damaged")
     history.write_text(kept)
+
+
+def test_the_command_is_there_without_its_script(tmp_path):
+    """Where the folder of scripts is not on the path."""
+    found = [
+        subprocess.run(
+            [sys.executable, "-m", "ganedu", *asked], capture_output=True, text=True, cwd=tmp_path
+        )
+        for asked in (["models"], ["sample", "nowhere", "--out", "x.png"])
+    ]
+    assert [done.returncode for done in found] == [0, 2]
+    assert found[0].stdout == call("models").output
+    assert len(found[1].stderr.splitlines()) == 1

@@ -44,6 +44,8 @@ def problems(notebook):
     words = sum(len(c.source.split()) for c in notebook.cells if c.cell_type == "markdown")
     if not 700 <= words <= 1500:
         found.append(f"{words} words, not 700 to 1,500")
+    if notebook.metadata.language_info.get("file_extension") != ".py":
+        found.append("`jupyter nbconvert --to script` would write .txt")
     if not 15 <= len(code) <= 25:
         found.append(f"{len(code)} code cells, not 15 to 25")
     if not code or code[0].source != FIRST_CELL:

@@ -30,6 +30,7 @@ ROOMS = [
     "runs",
     "course",
     "cli",
+    "__main__",
 ]
 HEAVY = {"keras", "tensorflow", "jax", "torch", "numpy", "matplotlib"}
 
