@@ -198,3 +198,21 @@ def test_compile_says_what_it_wants(name, wanted):
         ValueError, match=f"{wanted}.*Received: .*loss; the losses are the model's own"
     ):
         model.compile(optimizer="adam", loss="mse")
+
+
+@pytest.mark.parametrize(
+    ("count", "batch_size", "advice"),
+    [
+        (11, 4, r"x\[:8\], batch_size=4"),
+        (12, 5, r"x\[:12\], batch_size=4"),
+        (33, None, r"x\[:32\], batch_size=32"),
+    ],
+)
+@pytest.mark.parametrize("name", ["wgan", "wgan_gp"])
+def test_a_critic_s_batches_divide_and_the_last_one_too(name, count, batch_size, advice):
+    model = build(name)  # two steps of the critic
+    with pytest.raises(UsageError, match=advice):
+        model.fit(batch(count), batch_size=batch_size, verbose=0)
+    assert int(model.steps) == 0
+    model.fit(batch(10), batch_size=8, verbose=0)
+    assert int(model.steps) == 2

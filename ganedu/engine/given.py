@@ -20,7 +20,8 @@ def check_given(model, verb, args, kwargs):
 
     Raises:
         UsageError: for an endless stream without a number of steps; weights of samples or classes, which the
-            losses here have no place for; images that are no floats in [-1, 1]; labels that do not fit.
+            losses here have no place for; images that are no floats in [-1, 1]; labels that do not fit; batches
+            that a critic's steps do not divide.
         TypeError: for arguments that Keras does not know.
     """
     signature = inspect.signature(getattr(keras.Model, verb))
@@ -32,6 +33,8 @@ def check_given(model, verb, args, kwargs):
     _check_stream(given.get("x"), steps, "steps_per_epoch" if verb == "fit" else "steps")
     if verb != "predict":
         _check_arrays(model, given.get("x"), given.get("y"))
+    if verb == "fit":
+        _check_batches(model.batch_divisor, given.get("x"), given.get("batch_size") or 32)
     validation = given.get("validation_data")
     if validation is not None:
         _check_stream(validation, given.get("validation_steps"), "validation_steps")
@@ -64,6 +67,20 @@ def _check_arrays(model, x, y=None):
                 check_scaled(array, name)
     if hasattr(y, "shape"):
         model.check_labels(y)
+
+
+def _check_batches(divisor, x, batch_size):
+    if divisor == 1 or not (isinstance(x, np.ndarray) or ops.is_tensor(x)):
+        return
+    count = int(x.shape[0])
+    sizes = {min(batch_size, count), count % batch_size} - {0}
+    if any(size % divisor for size in sizes):
+        fits = batch_size // divisor * divisor or divisor
+        raise UsageError(
+            f"Each batch must hold {divisor} equal parts, one for each critic step, the last one too. "
+            f"Received: {count} images in batches of {batch_size}; "
+            f"as `fit(x[:{count // fits * fits}], batch_size={fits})`"
+        )
 
 
 def class_indices(labels, num_classes):

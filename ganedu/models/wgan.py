@@ -56,6 +56,10 @@ class CriticGAN(GAN):
             raise ValueError(f"`critic_steps` must be at least 1. Received: {critic_steps}")
         self.critic_steps = critic_steps
 
+    @property
+    def batch_divisor(self):
+        return self.critic_steps
+
     def train_step(self, data):
         x, _ = self.unpack(data)
         for part in self.critic_batches(x):
