@@ -230,7 +230,7 @@ class TestCompare:
     [
         (lambda: attributes.detect(np.zeros((2, 32, 30, 3)), "digits"), r"\(N, H, H, 3\).*30"),
         (lambda: attributes.detect(np.zeros((2, 32, 32, 1)), "digits"), r"\(N, H, H, 3\)"),
-        (lambda: attributes.detect(np.full((1, 8, 8, 3), 9.0), "digits"), r"lie in \[-1, 1\]"),
+        (lambda: attributes.detect(np.full((1, 8, 8, 3), 9.0), "digits"), r"floats in \[-1, 1\]"),
         (
             lambda: attributes.detect(np.zeros((1, 8, 8, 3)), "cats"),
             r"digits, shapes\. Received: 'cats'",

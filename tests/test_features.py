@@ -42,7 +42,7 @@ def test_a_data_set_gets_its_own_network_or_one_of_its_shape():
     [
         (np.zeros((2, 8, 8, 1)), r"Received: \(8, 8, 1\)"),
         (np.full((2, 28, 28, 1), np.nan), "must be finite"),
-        (np.full((2, 28, 28, 1), 255.0), r"lie in \[-1, 1\]"),
+        (np.full((2, 28, 28, 1), 255.0), r"floats in \[-1, 1\]"),
     ],
 )
 def test_what_it_cannot_see_is_refused(images, message):

@@ -44,7 +44,7 @@ def problems(notebook):
     words = sum(len(c.source.split()) for c in notebook.cells if c.cell_type == "markdown")
     if not 700 <= words <= 1500:
         found.append(f"{words} words, not 700 to 1,500")
-    if notebook.metadata.language_info.get("file_extension") != ".py":
+    if notebook.metadata.get("language_info", {}).get("file_extension") != ".py":
         found.append("`jupyter nbconvert --to script` would write .txt")
     if not 15 <= len(code) <= 25:
         found.append(f"{len(code)} code cells, not 15 to 25")
@@ -91,7 +91,8 @@ def test_exercises_are_ready_for_grading(name):
 def good():
     code = [FIRST_CELL, "claim('it works', True)", *["x = 1"] * 13]
     cells = [new_code_cell(source, execution_count=i + 1) for i, source in enumerate(code)]
-    return new_notebook(cells=[new_markdown_cell("word " * 800), *cells])
+    metadata = {"language_info": {"name": "python", "file_extension": ".py"}}
+    return new_notebook(cells=[new_markdown_cell("word " * 800), *cells], metadata=metadata)
 
 
 @pytest.mark.parametrize(
