@@ -71,10 +71,11 @@ class ConditionalModel(LatentModel):
         k = self.num_classes
         if labels is None:
             labels = np.arange(count) % k
-        labels = np.full(count, labels) if np.ndim(labels) == 0 else labels
-        labels = class_indices(labels, k)
-        if len(labels) != count:
+        labels = np.full(count, labels) if np.ndim(labels) == 0 else np.asarray(labels)
+        if len(labels) != count or (labels.dtype.kind == "f" and labels.ndim == 1):
             raise UsageError(
-                f"There must be one label, or {count} of them. Received: {len(labels)}"
+                f"Labels must be integers from 0 to {k - 1}, one or {count} of them. "
+                f"Received: {labels.dtype} {labels.shape}"
             )
+        labels = class_indices(labels, k)
         return np.eye(k, dtype="float32")[labels]
