@@ -2,15 +2,15 @@
 
 import numpy as np
 
+from ganedu.data.images import is_one_hot
 from ganedu.data.pictures import MIN_SIDE, one_line, resized, to_eight_bits, used_bits
 from ganedu.data.splits import split_of
 from ganedu.runtime import UsageError
 
 LABELS_OF = {"x_train": "y_train", "x_test": "y_test", "images": "labels"}
 MAX_CLASSES = 10_000
-DARKEST = (
-    -0.5
-)  # float images have a value below: what begins at 0, or a little under it, has another range
+# Float images have a value below: what begins at 0, or a little under it, has another range.
+DARKEST = -0.5
 
 
 def load_file(path, split, image_size):
@@ -179,7 +179,7 @@ def checked_labels(labels, count, source):
     else."""
     if labels.shape == (count, 1):
         labels = labels[:, 0]
-    if labels.ndim == 2 and len(labels) == count and _is_one_hot(labels):
+    if labels.ndim == 2 and len(labels) == count and is_one_hot(labels):
         labels = labels.argmax(axis=1)
     whole = labels.dtype.kind in "iu" or (
         labels.dtype.kind == "f" and np.array_equal(labels, np.rint(labels))
@@ -196,10 +196,6 @@ def checked_labels(labels, count, source):
             f"Received: {low if low < 0 else high}"
         )
     return labels.astype("int64")
-
-
-def _is_one_hot(labels):
-    return bool(np.isin(labels, (0, 1)).all() and (labels.sum(axis=1) == 1).all())
 
 
 def renumbered(known, source, notes):

@@ -26,6 +26,16 @@ def to_float(images):
     return images
 
 
+def as_numpy(array):
+    """An array, a list, or a backend's tensor, as NumPy."""
+    return ops.convert_to_numpy(array) if ops.is_tensor(array) else np.asarray(array)
+
+
+def is_one_hot(labels):
+    """Whether each row of an array (N, K) is a single 1 among zeros."""
+    return bool(np.isin(labels, (0, 1)).all() and (labels.sum(axis=1) == 1).all())
+
+
 def check_range(images, name="Images"):
     """
     Args:
@@ -35,7 +45,7 @@ def check_range(images, name="Images"):
     Raises:
         UsageError: if they are no floats, or a value is not finite or not in [-1, 1].
     """
-    images = ops.convert_to_numpy(images) if ops.is_tensor(images) else np.asarray(images)
+    images = as_numpy(images)
     rule = f"{name} must be finite floats in [-1, 1]."
     if images.dtype.kind not in "fV":  # V is bfloat16, as NumPy calls it
         advice = "; `x / 127.5 - 1` brings 0 to 255 there" if images.dtype == np.uint8 else ""
@@ -55,8 +65,8 @@ def check_scaled(images, name="Images"):
     Raises:
         UsageError: as `check_range`, and for those.
     """
+    images = as_numpy(images)
     check_range(images, name)
-    images = ops.convert_to_numpy(images) if ops.is_tensor(images) else np.asarray(images)
     if images.ndim == 4 and len(images) >= 16 and 0 <= images.min() < 1 and images.max() > 0:
         raise UsageError(
             f"{name} must be finite floats in [-1, 1]. Received: {len(images)} with no value below 0; "
@@ -75,7 +85,7 @@ def validate_images(images, image_shape, name="Images"):
     Raises:
         UsageError: for another shape, and what `check_scaled` refuses.
     """
-    images = ops.convert_to_numpy(images) if ops.is_tensor(images) else np.asarray(images)
+    images = as_numpy(images)
     wanted = f"(N, {', '.join(map(str, image_shape))})"
     if images.shape[1:] != tuple(image_shape):
         one = "; one image is x[None]" if images.shape == tuple(image_shape) else ""

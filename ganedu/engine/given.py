@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from ganedu.data.images import check_scaled
+from ganedu.data.images import as_numpy, check_scaled, is_one_hot
 from ganedu.runtime import UsageError
 
 
@@ -29,8 +29,8 @@ def check_given(model, verb, args, kwargs):
     for name in ("sample_weight", "class_weight"):
         if given.get(name) is not None:
             raise UsageError(f"Losses here weigh all images alike. Received: `{name}`")
-    steps = given.get("steps_per_epoch" if verb == "fit" else "steps")
-    _check_stream(given.get("x"), steps, "steps_per_epoch" if verb == "fit" else "steps")
+    steps = "steps_per_epoch" if verb == "fit" else "steps"
+    _check_stream(given.get("x"), given.get(steps), steps)
     if verb != "predict":
         _check_arrays(model, given.get("x"), given.get("y"))
     if verb == "fit":
@@ -93,10 +93,10 @@ def class_indices(labels, num_classes):
     Raises:
         UsageError: for another shape, and numbers that are no classes.
     """
-    labels = ops.convert_to_numpy(labels) if ops.is_tensor(labels) else np.asarray(labels)
+    labels = as_numpy(labels)
     received = f"{labels.dtype} {labels.shape}"
     if labels.ndim == 2 and labels.shape[1] == num_classes > 1:
-        if not (np.isin(labels, (0, 1)).all() and (labels.sum(axis=1) == 1).all()):
+        if not is_one_hot(labels):
             raise UsageError(
                 f"One-hot labels have a single 1 in each row. Received: {received}, others"
             )

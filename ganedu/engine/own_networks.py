@@ -118,7 +118,5 @@ def last_activation(tensor):
         return last_activation(operation.input)
     if activation is None:
         name = type(operation).__name__.lower()  # a layer or an operation that is an activation
-        return {"tanh": "tanh", "sigmoid": "sigmoid", "softmax": "softmax", "relu": "relu"}.get(
-            name
-        )
+        return name if name in ("tanh", "sigmoid", "softmax", "relu") else None
     return getattr(activation, "__name__", None)
