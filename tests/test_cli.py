@@ -174,7 +174,7 @@ def test_a_model_without_a_latent_space_refuses_to_interpolate(tmp_path):
 def test_evaluate_prints_json(run):
     result = call("evaluate", run)
     found = json.loads(result.stdout)
-    assert list(found) == ["model", "data", "count", "scores"]
+    assert list(found) == ["model", "data", "count", "scores", "left_out"]
     assert (found["model"], found["data"], found["count"]) == ("gan", "digits", 304)
     assert {"d_loss", "g_loss"} <= set(found["scores"])
     assert all(isinstance(v, float) for v in found["scores"].values())
@@ -273,6 +273,7 @@ def test_too_little_memory_is_one_line(tmp_path, monkeypatch):
     monkeypatch.setattr(training, "train", large)
     result = call("train", "gan", "--out", tmp_path / "run")
     assert_one_line(result, "not enough memory for that (Unable to allocate 3 TiB)", status=1)
+    assert not (tmp_path / "run").exists()
 
 
 def test_train_refuses_a_folder_that_holds_a_run(run):
@@ -381,6 +382,17 @@ def test_a_bug_keeps_its_traceback(tmp_path, monkeypatch):
     monkeypatch.setattr(training, "train", lambda run: 1 / 0)
     result = call("train", "gan", "--out", tmp_path / "run")
     assert isinstance(result.exception, ZeroDivisionError)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_first_step_that_fails_leaves_nothing_behind(tmp_path, monkeypatch):
+    def failing(session):
+        raise ValueError("A network does not fit")
+
+    monkeypatch.setattr(training.TrainingSession, "fit", failing)
+    result = call("train", "gan", "--out", tmp_path / "run")
+    assert isinstance(result.exception, ValueError)
+    assert os.listdir(tmp_path) == []
 
 
 def test_a_warning_is_one_line(tmp_path):

@@ -107,6 +107,15 @@ def test_images_of_a_shape_without_features_are_examined_too(test):
     assert signals["recall"] < 0.35 < signals["precision"]
 
 
+def test_of_large_images_fewer_are_looked_at(train, test, monkeypatch):
+    monkeypatch.setattr(diagnostics.signals, "MAX_NUMBERS", 120 * 28 * 28)
+    counts = []
+    measure(Generator(lambda count: counts.append(count) or test.array(count)), train, test)
+    monkeypatch.setattr(diagnostics.signals, "MAX_NUMBERS", 1)
+    measure(Generator(lambda count: counts.append(count) or test.array(count)), train, test)
+    assert counts == [120, 100]
+
+
 def test_the_slope_is_that_of_the_loss(train, test):
     model = models.build("gan", train.image_shape)
     z = model.latents(len(test), seed=2)

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from ganedu.networks import inference
 from ganedu.networks.inference import predict_in_batches
 
 
@@ -23,6 +24,15 @@ def test_it_is_what_predict_gives_whatever_the_batches(network, batch_size):
     for f, w in zip(found, wanted, strict=True):
         assert f.dtype == np.float32
         np.testing.assert_allclose(f, w, rtol=1e-5, atol=1e-6)
+
+
+def test_of_large_images_fewer_are_answered_at_a_time(monkeypatch):
+    twice = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Rescaling(2.0)])
+    seen, answer = [], twice.predict_on_batch
+    monkeypatch.setattr(twice, "predict_on_batch", lambda x: seen.append(len(x)) or answer(x))
+    monkeypatch.setattr(inference, "NUMBERS", 3 * 16)
+    assert predict_in_batches(twice, np.ones((7, 4, 4, 1))).sum() == 2 * 7 * 16
+    assert seen == [3, 3, 1]
 
 
 def test_one_input_and_one_output_are_not_in_lists():

@@ -16,6 +16,7 @@ from keras.layers import (
 from rows import arrays, steps_are_eager
 
 from ganedu import engine, layers, networks
+from ganedu.models.acgan import ACGAN
 from ganedu.models.autoencoder import Autoencoder
 from ganedu.models.captioner import Captioner
 from ganedu.models.cgan import CGAN
@@ -85,6 +86,17 @@ def of_class(kind):
     network = kind()
     network(np.zeros((1, 3), "float32"))
     return network
+
+
+def to_image():
+    return dense(SHAPE, 64, "tanh", SHAPE)
+
+
+def pair(first, shape, activation=None):
+    """A network of two inputs."""
+    x, y = Input(first), Input((3,))
+    seen = ops.concatenate([Flatten()(x), y], axis=-1)
+    return keras.Model([x, y], Reshape(shape)(Dense(int(np.prod(shape)), activation)(seen)))
 
 
 def two_codes(outputs=2):
@@ -228,16 +240,51 @@ UNFIT = {
     "a patch D": (r"\(B, 1\)", lambda: GAN(g(), Sequential([Input(SHAPE), Conv2D(1, 3)]))),
     "two numbers": (r"\(B, 1\)", lambda: GAN(g(), dense(SHAPE, 2))),
     "three codes": (
-        "2 outputs.*Received: 3",
+        "x -> mean, log_variance.*1 input, 3 outputs",
         lambda: VAE(two_codes(3), dense((2,), 64, None, SHAPE)),
     ),
     "two codes": (
-        "1 output.*Received: 2",
+        "x -> z.*1 input, 2 outputs",
         lambda: Autoencoder(two_codes(), dense((2,), 64, "tanh", SHAPE)),
     ),
     "one code": (
-        "2 outputs.*Received: 1",
+        "x -> mean, log_variance.*1 input, 1 output",
         lambda: VAE(dense(SHAPE, 2), dense((2,), 64, None, SHAPE)),
+    ),
+    "no labels": ("z, y -> images.*1 input, 1 output", lambda: CGAN(g(), d())),
+    "no times": ("x, t -> y.*1 input, 1 output", lambda: FlowMatching(g())),
+    "no class": ("x -> logit, class_logits", lambda: ACGAN(pair((3,), SHAPE, "tanh"), d())),
+    "a map as z": ("vectors", lambda: GAN(dense((4, 4, 2), 64, "tanh", SHAPE), d())),
+    "half of an image": (
+        r"x without channels \(None, 8, 8\), y without channels \(None, 4, 8\)",
+        lambda: FlowMatching(pair(SHAPE, (4, 8, 1))),
+    ),
+    "two vocabularies": (
+        r"encoder's map \(None, 2, 2, 8\), the decoder's \(None, 2, 2, 4\)",
+        lambda: VQVAE(
+            dense(SHAPE, 32, None, (2, 2, 8)),
+            layers.VectorQuantizer(3),
+            dense((2, 2, 4), 64, "tanh", SHAPE),
+            g(),
+        ),
+    ),
+    "more than was read": (
+        r"encoder's images \(None, 8, 8, 1\), the decoder's \(None, 4, 4, 1\)",
+        lambda: VQVAE(
+            dense(SHAPE, 32, None, (2, 2, 8)),
+            layers.VectorQuantizer(3),
+            dense((2, 2, 8), 16, "tanh", (4, 4, 1)),
+            g(),
+        ),
+    ),
+    "two spaces": (r"\(None, 8\), the text", lambda: CLIP(dense(SHAPE, 8), dense((8,), 6))),
+    "sources and targets": (
+        r"D_Y's input \(None, 4, 4, 1\)",
+        lambda: CycleGAN(to_image(), to_image(), d(), dense((4, 4, 1), 1)),
+    ),
+    "a D of targets alone": (
+        r"source and target \(None, 8, 8, 2\)",
+        lambda: Pix2Pix(to_image(), d()),
     ),
 }
 

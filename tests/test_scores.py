@@ -63,6 +63,7 @@ def test_a_model_that_draws_what_is_asked_has_its_labels_right():
     np.testing.assert_array_equal(np.bincount(labels), np.full(10, 10))
     scores = evaluation.evaluate(Photocopier(10), RUN_INFO, count=100)["scores"]
     assert scores["label_accuracy"] > 0.9
+    assert evaluation.evaluate(Photocopier(10), RUN_INFO, count=100)["left_out"] == {}
     assert scores["recall"] < 0.7  # ten digits, again and again
 
 
@@ -79,8 +80,9 @@ def test_a_model_that_reconstructs_is_scored_for_that(name, extra):
 def test_images_too_small_for_ssim_have_their_psnr():
     runtime.setup(0)
     model = models.build("autoencoder", (8, 8, 1), latent_dim=2, width=4)
-    found = evaluation.evaluate(model, {**RUN_INFO, "image_size": 8}, count=60)["scores"]
-    assert set(found) == {"loss", "psnr"}
+    found = evaluation.evaluate(model, {**RUN_INFO, "image_size": 8}, count=60)
+    assert set(found["scores"]) == {"loss", "psnr"}
+    assert "11 pixels" in found["left_out"]["ssim"]
 
 
 def test_a_translator_is_scored_beside_its_targets():
@@ -95,7 +97,9 @@ def test_a_translator_is_scored_beside_its_targets():
 
 
 def test_few_images_have_no_scores():
-    assert set(evaluation.evaluate(Photocopier(), RUN_INFO, count=49)["scores"]) == {"loss"}
+    found = evaluation.evaluate(Photocopier(), RUN_INFO, count=49)
+    assert set(found["scores"]) == {"loss"}
+    assert list(found["left_out"].values()) == ["Scores of features need 50 images. Received: 49"]
     with pytest.raises(UsageError, match=r"at least 50 test images. Received: 49"):
         evaluation.frechet_scorer(data.load("digits", "test").first_n(49), Photocopier())
     with pytest.raises(UsageError, match=r"There are 304 test images. Received: count=305"):
@@ -106,7 +110,9 @@ def test_a_shape_without_features_has_no_distance():
     dataset = data.load("digits", "test", image_size=8)
     small = Photocopier()
     small.images = dataset
-    assert set(evaluation.evaluate(small, {**RUN_INFO, "image_size": 8})["scores"]) == {"loss"}
+    found = evaluation.evaluate(small, {**RUN_INFO, "image_size": 8})
+    assert set(found["scores"]) == {"loss"}
+    assert "28x28x1 and 32x32x3. Received: 8x8x1" in found["left_out"]["scores of features"]
     with pytest.raises(UsageError, match=r"28x28x1 and 32x32x3. Received: 8x8x1"):
         evaluation.frechet_scorer(dataset, small)
 

@@ -5,6 +5,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from ganedu import data
+from ganedu.metrics import spectrum
 from ganedu.metrics.spectrum import (
     checkerboard,
     high_frequency_power,
@@ -26,6 +27,12 @@ def test_a_wave_has_its_power_at_its_frequency():
     expected = np.zeros((8, 8))
     expected[0, [3, -3]] = 16.0
     np.testing.assert_allclose(power, expected, atol=1e-9)
+
+
+def test_images_of_many_chunks_have_the_power_of_all(digits, monkeypatch):
+    whole = power_spectrum(digits)
+    monkeypatch.setattr(spectrum, "NUMBERS", 3 * 28 * 28)
+    np.testing.assert_allclose(power_spectrum(digits), whole, rtol=1e-12)
 
 
 def test_the_mean_of_an_image_is_left_out():

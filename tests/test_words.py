@@ -296,6 +296,10 @@ def test_light_falls_where_a_map_says():
     np.testing.assert_allclose(shown[:2, :2], 0.0, atol=1e-6)
     np.testing.assert_allclose(shown[:2, 2:], -0.8, atol=1e-6)
     np.testing.assert_allclose(shown[2:, :2], -0.4, atol=1e-6)
+    _, cut = overlay_attention(image[:, :3], maps)[
+        ..., 0
+    ]  # a map that the sides are no multiples of
+    np.testing.assert_allclose(cut, shown[[0, 1, 2]], atol=1e-6)
 
 
 def test_clip_compares_unit_vectors():

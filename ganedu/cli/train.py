@@ -8,7 +8,7 @@ import click
 
 from ganedu import catalogue, runs
 from ganedu.cli.common import setup
-from ganedu.runtime import PROFILES, UsageError
+from ganedu.runtime import PROFILES, RunError, UsageError
 
 
 @click.command()
@@ -42,7 +42,9 @@ def train(model, data, out, **asked):
     run = runs.begin(out, model=model, data=data, **asked)
     try:
         _train(run)
-    except UsageError:
+    except (RunError, OSError):
+        raise
+    except Exception:  # nothing came of it: the name is free again
         with contextlib.suppress(UsageError), run.locked():  # else another process goes on with it
             if not run.steps():
                 run.discard()

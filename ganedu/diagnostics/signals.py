@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+import math
 
 import numpy as np
 from keras import ops
@@ -21,6 +22,7 @@ from ganedu.networks.inference import predict_in_batches
 from ganedu.runtime import UsageError
 
 MIN_IMAGES, MAX_IMAGES = 100, 1000  # images of each kind that are looked at
+MAX_NUMBERS = 2**26  # of them together: of images over 150 pixels a side fewer are looked at
 MAX_TRAIN_IMAGES = 10_000  # training images among which copies are looked for
 MIN_ROUNDS = 12  # of which an oscillation says something
 
@@ -98,7 +100,8 @@ def measure(model, train, test, history=(), seed=1):
         raise UsageError(
             f"Diagnosis takes at least {MIN_IMAGES} test images. Received: {len(test)}"
         )
-    test = test.first_n(MAX_IMAGES)
+    fits = MAX_NUMBERS // math.prod(test.image_shape)
+    test = test.first_n(min(MAX_IMAGES, max(MIN_IMAGES, fits)))
     labels = {}
     if "generate by class" in model.tasks:
         labels["labels"] = np.arange(len(test)) % model.num_classes

@@ -9,7 +9,7 @@ from ganedu.engine.latent_model import AutoencodingModel, LatentModel, Reconstru
 from ganedu.engine.likelihood import importance_sampled
 from ganedu.engine.model import TASKS, GenerativeModel
 from ganedu.engine.optimizers import FusedAdam, Muon, cosine_decay
-from ganedu.engine.own_networks import check_images, check_one_logit, functional
+from ganedu.engine.own_networks import check_images, check_one_logit, check_same_shape, functional
 from ganedu.engine.style_based_model import StyleBasedModel
 from ganedu.engine.text_model import (
     CaptioningModel,
@@ -46,6 +46,7 @@ __all__ = [
     "captioned",
     "check_images",
     "check_one_logit",
+    "check_same_shape",
     "cosine_decay",
     "functional",
     "importance_sampled",

@@ -29,6 +29,7 @@ class AdversarialModel(LatentModel):
     """
 
     players = {"g_optimizer": ("generator",), "d_optimizer": ("discriminator",)}
+    forms = {"generator": "z -> images", "discriminator": "x -> logit"}
     # D's output for what it cannot tell; `None` where only differences of outputs mean anything.
     decision_boundary = 0.0
 
@@ -42,7 +43,9 @@ class AdversarialModel(LatentModel):
         seed=0,
     ):
         super().__init__(seed=seed)
-        generator, discriminator = functional(generator=generator, discriminator=discriminator)
+        generator, discriminator = functional(
+            self.forms, generator=generator, discriminator=discriminator
+        )
         images = keras.tree.flatten(discriminator.input)[0].shape
         if generator.output_shape != images:
             raise ValueError(

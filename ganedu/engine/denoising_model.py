@@ -8,7 +8,7 @@ from keras import ops
 
 from ganedu import latent
 from ganedu.engine.latent_model import LatentModel
-from ganedu.engine.own_networks import functional
+from ganedu.engine.own_networks import check_same_shape, functional
 from ganedu.networks.inference import predict_in_batches
 
 
@@ -21,15 +21,21 @@ class DenoisingModel(LatentModel):
         ema_momentum: float in [0, 1), of the averaged network, which `generate` samples from. Defaults to
             `0.995`.
         seed: int in [0, 2**31). Defaults to `0`.
+
+    Raises:
+        ValueError: for a network that reads or returns something else.
     """
 
     players = {"optimizer": ("network",)}
     log_names = ("loss",)
+    forms = {"network": "x, t -> y"}
     sampling_steps = 20
 
     def __init__(self, network, ema_momentum=0.995, seed=0):
         super().__init__(seed=seed)
-        network = functional(network=network)
+        network = functional(self.forms, network=network)
+        x, y = network.input_shape[0], network.output_shape
+        check_same_shape({"x without channels": x[:-1], "y without channels": y[:-1]})
         self.network, self.ema_momentum = network, ema_momentum
         self.ema_network = self.ema_copy(network)
 

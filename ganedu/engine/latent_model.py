@@ -72,21 +72,14 @@ class AutoencodingModel(ReconstructionMixin, LatentModel):
     tasks = frozenset({"generate", "interpolate", "reconstruct"})
 
     players = {"optimizer": ("encoder", "decoder")}
-    code_outputs = (
-        1  # of the encoder: the code, or the mean and the log-variance of its distribution
-    )
+    forms = {"encoder": "x -> z", "decoder": "z -> images"}
     decoder_ends_in = "images"  # or "logits"
 
     def __init__(self, encoder, decoder, seed=0):
         super().__init__(seed=seed)
-        encoder, decoder = functional(encoder=encoder, decoder=decoder)
+        encoder, decoder = functional(self.forms, encoder=encoder, decoder=decoder)
         images, code = (keras.tree.flatten(network.input)[0] for network in (encoder, decoder))
         codes = keras.tree.flatten(encoder.output)
-        if len(codes) != self.code_outputs:
-            raise ValueError(
-                f"The encoder of {type(self).__name__} must have {_outputs(self.code_outputs)}. "
-                f"Received: {len(codes)}"
-            )
         fits = decoder.output_shape == images.shape
         if not fits or any(c.shape != code.shape for c in codes):
             raise ValueError(
@@ -133,7 +126,3 @@ class AutoencodingModel(ReconstructionMixin, LatentModel):
     def call(self, x, training=False):
         code, *_ = keras.tree.flatten(self.encoder(x, training=training))
         return self.decoder(code, training=training)
-
-
-def _outputs(count):
-    return "1 output" if count == 1 else f"{count} outputs"

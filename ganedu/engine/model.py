@@ -33,6 +33,7 @@ class GenerativeModel(Verbs, KerasAdapter):
     - `players`: for each optimizer by name, the networks that it moves. The first player's
       optimizer is applied exactly once a step, and so counts the steps.
     - `log_names`: the names of the scalars that its steps log.
+    - `forms`: what its networks read and return, as `engine.functional` has it, where that is not one thing each;
     - `batch_divisor`: into how many equal parts its step cuts a batch; 1 unless it says more.
     - `tasks`: what it can do, a frozenset of names in `TASKS`; a kind of model in this room declares
       them for its subclasses.
@@ -63,6 +64,7 @@ class GenerativeModel(Verbs, KerasAdapter):
 
     players = {}
     log_names = ()
+    forms = {}
     batch_divisor = 1
     tasks = frozenset()
 

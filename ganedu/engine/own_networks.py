@@ -16,10 +16,12 @@ NOT_LOGITS = {
 NOT_IMAGES = {"sigmoid", "hard_sigmoid", "softmax", "relu", "softplus", "exponential"}
 
 
-def functional(**networks):
+def functional(forms, **networks):
     """Networks as Keras's functional models, whose inputs and outputs are known.
 
     Args:
+        forms: dict from the name of an argument to what it reads and what it returns, as `"z, y -> images"`; a
+            `z` is a vector. An argument that is not named there reads one thing and returns one.
         **networks: Keras models by the name of the argument that they were given for: functional, `Sequential`,
             or subclassed, built or called before. They share their layers with what is returned.
 
@@ -27,9 +29,12 @@ def functional(**networks):
         One `keras.Model`, or a tuple of them in the order of the arguments.
 
     Raises:
-        ValueError: for what is no Keras model, and one that has not been built, so that its input is not known.
+        ValueError: for what is no Keras model, one that has not been built, so that its input is not known, and
+            one that reads or returns something else.
     """
     found = tuple(_functional(network, name) for name, network in networks.items())
+    for name, network in zip(networks, found, strict=True):
+        _check_form(network, name, forms.get(name, "x -> y"))
     return found if len(found) > 1 else found[0]
 
 
@@ -54,6 +59,27 @@ def _functional(network, name):
     else:
         x = network(inputs)
     return keras.Model(inputs, x, name=network.name)
+
+
+def _check_form(network, name, form):
+    reads, returns = (side.split(", ") for side in form.split(" -> "))
+    shapes = [
+        [tuple(t.shape) for t in keras.tree.flatten(side)]
+        for side in (network.inputs, network.outputs)
+    ]
+    counts = [len(side) for side in shapes]
+    if counts != [len(reads), len(returns)]:
+        received = f"{_count(counts[0], 'input')}, {_count(counts[1], 'output')}"
+        raise ValueError(f"`{name}` must read and return {form}. Received: {received}")
+    z = next(
+        (shape for shape, what in zip(shapes[0], reads, strict=True) if what == "z"), (None, 0)
+    )
+    if len(z) != 2:
+        raise ValueError(f"`{name}` must read z, vectors (B, latent_dim). Received: {z}")
+
+
+def _count(number, what):
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _kind(network):
@@ -95,6 +121,20 @@ def check_one_logit(network, name):
             f"`{name}` must say one number of each image, (B, 1). Received: an output of {tuple(shape)}"
         )
     check_logits(network, name)
+
+
+def check_same_shape(shapes):
+    """Refuses networks that do not fit together.
+
+    Args:
+        shapes: dict of what must be one shape, by what it is the shape of.
+
+    Raises:
+        ValueError: names each with its shape.
+    """
+    if len(set(shapes.values())) > 1:
+        received = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+        raise ValueError(f"Networks must fit together, in one shape. Received: {received}")
 
 
 def _check(network, name, refused, wanted, advice):

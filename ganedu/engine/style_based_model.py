@@ -4,7 +4,7 @@ import numpy as np
 from keras import ops
 
 from ganedu.engine.latent_model import LatentModel
-from ganedu.engine.own_networks import functional
+from ganedu.engine.own_networks import check_same_shape, functional
 from ganedu.networks.inference import predict_in_batches
 
 
@@ -22,9 +22,13 @@ class StyleBasedModel(LatentModel):
         arXiv:1812.04948.
     """
 
+    forms = {"mapping": "z -> w", "synthesis": "styles -> images"}
+
     def __init__(self, mapping, synthesis, ema_momentum=0.99, seed=0):
         super().__init__(seed=seed)
-        mapping, synthesis = functional(mapping=mapping, synthesis=synthesis)
+        mapping, synthesis = functional(self.forms, mapping=mapping, synthesis=synthesis)
+        w, styles = mapping.output_shape, synthesis.input_shape
+        check_same_shape({"w, the mapping's output": w, "one of the styles": (None, *styles[2:])})
         self.mapping, self.synthesis, self.ema_momentum = mapping, synthesis, ema_momentum
         self.ema_mapping = self.ema_copy(mapping)
         self.ema_synthesis = self.ema_copy(synthesis)

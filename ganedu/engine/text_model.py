@@ -209,11 +209,12 @@ def overlay_attention(images, maps):
     """Images (N, H, W, C) in [-1, 1], each followed by itself as bright as T maps say: (N (T + 1), H, W, C).
 
     Args:
-        maps: (N, T, h, w), not negative; H and W are multiples of h and w. The largest of a map is full light.
+        maps: (N, T, h, w), not negative; h and w at most H and W. The largest of a map is full light.
     """
     images, maps = np.asarray(images, "float32"), np.asarray(maps, "float32")
-    rows, columns = (images.shape[1 + i] // maps.shape[2 + i] for i in (0, 1))
-    light = maps.repeat(rows, axis=2).repeat(columns, axis=3)[..., None]
+    (height, width), (h, w) = images.shape[1:3], maps.shape[2:]
+    rows, columns = np.arange(height) * h // height, np.arange(width) * w // width
+    light = maps[:, :, rows[:, None], columns][..., None]
     light = 0.2 + 0.8 * light / light.max(axis=(2, 3), keepdims=True)
     shown = np.concatenate([images[:, None], (images[:, None] + 1) * light - 1], axis=1)
     return shown.reshape(-1, *images.shape[1:])

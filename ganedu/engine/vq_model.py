@@ -8,7 +8,7 @@ from keras import ops
 from ganedu.data.images import validate_images
 from ganedu.engine.latent_model import ReconstructionMixin
 from ganedu.engine.model import GenerativeModel
-from ganedu.engine.own_networks import functional
+from ganedu.engine.own_networks import check_same_shape, functional
 from ganedu.networks.inference import predict_in_batches
 
 
@@ -22,13 +22,24 @@ class VQModel(ReconstructionMixin, GenerativeModel):
         decoder: Keras model, map -> images.
         prior: Keras model, tokens so far (B, h w) -> logits of the next (B, h w, codes).
         seed: int in [0, 2**31). Defaults to `0`.
+
+    Raises:
+        ValueError: for networks that do not fit together.
     """
 
     tasks = frozenset({"generate", "reconstruct"})
 
     def __init__(self, encoder, quantizer, decoder, prior, seed=0):
         super().__init__(seed=seed)
-        encoder, decoder, prior = functional(encoder=encoder, decoder=decoder, prior=prior)
+        encoder, decoder, prior = functional(
+            self.forms, encoder=encoder, decoder=decoder, prior=prior
+        )
+        check_same_shape(
+            {"the encoder's map": encoder.output_shape, "the decoder's": decoder.input_shape}
+        )
+        check_same_shape(
+            {"the encoder's images": encoder.input_shape, "the decoder's": decoder.output_shape}
+        )
         self.encoder, self.quantizer, self.decoder = encoder, quantizer, decoder
         self.prior = prior
         if not quantizer.built:

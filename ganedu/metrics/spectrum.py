@@ -4,6 +4,8 @@ import numpy as np
 
 from ganedu.runtime import UsageError
 
+NUMBERS = 2**22  # of images that are transformed at a time
+
 
 def power_spectrum(images):
     """The mean power of images at each frequency, E |F(u, v)|^2 / (H W), F the discrete Fourier transform.
@@ -17,11 +19,16 @@ def power_spectrum(images):
     Raises:
         UsageError: for another number of axes, no image, or a value that is not finite.
     """
-    images = np.asarray(images, "float64")
+    images = np.asarray(images)
     if images.ndim != 4 or not len(images) or not np.isfinite(images).all():
         raise UsageError(f"Images must be finite, (N, H, W, C). Received: {images.shape}")
-    power = np.abs(np.fft.fft2(images, axes=(1, 2))) ** 2
-    power = power.mean(axis=(0, 3)) / np.prod(images.shape[1:3])
+    count, height, width, channels = images.shape
+    chunk = max(1, NUMBERS // (height * width * channels))
+    power = np.zeros((height, width))
+    for i in range(0, count, chunk):
+        transformed = np.fft.fft2(images[i : i + chunk].astype("float64"), axes=(1, 2))
+        power += (np.abs(transformed) ** 2).sum(axis=(0, 3))
+    power /= count * channels * height * width
     power[0, 0] = 0.0
     return power
 

@@ -43,6 +43,7 @@ class ACGAN(CGAN):
         Others as for `CGAN`.
     """
 
+    forms = {"generator": "z, y -> images", "discriminator": "x -> logit, class_logits"}
     log_names = ("d_loss", "g_loss", "D(x)", "D(G(z))", "class_loss")
 
     def __init__(self, generator, discriminator, class_weight=1.0, **others):

@@ -24,7 +24,7 @@ from keras import ops
 
 from ganedu import networks
 from ganedu.data.captions.tokenizer import PAD
-from ganedu.engine import CaptioningModel, FusedAdam, GenerativeModel, functional
+from ganedu.engine import CaptioningModel, FusedAdam, GenerativeModel, check_same_shape, functional
 
 FAMILY = "words"
 
@@ -45,14 +45,20 @@ class Captioner(CaptioningModel, GenerativeModel):
         decoder: Keras model, `[map, tokens]` -> `[logits, weights]`, (B, L, V) and alpha, (B, L, h w).
         ema_momentum: float in [0, 1), of the averaged networks, which describe. Defaults to `0.995`.
         seed: int in [0, 2**31). Defaults to `0`.
+
+    Raises:
+        ValueError: for networks that do not fit together.
     """
 
     players = {"optimizer": ("encoder", "decoder")}
     log_names = ("loss",)
+    forms = {"decoder": "map, tokens -> logits, weights"}
 
     def __init__(self, encoder, decoder, ema_momentum=0.995, seed=0):
         super().__init__(seed=seed)
-        encoder, decoder = functional(encoder=encoder, decoder=decoder)
+        encoder, decoder = functional(self.forms, encoder=encoder, decoder=decoder)
+        read = decoder.input_shape[0]
+        check_same_shape({"the encoder's map": encoder.output_shape, "the decoder's": read})
         self.encoder, self.decoder, self.ema_momentum = encoder, decoder, ema_momentum
         self.ema_encoder = self.ema_copy(encoder)
         self.ema_decoder = self.ema_copy(decoder)

@@ -51,6 +51,8 @@ class CGAN(ConditionalModel, GAN):
         Others as for `GAN`.
     """
 
+    forms = {"generator": "z, y -> images", "discriminator": "x, y -> logit"}
+
     def train_step(self, data):
         x, y = self.unpack(data)
         z = self.sample_prior(ops.shape(x)[0])

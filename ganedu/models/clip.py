@@ -20,7 +20,13 @@ import keras
 from keras import ops
 
 from ganedu import networks
-from ganedu.engine import ContrastiveModel, FusedAdam, GenerativeModel, functional
+from ganedu.engine import (
+    ContrastiveModel,
+    FusedAdam,
+    GenerativeModel,
+    check_same_shape,
+    functional,
+)
 from ganedu.layers import Temperature
 from ganedu.losses import info_nce, l2_normalize
 
@@ -36,6 +42,9 @@ class CLIP(ContrastiveModel, GenerativeModel):
         text_tower: Keras model, words int32 (B, L) -> (B, dim).
         ema_momentum: float in [0, 1), of the averaged towers, which are asked. Defaults to `0.995`.
         seed: int in [0, 2**31). Defaults to `0`.
+
+    Raises:
+        ValueError: for networks that do not fit together.
     """
 
     players = {"optimizer": ("image_tower", "text_tower", "temperature")}
@@ -43,7 +52,11 @@ class CLIP(ContrastiveModel, GenerativeModel):
 
     def __init__(self, image_tower, text_tower, ema_momentum=0.995, seed=0):
         super().__init__(seed=seed)
-        image_tower, text_tower = functional(image_tower=image_tower, text_tower=text_tower)
+        image_tower, text_tower = functional(
+            self.forms, image_tower=image_tower, text_tower=text_tower
+        )
+        u, v = image_tower.output_shape, text_tower.output_shape
+        check_same_shape({"the image tower's vectors": u, "the text tower's": v})
         self.image_tower, self.text_tower = image_tower, text_tower
         self.ema_momentum = ema_momentum
         self.ema_image_tower = self.ema_copy(image_tower)

@@ -39,7 +39,8 @@ class CVAE(ConditionalModel, AutoencodingModel):
         seed: int in [0, 2**31). Defaults to `0`.
     """
 
-    code_outputs, decoder_ends_in = 2, "logits"
+    forms = {"encoder": "x, y -> mean, log_variance", "decoder": "z, y -> logits"}
+    decoder_ends_in = "logits"
     log_names = ("loss", "reconstruction_loss", "kl_loss")
     tasks = ConditionalModel.tasks | {"reconstruct", "likelihood"}
 

@@ -23,7 +23,7 @@ from keras import ops
 
 from ganedu import networks
 from ganedu.data import pairs
-from ganedu.engine import FusedAdam, Translator, check_images, functional
+from ganedu.engine import FusedAdam, Translator, check_images, check_same_shape, functional
 from ganedu.models.lsgan import discriminator_loss, generator_loss
 from ganedu.models.pix2pix import l1
 
@@ -43,7 +43,8 @@ class CycleGAN(Translator):
         seed: int in [0, 2**31). Defaults to `0`.
 
     Raises:
-        ValueError: for an identity term between images that differ in channels.
+        ValueError: for networks that do not fit together, and an identity term between images that
+            differ in channels.
     """
 
     players = {"g_optimizer": ("G", "F"), "d_optimizer": ("D_X", "D_Y")}
@@ -53,9 +54,13 @@ class CycleGAN(Translator):
         self, G, F, D_X, D_Y, task="inverted", cycle_weight=10.0, identity_weight=5.0, seed=0
     ):
         super().__init__(task, aligned=False, seed=seed)
-        G, F, D_X, D_Y = functional(G=G, F=F, D_X=D_X, D_Y=D_Y)
+        G, F, D_X, D_Y = functional(self.forms, G=G, F=F, D_X=D_X, D_Y=D_Y)
         check_images(G, "G")
         check_images(F, "F")
+        targets = {"G's output": G.output_shape, "F's input": F.input_shape}
+        sources = {"F's output": F.output_shape, "G's input": G.input_shape}
+        check_same_shape(targets | {"D_Y's input": D_Y.input_shape})
+        check_same_shape(sources | {"D_X's input": D_X.input_shape})
         if identity_weight and G.input_shape != F.input_shape:
             raise ValueError(
                 "The identity term needs sources and targets of one shape; set `identity_weight=0`. "

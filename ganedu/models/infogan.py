@@ -49,6 +49,10 @@ class InfoGAN(GAN):
         Others as for `GAN`.
     """
 
+    forms = {
+        "generator": "z -> images",
+        "discriminator": "x -> logit, category_logits, means, log_variances",
+    }
     log_names = ("d_loss", "g_loss", "D(x)", "D(G(z))", "category_loss", "continuous_loss")
 
     def __init__(

@@ -22,7 +22,7 @@ from keras import ops
 
 from ganedu import networks
 from ganedu.data import pairs
-from ganedu.engine import FusedAdam, Translator, check_images, functional
+from ganedu.engine import FusedAdam, Translator, check_images, check_same_shape, functional
 from ganedu.models.gan import discriminator_loss, generator_loss
 
 FAMILY = "translation"
@@ -44,6 +44,9 @@ class Pix2Pix(Translator):
         task: str, one of `ganedu.data.TASKS`. Defaults to `"edges"`.
         l1_weight: float, lambda. Defaults to `100.0`.
         seed: int in [0, 2**31). Defaults to `0`.
+
+    Raises:
+        ValueError: for networks that do not fit together.
     """
 
     players = {"g_optimizer": ("generator",), "d_optimizer": ("discriminator",)}
@@ -51,8 +54,14 @@ class Pix2Pix(Translator):
 
     def __init__(self, generator, discriminator, task="edges", l1_weight=100.0, seed=0):
         super().__init__(task, aligned=True, seed=seed)
-        generator, discriminator = functional(generator=generator, discriminator=discriminator)
+        generator, discriminator = functional(
+            self.forms, generator=generator, discriminator=discriminator
+        )
         check_images(generator, "generator")
+        *sides, channels = generator.input_shape
+        both = (*sides, channels + generator.output_shape[-1])
+        read = discriminator.input_shape
+        check_same_shape({"source and target": both, "the discriminator's input": read})
         self.generator, self.discriminator, self.l1_weight = generator, discriminator, l1_weight
 
     @property

@@ -59,7 +59,7 @@ class StyleGAN(StyleBasedModel):
         seed=0,
     ):
         super().__init__(mapping, synthesis, ema_momentum, seed)
-        self.discriminator = functional(discriminator=discriminator)
+        self.discriminator = functional(self.forms, discriminator=discriminator)
         check_one_logit(self.discriminator, "discriminator")
         self.gamma, self.style_mixing_prob = gamma, style_mixing_prob
 

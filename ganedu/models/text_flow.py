@@ -94,6 +94,7 @@ class TextFlow(TextToImageModel, DenoisingModel):
         ema_momentum, seed: as for `DenoisingModel`.
     """
 
+    forms = {"network": "x, t, tokens -> y"}
     sampling_steps, guidance, temperature = 6, 2.0, 0.6
 
     def __init__(

@@ -46,6 +46,7 @@ class TextGAN(TextToImageModel, AdversarialModel):
         augment, ema_momentum, seed: as for `AdversarialModel`.
     """
 
+    forms = {"generator": "z, tokens -> images", "discriminator": "x, tokens -> logit"}
     log_names = ("d_loss", "g_loss", "D(x)", "D(mismatched)", "D(G(z))")
 
     def __init__(self, generator, discriminator, augment=None, ema_momentum=0.995, seed=0):

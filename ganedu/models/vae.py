@@ -82,7 +82,8 @@ class VAE(AutoencodingModel):
         ValueError: if the decoder does not fit the encoder, or beta is negative.
     """
 
-    code_outputs, decoder_ends_in = 2, "logits"
+    forms = {"encoder": "x -> mean, log_variance", "decoder": "z -> logits"}
+    decoder_ends_in = "logits"
     log_names = ("loss", "reconstruction_loss", "kl_loss")
     tasks = AutoencodingModel.tasks | {"likelihood"}
 

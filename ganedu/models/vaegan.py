@@ -60,12 +60,16 @@ class VAEGAN(AutoencodingModel):
         "decoder_optimizer": ("decoder",),
         "d_optimizer": ("discriminator",),
     }
-    code_outputs = 2
+    forms = {
+        "encoder": "x -> mean, log_variance",
+        "decoder": "z -> images",
+        "discriminator": "x -> features, logit",
+    }
     log_names = ("kl_loss", "feature_loss", "decoder_loss", "d_loss")
 
     def __init__(self, encoder, decoder, discriminator, gamma=1.0, seed=0):
         super().__init__(encoder, decoder, seed=seed)
-        self.discriminator, self.gamma = functional(discriminator=discriminator), gamma
+        self.discriminator, self.gamma = functional(self.forms, discriminator=discriminator), gamma
 
     def train_step(self, data):
         x, _ = self.unpack(data)

@@ -37,6 +37,19 @@ def num_downsamplings(image_shape):
     return count
 
 
+def check_sides(image_shape, divisor):
+    """Refuses sides that `divisor` does not divide.
+
+    Raises:
+        UsageError: for these.
+    """
+    height, width, _ = image_shape
+    if height % divisor or width % divisor:
+        raise UsageError(
+            f"Both sides must be divisible by {divisor}. Received: {height}x{width}. Choose another `image_size`."
+        )
+
+
 def generator(image_shape, latent_dim, width=32, activation="tanh", name="generator"):
     """Latents (B, latent_dim) to images (B, H, W, C): a dense layer, then 4x4 transposed
     convolutions that double the map.

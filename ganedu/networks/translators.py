@@ -54,9 +54,14 @@ def resnet_translator(image_shape, channels, width=24, blocks=2, name="translato
         blocks: int. Defaults to `2`.
         name: str.
 
+    Raises:
+        UsageError: for other sides.
+
     Reference:
         Zhu, Park, Isola and Efros 2017, section 4 and appendix 7.2, arXiv:1703.10593.
     """
+
+    num_downsamplings(image_shape)  # refuses what cannot be halved
 
     def convolved(x, filters, activate=True, conv=layers.Conv2D, **kwargs):
         x = conv(filters, 3, padding="same", use_bias=False, **kwargs)(x)

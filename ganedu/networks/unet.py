@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from ganedu.layers import SinusoidalEmbedding
-from ganedu.networks.convolutional import space_to_depth
+from ganedu.networks.convolutional import check_sides, space_to_depth
 from ganedu.runtime import UsageError
 
 GROUPS = 8
@@ -61,11 +61,7 @@ def check_sizes(image_shape, width, divisor):
     Raises:
         UsageError: for these.
     """
-    height, width_, _ = image_shape
-    if height % divisor or width_ % divisor:
-        raise UsageError(
-            f"Both sides must be divisible by {divisor}. Received: {height}x{width_}. Choose another `image_size`."
-        )
+    check_sides(image_shape, divisor)
     if width % GROUPS:
         raise UsageError(f"The width must be a multiple of {GROUPS}. Received: {width}")
 

@@ -9,11 +9,17 @@ import keras
 from keras import layers
 
 from ganedu.layers import PositionEmbedding
+from ganedu.networks.convolutional import check_sides
 
 
 def vq_encoder(image_shape, code_dim, width):
     """Images (B, H, W, C) to a map (B, H/4, W/4, code_dim), normalized at each place: without, codes
-    and map shrink together and say nothing."""
+    and map shrink together and say nothing.
+
+    Raises:
+        UsageError: for sides that 4 does not divide.
+    """
+    check_sides(image_shape, 4)
     x = image = keras.Input(image_shape, name="x")
     for w in (width, 2 * width):
         x = layers.Conv2D(w, 4, strides=2, padding="same", activation="gelu")(x)

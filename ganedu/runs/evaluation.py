@@ -105,11 +105,11 @@ def evaluate(model, run_info, count=None, network=None):
             the data set's own, or those of its images' shape.
 
     Returns:
-        Dict of `model`, `data`, `count` (of test images) and `scores`: the losses, then, where there are
-        at least 50 images of a shape that `ganedu.metrics.features` knows, those of
-        `ganedu.metrics.summary.feature_scores`, `label_accuracy` of a conditional model, `bits_per_dimension` of a
-        model that says how likely a grey image is (`model_bits_per_dim`, of at most 500), and `psnr`
-        (decibels) and, from 11 pixels a side, `ssim` of what a model reconstructs. Floats, `None` where not finite.
+        Dict of `model`, `data`, `count` (of test images), `scores` and `left_out`. Scores are the losses, then, where
+        there are at least 50 images, those of `ganedu.metrics.summary.feature_scores`, `label_accuracy` of a
+        conditional model, `bits_per_dimension` of a model that says how likely a grey image is
+        (`model_bits_per_dim`, of at most 500), and `psnr` (decibels) and `ssim` of what a model
+        reconstructs. Floats, `None` where not finite. `left_out` says of each that is missing why: a dict of str.
 
     Raises:
         UsageError: if there are fewer test images than asked for, or fewer than 50 for the features that
@@ -122,49 +122,62 @@ def evaluate(model, run_info, count=None, network=None):
     dataset = dataset.first_n(count)
     batches = model.prepare_dataset(dataset).test_batches()
     scores = model.evaluate(batches, verbose=0, return_dict=True)
-    scores |= _scores(model, dataset, chosen)
+    more, left_out = _scores(model, dataset, chosen)
     scores = {
-        name: float(value) if math.isfinite(value) else None for name, value in scores.items()
+        name: float(value) if math.isfinite(value) else None
+        for name, value in (scores | more).items()
     }
     return {
         "model": run_info["model"],
         "data": run_info["data"],
         "count": len(dataset),
         "scores": scores,
+        "left_out": left_out,
     }
 
 
 def _scores(model, dataset, network):
+    """Scores by name, and why others are left out, by theirs."""
     if model.tasks & set(TEXT_SCORES):
         if network is not None:
             raise UsageError(
                 "A model that reads texts is scored by what its words say, not by features"
             )
-        return {f"{name}_accuracy": value for name, value in text_accuracy(model, dataset).items()}
+        found = text_accuracy(model, dataset)
+        return {f"{name}_accuracy": value for name, value in found.items()}, {}
     if len(dataset) < MIN_IMAGES:
+        few = f"Scores of features need {MIN_IMAGES} images. Received: {len(dataset)}"
         if network is not None:
-            raise UsageError(
-                f"Scores of features need {MIN_IMAGES} images. Received: {len(dataset)}"
-            )
-        return {}
+            raise UsageError(few)
+        return {}, {"all but the losses": few}
     generated, real, labels = evaluation_samples(model, dataset)
-    scores = {}
+    scores, left_out = {}, {}
     own = features.fitting(dataset.name, real.shape[1:])
     network = network or own
     if network is not None:
         scores |= feature_scores(real_features(network, real), network.features(generated))
+    else:
+        left_out["scores of features"] = (
+            f"{features.no_features(real.shape[1:])}; --features inception_v3 takes those of ImageNet"
+        )
     if labels is not None and own is not None and own.name == dataset.name:
         found = own.probabilities(generated).argmax(axis=1)
         scores["label_accuracy"] = np.mean(found == labels)
+    elif labels is not None:
+        left_out["label_accuracy"] = f"No network here knows the classes of {dataset.name}"
     if "likelihood" in model.tasks and real.shape[-1] == 1:
         bits = model_bits_per_dim(model, dataset.first_n(MAX_LIKELIHOOD_IMAGES))
         scores |= {"bits_per_dimension": bits.value, "bits_per_dimension_error": bits.error}
+    elif "likelihood" in model.tasks:
+        left_out["bits_per_dimension"] = "They are those of grey images"
     if "reconstruct" in model.tasks:
         reconstructions = model.reconstruct(real, *_told(model, dataset))
         scores["psnr"] = np.mean(psnr(real, reconstructions))
         if min(real.shape[1:3]) >= WINDOW:
             scores["ssim"] = np.mean(ssim(real, reconstructions))
-    return scores
+        else:
+            left_out["ssim"] = f"Its window is {WINDOW} pixels wide"
+    return scores, left_out
 
 
 def _told(model, dataset):

@@ -220,8 +220,10 @@ class RunFolder:
         return f"ganedu resume {shlex.quote(str(self.path))}"
 
     def discard(self):
-        """Undoes `create`, for a run that could not even begin."""
-        (self.path / "run.json").unlink(missing_ok=True)
+        """Undoes `create`, and the first picture, for a run that could not even begin."""
+        shutil.rmtree(self.checkpoints, ignore_errors=True)
+        for name in ("samples.png", "run.json"):
+            (self.path / name).unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # it holds something else
             self.path.rmdir()
 

@@ -118,11 +118,14 @@ def for_shape(name, image_shape):
     """
     network = fitting(name, image_shape)
     if network is None:
-        raise UsageError(
-            "There are features for images of 28x28x1 and 32x32x3. "
-            f"Received: {'x'.join(map(str, image_shape))}"
-        )
+        raise UsageError(no_features(image_shape))
     return network
+
+
+def no_features(image_shape):
+    """The line that says that `for_shape` finds nothing."""
+    shape = "x".join(map(str, image_shape))
+    return f"There are features for images of 28x28x1 and 32x32x3. Received: {shape}"
 
 
 def for_dataset(dataset):
