@@ -84,12 +84,39 @@ class Interrupt(keras.callbacks.Callback):
 
 
 class RoundBar(keras.callbacks.ProgbarLogger):
-    """Keras's progress bar, under the name of what it shows: it would say "Epoch", and how many."""
+    """Keras's progress bar, under the name of what it shows: it would say "Epoch", and know of one alone.
+
+    Args:
+        rounds: int, how many there are; those that time limits are not counted.
+        counter, clock: the `StepCounter` and the `Clock` of the same `fit`.
+    """
+
+    def __init__(self, rounds, counter, clock):
+        super().__init__()
+        self.rounds, self.counter, self.clock = rounds, counter, clock
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epochs = 1
         super().on_epoch_begin(epoch, logs)
-        print(f"Round {epoch + 1}")
+        number = f"{epoch + 1}" if self.counter.total is None else f"{epoch + 1} of {self.rounds}"
+        left = seconds_left(self.counter, self.clock)
+        print(f"Round {number}" + (f", {clock_time(left)} left" if left is not None else ""))
+
+
+def seconds_left(counter, clock):
+    """How long the training goes on, in seconds, as fast as it has been; `None` before it has begun."""
+    if counter.total is None:
+        return max(0.0, clock.budget - clock.seconds)
+    if not clock.seconds:
+        return None
+    return (counter.total - counter.steps) * clock.seconds / counter.steps
+
+
+def clock_time(seconds):
+    """Seconds as `h:mm:ss`, or `m:ss` under an hour."""
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
 
 
 class StopOnNonFinite(keras.callbacks.Callback):

@@ -1,4 +1,4 @@
-"""What models there are, told from their files alone: no framework is loaded."""
+"""What models and data sets there are, told from files and names alone: no framework is loaded."""
 
 import ast
 import difflib
@@ -14,6 +14,17 @@ FAMILIES = (
     "diffusion and flows",
     "words",
 )
+DATA_SETS = {
+    "digits": "1,797 handwritten digits, 28x28 grey (8x8 originals), embedded",
+    "photos": "4,800 crops of two photographs, 32x32 colour, embedded",
+    "mnist": "70,000 handwritten digits, 28x28 grey",
+    "fashion_mnist": "70,000 pictures of clothes, 28x28 grey",
+    "cifar10": "60,000 photographs of 10 kinds, 32x32 colour",
+    "cifar100": "60,000 photographs of 100 kinds, 32x32 colour",
+    "captioned_digits": "one or two of the digits, coloured, with captions, 32x32 colour, embedded",
+    "captioned_mnist": "the same of mnist",
+    "scenes": "one or two coloured shapes with captions, 32x32 colour, drawn",
+}
 _FOLDER = Path(__file__).with_name("models")
 
 
@@ -53,3 +64,27 @@ def by_family():
         family: {name: line for name, (own, line) in told.items() if own == family}
         for family in FAMILIES
     }
+
+
+def check_data(name):
+    """
+    Raises:
+        UsageError: for what is neither one of `DATA_SETS` nor a path; the message has the nearest one.
+    """
+    if not name:
+        raise UsageError("The name of a data set, or of a folder or file, is empty")
+    if name in DATA_SETS or Path(name).exists():
+        return
+    if Path(name).suffix.lower() in (".npz", ".npy"):
+        raise UsageError(f"There is no file {name}")
+    raise no_data(name)
+
+
+def no_data(name):
+    """The `UsageError` that says that there are no such images."""
+    near = difflib.get_close_matches(name.lower(), DATA_SETS, n=1)
+    return UsageError(
+        f"There is no data set or folder {name!r}. "
+        + (f"Did you mean {near[0]}? " if near else "")
+        + f"Data sets: {', '.join(DATA_SETS)}; or a folder, an .npz or an .npy"
+    )

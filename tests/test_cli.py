@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -42,7 +43,10 @@ def run(tmp_path_factory):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], ["train", "--help"], ["train", "dcgna"], ["resume", "nowhere"]],
+    [
+        *(["--help"], ["--version"], ["train", "--help"], ["models"], ["datasets"], ["lessons"]),
+        *(["train", "dcgna"], ["train", "gan", "--data", "mnits"], ["resume", "nowhere"]),
+    ],
 )
 def test_words_load_no_framework(arguments):
     code = f"""
@@ -78,6 +82,8 @@ def test_run_json_is_there_before_anything_slow(tmp_path, monkeypatch):
 
 def test_train_goes_where_its_model_and_data_say(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    os.mkdir("pictures.v2")
+    Path("pictures.v2/mine.npz").touch()
     monkeypatch.setattr(training, "train", lambda run: "finished")
     for data in ("digits", ".", "pictures.v2/mine.npz"):
         assert call("train", "vae", "--data", data).exit_code == 0
@@ -88,8 +94,9 @@ def test_train_goes_where_its_model_and_data_say(tmp_path, monkeypatch):
 def test_train_passes_on_what_is_asked(tmp_path, monkeypatch):
     monkeypatch.setattr(training, "train", lambda run: "finished")
     options = "--seconds 2.5 --seed 3 --batch-size 7 --image-size 16 --profile full"
-    call("train", "vae", "--out", tmp_path / "run", *options.split())
+    told = call("train", "vae", "--out", tmp_path / "run", *options.split())
     run_info = runs.RunFolder.open(tmp_path / "run").run_info()
+    assert "Training vae on digits, 2.5 seconds (profile full, seed 3)" in told.stdout
     assert [run_info[name] for name in ASKED] == [
         *("vae", "digits", 3, "full"),
         *(None, 2.5, 7, 16),

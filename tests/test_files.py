@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 import ganedu
+from ganedu import data
 from ganedu.data import ImageDataset, load, pictures, summarize_splits
 from ganedu.runtime import UsageError
 
@@ -539,9 +540,17 @@ def test_a_start_says_what_was_understood(tmp_path):
             picture(tmp_path / k / f"{i}.png", (i, 9, 9))
     train, test = split_pair(tmp_path)
     cats, dogs = (int((train.labels == k).sum()) for k in (0, 1))
-    assert summarize_splits(train, test) == (
+    assert summarize_splits(train, len(test)) == (
         f"{cats + dogs} images of 8x9x3, 2 classes: cats ({cats}), dogs ({dogs}); {25 - cats - dogs} kept for the test"
     )
-    assert summarize_splits(*(numbered(1200) for _ in range(2))).startswith(
-        "1,200 images of 8x8x1, "
-    )
+    assert summarize_splits(numbered(1200), 1).startswith("1,200 images of 8x8x1, ")
+
+
+def test_both_splits_are_looked_at_but_for_what_the_package_draws(tmp_path, monkeypatch):
+    np.savez(tmp_path / "a.npz", x_train=np.arange(640).reshape(10, 8, 8) % 256, x_test="no images")
+    with pytest.raises(UsageError, match="x_test"):
+        data.load_checked(str(tmp_path / "a.npz"))
+    monkeypatch.setattr(data.captions.scenes, "COUNTS", {"train": 20, "test": 7})
+    monkeypatch.setattr(data, "COUNTS", {"test": 7})
+    dataset, count = data.load_checked("scenes", image_size=16)
+    assert (len(dataset), count, len(data.load("scenes", "test"))) == (20, 7, 7)

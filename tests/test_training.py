@@ -193,10 +193,33 @@ def test_a_terminal_gets_the_bar_of_keras(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     training.train(begin(tmp_path / "run", seconds=1e-6))
     out = capsys.readouterr().out
-    assert "Round 1\n" in out
+    assert "Round 1, 0:00 left\n" in out
     assert "4/4" in out
     assert "Epoch" not in out
     assert "round 1  step" not in out
+
+
+@pytest.mark.parametrize(
+    ("steps", "total", "spent", "budget", "left"),
+    [
+        (20, 50, 4.0, None, 6.0),  # a fifth of a second each
+        (20, None, 4.0, 9.5, 5.5),
+        (20, None, 4.0, 3.0, 0.0),
+        (0, 50, 0.0, None, None),  # nobody knows yet
+    ],
+)
+def test_the_time_left_is_that_of_the_steps_or_of_the_clock(steps, total, spent, budget, left):
+    counter, clock = callbacks.StepCounter(steps, total), callbacks.Clock(spent, budget)
+    found = callbacks.seconds_left(counter, clock)
+    assert found == (left if left is None else pytest.approx(left))
+    assert [callbacks.clock_time(s) for s in (0.4, 75, 3675.2)] == ["0:00", "1:15", "1:01:15"]
+
+
+def test_rounds_are_counted_where_there_is_an_end(capsys):
+    bar = callbacks.RoundBar(4, callbacks.StepCounter(30, 120), callbacks.Clock(60.0))
+    bar.set_params({"epochs": 4, "steps": 30, "verbose": 1})
+    bar.on_epoch_begin(1)
+    assert "Round 2 of 4, 3:00 left" in capsys.readouterr().out
 
 
 def test_a_long_run_is_a_short_gif(tmp_path, monkeypatch):

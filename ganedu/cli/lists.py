@@ -3,7 +3,6 @@
 import click
 
 from ganedu import catalogue
-from ganedu.cli.common import setup
 
 
 @click.command()
@@ -18,9 +17,6 @@ def models():
 @click.command()
 def datasets():
     """List the data sets."""
-    setup()
-    from ganedu import data
-
-    for name, description in data.NAMES.items():
+    for name, description in catalogue.DATA_SETS.items():
         click.echo(f"{name:18}{description}")
     click.echo("or a folder with one class a folder, an .npz or an .npy")

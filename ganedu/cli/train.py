@@ -38,6 +38,7 @@ from ganedu.runtime import PROFILES, RunError, UsageError
 def train(model, data, out, **asked):
     """Train MODEL, and leave its pictures in a folder."""
     catalogue.check(model)
+    catalogue.check_data(data)
     out = out or Path("runs", f"{model}-{Path(data).resolve().stem}")
     run = runs.begin(out, model=model, data=data, **asked)
     try:
@@ -64,6 +65,7 @@ def resume(folder):
 
 def _train(run):
     try:
+        click.echo(_outline(run))
         setup()
         from ganedu.runs import training
 
@@ -74,3 +76,16 @@ def _train(run):
         click.echo(f"Stopped; what was reached is kept. Go on with: {run.resume_command}")
         sys.exit(130)
     click.echo(f"{run.path}: model.keras, samples.png, training.gif, history.csv")
+
+
+def _outline(run):
+    """What is about to happen, from what was asked alone."""
+    run_info = run.run_info()
+    length = "as long as its recipe says"
+    for unit in ("epochs", "seconds"):
+        if run_info[unit] is not None:
+            length = f"{run_info[unit]:g} {unit}"
+    return (
+        f"Training {run_info['model']} on {run_info['data']}, {length} (profile {run_info['profile']}, "
+        f"seed {run_info['seed']}), into {run.path}. The libraries load first: some seconds."
+    )

@@ -5,17 +5,24 @@
 """
 
 import contextlib
-import difflib
 import io
 import sys
 from pathlib import Path
 
+from ganedu import catalogue
+from ganedu.catalogue import DATA_SETS as NAMES
 from ganedu.data import embedded, standard
 from ganedu.data.array_files import load_file
 from ganedu.data.augment import Augmentation
 from ganedu.data.captions.grammar import Entity, Picture, parse
+from ganedu.data.captions.scenes import (
+    COUNTS,
+    CaptionedImages,
+    captioned_digits,
+    load_captioned,
+    scenes,
+)
 from ganedu.data.captions.scenes import NAMES as CAPTIONED
-from ganedu.data.captions.scenes import CaptionedImages, captioned_digits, load_captioned, scenes
 from ganedu.data.folders import load_folder
 from ganedu.data.images import ImageDataset, summarize_splits, to_float, to_uint8
 from ganedu.data.pairs import TASKS, PairedImages
@@ -33,24 +40,13 @@ __all__ = [
     "Picture",
     "captioned_digits",
     "load",
+    "load_checked",
     "parse",
     "scenes",
     "summarize_splits",
     "to_float",
     "to_uint8",
 ]
-
-NAMES = {
-    "digits": "1,797 handwritten digits, 28x28 grey (8x8 originals), embedded",
-    "photos": "4,800 crops of two photographs, 32x32 colour, embedded",
-    "mnist": "70,000 handwritten digits, 28x28 grey",
-    "fashion_mnist": "70,000 pictures of clothes, 28x28 grey",
-    "cifar10": "60,000 photographs of 10 kinds, 32x32 colour",
-    "cifar100": "60,000 photographs of 100 kinds, 32x32 colour",
-    "captioned_digits": "one or two of the digits, coloured, with captions, 32x32 colour, embedded",
-    "captioned_mnist": "the same of mnist",
-    "scenes": "one or two coloured shapes with captions, 32x32 colour, drawn",
-}
 
 
 def load(name, split="train", *, image_size=None, labels=False, fallback=None):
@@ -100,6 +96,23 @@ def load(name, split="train", *, image_size=None, labels=False, fallback=None):
     return ImageDataset(str(name), split, images, targets, class_names, labels, notes)
 
 
+def load_checked(name, *, image_size=None):
+    """The training images of a set, where its test images are in order too.
+
+    Returns:
+        `(dataset, count)`: an `ImageDataset`, and how many test images there are.
+
+    Raises:
+        UsageError: as `load`, for either.
+    """
+    dataset = load(name, image_size=image_size)
+    if (
+        name in CAPTIONED
+    ):  # drawn by this package: nothing is to be looked for, and drawing takes seconds
+        return dataset, COUNTS["test"]
+    return dataset, len(load(name, "test", image_size=image_size))
+
+
 def _read(name, split, image_size):
     """uint8 images (N, H, W, C), labels or `None`, the classes' names, and perhaps notes."""
     if name == "digits":
@@ -115,9 +128,4 @@ def _read(name, split, image_size):
         return load_folder(path, split, image_size)
     if path.suffix.lower() in (".npz", ".npy"):
         return load_file(path, split, image_size)
-    near = difflib.get_close_matches(name.lower(), NAMES, n=1)
-    raise UsageError(
-        f"There is no data set or folder {name!r}. "
-        + (f"Did you mean {near[0]}? " if near else "")
-        + f"Data sets: {', '.join(NAMES)}; or a folder, an .npz or an .npy"
-    )
+    raise catalogue.no_data(name)

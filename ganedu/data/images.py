@@ -223,12 +223,13 @@ class ImageDataset:
             )
 
 
-def summarize_splits(train, test):
+def summarize_splits(train, test_count):
     """What was understood of a source, in one line, as "1,080 images of 32x32x3, 2 classes: cats (400), dogs
     (680); 120 kept for the test".
 
     Args:
-        train, test: `ImageDataset`, the two splits.
+        train: `ImageDataset`.
+        test_count: int, how many images are for the test.
     """
     line = f"{len(train):,} images of {'x'.join(map(str, train.image_shape))}"
     if train.labels is not None:
@@ -236,7 +237,7 @@ def summarize_splits(train, test):
         named = [f"{n} ({c:,})" for n, c in zip(train.class_names, counts, strict=False)]
         shown = named if len(named) <= MAX_SHOWN else [*named[:MAX_SHOWN], "..."]
         line += f", {len(named)} class{'es' if len(named) != 1 else ''}: {', '.join(shown)}"
-    return "; ".join([f"{line}; {len(test):,} kept for the test", *train.notes])
+    return "; ".join([f"{line}; {test_count:,} kept for the test", *train.notes])
 
 
 class BatchSampler:

@@ -57,14 +57,8 @@ def open_session(folder):
             f"Started on {run_info['backend']}, going on with {backend}: not to identical weights."
         )
     models.module(run_info["model"])
-    dataset, test = (
-        data.load(run_info["data"], split, image_size=run_info["image_size"])
-        for split in (
-            "train",
-            "test",
-        )  # both, so that what is wrong with either is told before a step
-    )
-    _say(data.summarize_splits(dataset, test))
+    dataset, test_count = data.load_checked(run_info["data"], image_size=run_info["image_size"])
+    _say(data.summarize_splits(dataset, test_count))
     run_info |= resolve_run_info(run_info, dataset)
     try:
         recipe = recipes.Recipe(**{k: v for k, v in run_info["recipe"].items() if k != "name"})
@@ -240,7 +234,7 @@ class TrainingSession:
             rounds = done + math.ceil(left / self.recipe.steps_per_round)
         interrupt, bar = Interrupt(), sys.stdout.isatty()
         callbacks = [
-            *([RoundBar()] if bar else []),
+            *([RoundBar(rounds, self.counter, self.clock)] if bar else []),
             self.counter,
             self.clock,
             StopOnNonFinite(self.counter),
