@@ -181,6 +181,10 @@ BAD_FILES = {
     "negative": (lambda p: save(p, images=X.astype(int) - 9), r"from 0 to 255.*-9 to 246"),
     "huge": (lambda p: save(p, images=X.astype(int) + 2**16), r"to 65535.*65536 to 65791"),
     "0 and 1": (lambda p: save(p, images=X // 128), r"nearly black.*uint8 of 0 and 1.*bool"),
+    "scaled twice": (
+        lambda p: save(p, images=(X / 127.5 - 1) / 255 - 0.996),
+        r"nearly black.*Scale them once",
+    ),
     "complex": (lambda p: save(p, images=X * 1j), r"float in \[-1, 1\]. Received: complex128"),
     "two sizes": (
         lambda p: save(p, x_train=X, x_test=X[:, :, :8]),

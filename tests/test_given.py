@@ -129,6 +129,37 @@ def test_one_image_is_no_batch(name):
     assert len(model.encode(x[0][None])) == 1
 
 
+SHAPELESS = {
+    "one image": (batch()[0], r"\(N, 8, 8, 1\).*Received: \(8, 8, 1\); one image is x\[None\]"),
+    "no channel": (batch()[..., 0], r"Received: \(8, 8, 8\)"),
+    "three channels": (np.repeat(batch(), 3, axis=-1), r"Received: \(8, 8, 8, 3\)"),
+    "none": (batch()[:0], r"Received: \(0, 8, 8, 1\)"),
+    "numbers": (batch().tolist(), r"`x` must be arrays.*a list of 8; as np.array\(x\)"),
+    "a number": (3.0, r"`x` must be arrays.*Received: 3.0"),
+    "a word": ("digits", "`x` must be arrays.*Received: 'digits'"),
+    "nothing": (None, "`x` must be arrays.*Received: None"),
+}
+
+
+@pytest.mark.parametrize("name", SHAPELESS)
+@pytest.mark.parametrize("model", ["gan", "vae", "vqvae", "stylegan", "flow_matching"])
+def test_fit_and_evaluate_refuse_what_is_no_batch(name, model):
+    wrong, message = SHAPELESS[name]
+    model = build(model)
+    for call in (model.fit, model.evaluate):
+        with pytest.raises(UsageError, match=message):
+            call(wrong)
+
+
+def test_targets_have_their_shape_and_number():
+    with pytest.raises(UsageError, match=r"Targets must have the shape \(N, 8, 8, 1\)"):
+        build("pix2pix").fit(batch(), batch()[:, :4])
+    with pytest.raises(UsageError, match=r"one length\. Received: 8 and 7"):
+        build("cgan").fit(batch(), np.arange(7) % 3)
+    with pytest.raises(UsageError, match=r"shape \(N, 8, 8, 2\)"):  # of an editor, two in one
+        build("editor").fit(batch(), np.zeros((8, 8), "int32"))
+
+
 LABELS = np.arange(8) % 3
 
 

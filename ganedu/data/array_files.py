@@ -164,7 +164,13 @@ def _from_float(images, source):
             f"Float images in {source} must span [-1, 1]. Received: {_exactly(low)} to {_exactly(high)}. "
             "Scale them, or store uint8 in [0, 255]"
         )
-    return np.rint((images.astype("float32") + 1) * 127.5).astype("uint8")
+    images = np.rint((images.astype("float32") + 1) * 127.5).astype("uint8")
+    if images.max() <= 1:
+        raise UsageError(
+            f"Images in {source} would be nearly black. Received: floats from {_exactly(low)} to {_exactly(high)}. "
+            "Scale them once, to [-1, 1]"
+        )
+    return images
 
 
 def _exactly(value):

@@ -86,12 +86,21 @@ def validate_images(images, image_shape, name="Images"):
         UsageError: for another shape, and what `check_scaled` refuses.
     """
     images = as_numpy(images)
-    wanted = f"(N, {', '.join(map(str, image_shape))})"
-    if images.shape[1:] != tuple(image_shape):
-        one = "; one image is x[None]" if images.shape == tuple(image_shape) else ""
-        raise UsageError(f"{name} must have the shape {wanted}. Received: {images.shape}{one}")
+    check_shape(images, image_shape, name)
     check_scaled(images, name)
     return images.astype("float32", copy=False)
+
+
+def check_shape(images, image_shape, name="Images"):
+    """
+    Raises:
+        UsageError: for an array or tensor that is not (N, H, W, C), given (H, W, C), with N at least 1.
+    """
+    shape = tuple(images.shape)
+    if shape[1:] != tuple(image_shape) or shape[:1] == (0,):
+        wanted = f"(N, {', '.join(map(str, image_shape))})"
+        one = "; one image is x[None]" if shape == tuple(image_shape) else ""
+        raise UsageError(f"{name} must have the shape {wanted}. Received: {shape}{one}")
 
 
 def to_uint8(images):

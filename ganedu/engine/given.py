@@ -1,12 +1,13 @@
 """What Keras's `fit`, `evaluate` and `predict` are given, looked at before the first step."""
 
 import inspect
+import numbers
 
 import keras
 import numpy as np
 from keras import ops
 
-from ganedu.data.images import as_numpy, check_scaled, is_one_hot
+from ganedu.data.images import as_numpy, check_scaled, check_shape, is_one_hot
 from ganedu.runtime import UsageError
 
 
@@ -29,6 +30,9 @@ def check_given(model, verb, args, kwargs):
     for name in ("sample_weight", "class_weight"):
         if given.get(name) is not None:
             raise UsageError(f"Losses here weigh all images alike. Received: `{name}`")
+    _check_kind("x", given.get("x"))
+    if given.get("y") is not None:
+        _check_kind("y", given["y"])
     steps = "steps_per_epoch" if verb == "fit" else "steps"
     _check_stream(given.get("x"), given.get(steps), steps)
     if verb != "predict":
@@ -42,6 +46,22 @@ def check_given(model, verb, args, kwargs):
             if len(validation) > 2:
                 raise UsageError("Losses here weigh all images alike. Received: `sample_weight`")
             _check_arrays(model, *validation)
+
+
+def _check_kind(name, data):
+    """Refuses what is neither arrays nor a stream of them. (Keras takes a list for a list of arrays.)"""
+    single = isinstance(data, (str, bytes, numbers.Number)) or getattr(data, "shape", None) == ()
+    listed = isinstance(data, (list, tuple)) and not all(hasattr(a, "shape") for a in data)
+    if data is None or single or listed:
+        raise UsageError(
+            f"`{name}` must be arrays, or a stream of batches as `dataset.batches(64)`. Received: {_kind(data)}"
+        )
+
+
+def _kind(data):
+    if isinstance(data, (list, tuple)):
+        return f"a {type(data).__name__} of {len(data)}; as np.array(x)"
+    return repr(data)[:50]
 
 
 def _check_stream(x, steps, name):
@@ -61,10 +81,18 @@ def endless(batches):
 
 
 def _check_arrays(model, x, y=None):
-    for name, images in (("Images", x), ("Targets", y)):
+    for name, images, shape in zip(
+        ("Images", "Targets"), (x, y), (*model.batch_shapes, None, None), strict=False
+    ):
+        if shape is not None and hasattr(images, "shape"):
+            check_shape(images, shape, name)
         for array in images if isinstance(images, (tuple, list)) else [images]:
             if (isinstance(array, np.ndarray) or ops.is_tensor(array)) and len(array.shape) == 4:
                 check_scaled(array, name)
+    if hasattr(x, "shape") and hasattr(y, "shape") and x.shape[0] != y.shape[0]:
+        raise UsageError(
+            f"`x` and `y` must have one length. Received: {x.shape[0]} and {y.shape[0]}"
+        )
     if hasattr(y, "shape"):
         model.check_labels(y)
 

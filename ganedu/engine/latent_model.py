@@ -21,6 +21,10 @@ class LatentModel(GenerativeModel):
         raise NotImplementedError
 
     @property
+    def image_shape(self):
+        return self.sampling_network.output_shape[1:]
+
+    @property
     def latent_dim(self):
         return self.sampling_network.input_shape[-1]
 

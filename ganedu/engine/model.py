@@ -78,6 +78,16 @@ class GenerativeModel(Verbs, KerasAdapter):
         self.first_failure = FirstFailure(self.log_names)
         self.built = True  # the networks are
 
+    @property
+    def image_shape(self):
+        """(H, W, C) of the images that the model is about, or `None` where it does not say."""
+        return None
+
+    @property
+    def batch_shapes(self):
+        """Of the images in a batch as the steps take it: a tuple of (H, W, C)."""
+        return () if self.image_shape is None else (tuple(self.image_shape),)
+
     def prepare_dataset(self, dataset):
         """An `ImageDataset` in the form that the steps take: here, images alone. A model that needs
         labels or pairs says so by overriding this."""

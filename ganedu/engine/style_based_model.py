@@ -35,6 +35,10 @@ class StyleBasedModel(LatentModel):
         self.w_avg = self.add_weight((self.latent_dim,), "zeros", trainable=False, name="w_avg")
 
     @property
+    def image_shape(self):
+        return self.synthesis.output_shape[1:]
+
+    @property
     def latent_dim(self):
         return self.mapping.input_shape[-1]
 

@@ -29,6 +29,14 @@ class Translator(GenerativeModel):
         """The Keras model from sources (B, H, W, C) to targets."""
         raise NotImplementedError
 
+    @property
+    def image_shape(self):
+        return self.translation_network.input_shape[1:]
+
+    @property
+    def batch_shapes(self):
+        return self.image_shape, self.translation_network.output_shape[1:]
+
     def prepare_dataset(self, dataset):
         return PairedImages(dataset, self.task, self.aligned)
 
@@ -39,9 +47,8 @@ class Translator(GenerativeModel):
         Raises:
             UsageError: for images of another shape or range.
         """
-        network = self.translation_network
-        sources = validate_images(sources, network.input_shape[1:], "Sources")
-        return predict_in_batches(network, sources)
+        sources = validate_images(sources, self.image_shape, "Sources")
+        return predict_in_batches(self.translation_network, sources)
 
     def sample_grid(self, examples, seed=0):
         """Three rows, twice: eight sources, what becomes of them, and their own targets."""

@@ -46,6 +46,10 @@ class VQModel(ReconstructionMixin, GenerativeModel):
             quantizer.build(encoder.output_shape)
 
     @property
+    def image_shape(self):
+        return self.encoder.input_shape[1:]
+
+    @property
     def latent_grid_shape(self):
         """(h, w), in codes."""
         return self.encoder.output_shape[1:3]
@@ -56,7 +60,7 @@ class VQModel(ReconstructionMixin, GenerativeModel):
         Raises:
             UsageError: for images of another shape or range.
         """
-        x = validate_images(x, self.encoder.input_shape[1:])
+        x = validate_images(x, self.image_shape)
         z_e = predict_in_batches(self.encoder, x)
         flat = ops.convert_to_tensor(z_e.reshape(-1, z_e.shape[-1]))
         return ops.convert_to_numpy(self.quantizer.quantize_indices(flat)).reshape(z_e.shape[:-1])

@@ -59,6 +59,11 @@ class Editor(TextFlow):
         super().__init__(network, shift, condition_drop_prob, 0.0, ema_momentum, seed)
         self.inpaint_prob = inpaint_prob
 
+    @property
+    def batch_shapes(self):
+        *sides, channels = self.image_shape
+        return ((*sides, 2 * channels),)
+
     def prepare_dataset(self, dataset):
         return captioned(self, dataset).edit_pairs(self.tokenize, self.inpaint_prob)
 
