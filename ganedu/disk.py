@@ -3,7 +3,12 @@
 import contextlib
 import hashlib
 import os
+import shutil
 from pathlib import Path
+
+from ganedu.runtime import UsageError
+
+MAX_TEXT = 1 << 27  # bytes of a text that is read; a run of a week has a tenth of that
 
 
 @contextlib.contextmanager
@@ -21,8 +26,9 @@ def written(path, only_new=False):
     """
     owner = f".{os.getpid()}" if only_new else ""
     temporary = path.with_name(f".{path.name}{owner}.part")
+    temporary.unlink(missing_ok=True)  # it may be a link to a file elsewhere
     try:
-        with open(temporary, "wb") as file:
+        with open(temporary, "xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -61,9 +67,61 @@ def sync(path):
         os.close(descriptor)
 
 
+def remove(path):
+    """Removes a file, a link, or a folder with all that is in it, where there is one; what a link leads to stays."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def read_text(path):
+    """A text in UTF-8, from a file that somebody else may have made.
+
+    Raises:
+        UsageError: if it is no file (a pipe would never end) or too long.
+        UnicodeDecodeError: if it is no UTF-8.
+        OSError: if it cannot be read.
+    """
+    if not path.is_file():
+        raise UsageError(f"{path} must be a file. Received: {_kind(path)}")
+    with open(path, "rb") as file:
+        content = file.read(MAX_TEXT + 1)
+    if len(content) > MAX_TEXT:
+        raise UsageError(f"{path} must have at most {MAX_TEXT:,} bytes. Received: more")
+    return content.decode("utf-8-sig")
+
+
+def _kind(path):
+    if path.is_dir():
+        return "a folder"
+    return "a pipe or a device" if path.exists() else "no file there"
+
+
+def check_format(path, number, latest):
+    """Refuses what a newer ganedu wrote; what is older is read.
+
+    Args:
+        path: of the file, for the message.
+        number: of its format, `0` where it says none.
+        latest: int, the latest format that this ganedu reads.
+
+    Raises:
+        UsageError: for a newer one, and for what is no such number.
+    """
+    if type(number) is not int or number < 0:
+        raise UsageError(f"{path} is damaged (it says format: {str(number)[:40]!r})")
+    if number > latest:
+        raise UsageError(
+            f"{path} was made by a newer ganedu (format {str(number)[:40]}). This one reads up to {latest}; "
+            "update with `pip install -U ganedu`"
+        )
+
+
 def digest(path):
     """The SHA-256 of a file, in hexadecimal."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def cached(pieces, make):

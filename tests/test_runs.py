@@ -380,12 +380,14 @@ def test_a_model_of_another_run_is_refused(folder):
         folder.load_model()
 
 
-def test_a_model_that_lacks_a_part_is_not_loaded(monkeypatch):
-    def skipping(path):
+def test_a_model_that_lacks_a_part_is_not_loaded(tmp_path, monkeypatch):
+    def skipping(path, safe_mode):
+        assert safe_mode
         warnings.warn("Skipping nested container at 'generator'", stacklevel=2)
 
+    models.build("gan", IMAGE_SHAPE, **ROWS["gan"].build).save(tmp_path / "x.keras")
     monkeypatch.setattr(keras.models, "load_model", skipping)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # as a user's process may
         with pytest.raises(RunError, match=r"x\.keras does not fit .*Skipping nested"):
-            runs.load_model_file("x.keras")
+            runs.load_model_file(tmp_path / "x.keras")

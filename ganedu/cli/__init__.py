@@ -15,6 +15,7 @@ NO_WAY = (
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG),
     *(errno.ELOOP, errno.EEXIST, errno.ENOTEMPTY),
 )
+MAX_LINE = 2000  # letters
 
 
 class Group(click.Group):
@@ -52,7 +53,11 @@ def _fail(message, status):
 
 
 def _line(message):
-    return f"ganedu: {' '.join(str(message).split())}"
+    """One line; what a terminal would obey, as the names in a stranger's file may have it, is shown as it is written
+    in Python."""
+    line = " ".join(str(message).split())
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+    return f"ganedu: {shown if len(shown) < MAX_LINE else shown[:MAX_LINE] + '...'}"
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})

@@ -59,6 +59,10 @@ class AdversarialModel(LatentModel):
                 "`label_smoothing` needs a loss with targets, as the GAN's or the LSGAN's. "
                 f"Received: {label_smoothing} for {type(self).__name__}"
             )
+        if augment is not None and not callable(augment):
+            raise ValueError(
+                f"`augment` must be a Keras layer, as `ganedu.layers.DiffAugment()`. Received: {augment!r}"
+            )
         if self.decision_boundary is None and hasattr(augment, "update_probability"):
             raise ValueError(
                 "An adaptive `augment` needs a D that decides at a known output, as the GAN's or the LSGAN's. "

@@ -23,40 +23,26 @@ import shutil
 import sys
 import time
 import warnings
-import zipfile
-import zlib
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from ganedu import runtime
-from ganedu.disk import digest, sync, written
+from ganedu.disk import digest, remove, sync, written
+from ganedu.runs.model_file import is_whole, load_model_file
+from ganedu.runs.records import (
+    ASKED,
+    FORMAT,
+    MAX_AMOUNT,
+    MAX_SIDE,
+    STATE,
+    read_history,
+    read_run_info,
+    read_state,
+)
 from ganedu.runtime import RunError, UsageError
 
 KEPT = 2  # checkpoints
-MAX_AMOUNT = 1e9  # epochs, seconds, images in a batch
-MAX_SIDE = 1024  # pixels
 DIGEST = "model_sha256"
-STATE = {"step": int, "seconds": int | float, "history": list}  # of a checkpoint
-# What `run.json` says from its beginning, and what it may say later; and of what type.
-ASKED = {
-    "model": str,
-    "data": str,
-    "seed": int,
-    "profile": str,
-    "epochs": int | float | None,
-    "seconds": int | float | None,
-    "batch_size": int | None,
-    "image_size": int | None,
-}
-TOLD = {
-    "score_every": int | None,
-    "patience": int | None,
-    "status": str,
-    "backend": str,
-    "images": list,
-    "recipe": dict,
-    "classes": list,
-}
 
 
 def begin(
@@ -112,9 +98,8 @@ def begin(
     values = (model, str(data), seed, runtime.profile(profile), epochs, seconds, batch_size)
     asked = dict(zip(ASKED, (*values, image_size), strict=True))
     asked |= {"score_every": score_every, "patience": patience}
-    return RunFolder.create(
-        out, {**asked, "status": "started", "started": now(), "versions": _versions()}
-    )
+    told = {"status": "started", "started": now(), "versions": _versions()}
+    return RunFolder.create(out, {"format": FORMAT, **asked, **told})
 
 
 def now():
@@ -128,33 +113,6 @@ def _versions():
         with contextlib.suppress(PackageNotFoundError):
             found[name] = version(name)
     return found
-
-
-def load_model_file(path, name=None):
-    """The model of a `.keras` file, with its optimizers.
-
-    Args:
-        path: the file.
-        name: str, the model that it must be. Defaults to any.
-
-    Raises:
-        UsageError: if it is another.
-        RunError: if the file lacks a part of the model: Keras would only warn, and go on with fresh
-            weights.
-    """
-    import keras
-
-    from ganedu import models  # registers the classes
-
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("error", "Skipping", UserWarning)
-            model = keras.models.load_model(path)
-    except UserWarning as e:
-        raise RunError(f"{path} does not fit this version of ganedu ({e})") from None
-    if name is not None and not hasattr(models.module(name), type(model).__name__):
-        raise UsageError(f"{path} must hold a {name}. Received: a {type(model).__name__}")
-    return model
 
 
 class RunFolder:
@@ -232,8 +190,9 @@ class RunFolder:
         """Keeps every other process from training this run; the lock of a killed process is gone.
 
         Raises:
-            UsageError: if another process trains it.
+            UsageError: if another process trains it, or one of its folders lies elsewhere.
         """
+        self._check_folders()
         try:
             import fcntl
         except ImportError:  # Windows
@@ -251,21 +210,20 @@ class RunFolder:
         finally:
             os.close(descriptor)
 
+    def _check_folders(self):
+        """What is written and removed here must be the run's own."""
+        for folder in (self.checkpoints, self.frames, *self.steps()):
+            if folder.is_symlink():
+                raise UsageError(
+                    f"{folder} must be a folder of the run itself. Received: a link to {os.readlink(folder)}. "
+                    "Remove the link, and put the folder there"
+                )
+
     # run.json
 
     def run_info(self):
         """What `run.json` says, a dict."""
-        path = self.path / "run.json"
-        try:
-            run_info = json.loads(path.read_text())
-        except ValueError as e:
-            raise UsageError(f"{path} is damaged ({e})") from None
-        if not isinstance(run_info, dict) or not set(ASKED) <= set(run_info):
-            raise UsageError(f"{path} is damaged (it must say: {', '.join(ASKED)})")
-        for name, kind in {**ASKED, **TOLD}.items():
-            if name in run_info and not isinstance(run_info[name], kind):
-                raise UsageError(f"{path} is damaged (it says {name}: {run_info[name]!r})")
-        return run_info
+        return read_run_info(self.path / "run.json")
 
     def write_run_info(self, run_info, only_new=False):
         self.write_text("run.json", json.dumps(run_info, indent=2) + "\n", only_new)
@@ -278,10 +236,11 @@ class RunFolder:
             file.write(text.encode())
 
     def write_history(self, rows):
-        """`history.csv`: dicts with the same keys, a row a round."""
+        """`history.csv`: dicts of numbers, a row a round; what one says and another does not, is NaN there."""
         text = io.StringIO()
         if rows:
-            table = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+            names = dict.fromkeys(name for row in rows for name in row)
+            table = csv.DictWriter(text, list(names), restval="nan", lineterminator="\n")
             table.writeheader()
             table.writerows(rows)
         self.write_text("history.csv", text.getvalue())
@@ -289,13 +248,7 @@ class RunFolder:
     def history(self):
         """`history.csv` as a list of dict of float, a row a round; empty where there is none."""
         path = self.path / "history.csv"
-        if not path.exists():
-            return []
-        with path.open(newline="") as file:
-            try:
-                return [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
-            except (TypeError, ValueError, csv.Error) as e:
-                raise UsageError(f"{path} is damaged ({e})") from None
+        return read_history(path) if path.exists() else []
 
     # Checkpoints
 
@@ -312,11 +265,11 @@ class RunFolder:
         """
         final = self.checkpoints / f"step-{state['step']:09d}"
         building = self.checkpoints / ".building"
-        shutil.rmtree(building, ignore_errors=True)
+        remove(building)
         building.mkdir(parents=True)
         try:
             self._fill_checkpoint(building, model, state)
-            shutil.rmtree(final, ignore_errors=True)
+            remove(final)
             os.rename(building, final)
         except BaseException:
             shutil.rmtree(building, ignore_errors=True)
@@ -349,7 +302,8 @@ class RunFolder:
     def save_best(self, model):
         """`best.keras`, the model whose samples had the best score so far."""
         building = self.path / ".best.part"
-        building.mkdir(exist_ok=True)
+        remove(building)
+        building.mkdir()
         try:
             model.save(building / "best.keras")
             sync(building / "best.keras")
@@ -370,14 +324,10 @@ class RunFolder:
         """
         for folder in reversed(self.steps()):
             try:
-                state = json.loads((folder / "state.json").read_text())
-                state = {name: state[name] for name in (*STATE, DIGEST)}
-                if digest(folder / "model.keras") != state.pop(DIGEST):
+                path, state = folder / "model.keras", read_state(folder / "state.json")
+                if not path.is_file() or digest(path) != state[DIGEST]:
                     raise ValueError("its model file is not what was written")
-                for name, kind in STATE.items():
-                    if not isinstance(state[name], kind):
-                        raise TypeError(f"it says {name}: {state[name]!r}")
-                return folder / "model.keras", state
+                return path, {name: state[name] for name in STATE}
             except PermissionError:
                 raise  # not a reason to forget it
             except (OSError, ValueError, KeyError, TypeError) as e:
@@ -394,15 +344,15 @@ class RunFolder:
             As `latest_checkpoint`.
 
         Raises:
-            UsageError: if `history.csv` is damaged.
+            UsageError: if `history.csv` is damaged, or `model.keras` is no file of ganedu.
         """
         path, rows = self.path / "model.keras", self.history()
-        try:
-            with zipfile.ZipFile(path) as file:
-                whole = file.testzip() is None
-        except (FileNotFoundError, zipfile.BadZipFile, EOFError, zlib.error):
-            whole = False
-        if not whole or not rows or not {"round", "step", "seconds"} <= set(rows[0]):
+        if (
+            not rows
+            or not path.is_file()
+            or not is_whole(path)
+            or not {"round", "step", "seconds"} <= set(rows[0])
+        ):
             return None, None
         rows = [{**row, "round": int(row["round"]), "step": int(row["step"])} for row in rows]
         return path, {"step": rows[-1]["step"], "seconds": rows[-1]["seconds"], "history": rows}
@@ -420,19 +370,15 @@ class RunFolder:
         """The run's model, as it was after the last whole round.
 
         Raises:
-            UsageError: if no round has ended yet, or the model is of another kind than the run's.
+            UsageError: if no round has ended yet, or the file is refused by `load_model_file`.
+            RunError: if the newest checkpoint's is damaged, too.
         """
         path, name = self.path / "model.keras", self.run_info()["model"]
         if path.is_file():
             try:
                 return load_model_file(path, name)
-            except UsageError:
-                raise
-            except Exception as e:  # Keras raises many kinds for a damaged file
-                reason = "it is no whole file" if not zipfile.is_zipfile(path) else e
-                warnings.warn(
-                    f"{path} is damaged ({reason}); the newest checkpoint is used", stacklevel=2
-                )
+            except RunError as e:
+                warnings.warn(f"{e}; the newest checkpoint is used", stacklevel=2)
         path, _ = self.latest_checkpoint()
         if path is None:
             raise UsageError(f"{self.path} has no model yet. Go on with `{self.resume_command}`")
@@ -443,11 +389,11 @@ class RunFolder:
     def truncate_after(self, step):
         """Removes half-written files, and the frames and checkpoints of later steps: what a kill
         undid, or is damaged."""
-        shutil.rmtree(self.checkpoints / ".building", ignore_errors=True)
+        remove(self.checkpoints / ".building")
         for folder in self.steps():
             if int(folder.name.removeprefix("step-")) > step:
-                shutil.rmtree(folder, ignore_errors=True)
-        shutil.rmtree(self.path / ".best.part", ignore_errors=True)
+                remove(folder)
+        remove(self.path / ".best.part")
         late = [file for file in self.frame_files() if int(file.stem) > step]
         for file in [*late, *self.path.glob(".*.part"), *self.frames.glob(".*.part")]:
             file.unlink(missing_ok=True)

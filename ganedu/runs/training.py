@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import inspect
 import math
 import os
 import sys
@@ -20,9 +21,12 @@ from ganedu.callbacks import (
     StepCounter,
     StopOnNonFinite,
 )
+from ganedu.data.pictures import one_line
 from ganedu.disk import written
 from ganedu.runs import evaluation
-from ganedu.runs.folder import load_model_file, now
+from ganedu.runs.folder import now
+from ganedu.runs.model_file import load_model_file
+from ganedu.runs.records import fits_default
 from ganedu.runtime import NonFiniteLoss, RunError, UsageError
 
 MAX_FRAMES = 60  # in the GIF
@@ -59,11 +63,9 @@ def open_session(folder):
     models.module(run_info["model"])
     dataset, test_count = data.load_checked(run_info["data"], image_size=run_info["image_size"])
     _say(data.summarize_splits(dataset, test_count))
+    kept = {"recipe", "images"} <= set(run_info)
     run_info |= resolve_run_info(run_info, dataset)
-    try:
-        recipe = recipes.Recipe(**{k: v for k, v in run_info["recipe"].items() if k != "name"})
-    except TypeError as e:
-        raise UsageError(f"{folder.path / 'run.json'} is damaged ({e})") from None
+    recipe = recipes.Recipe(**{k: v for k, v in run_info["recipe"].items() if k != "name"})
     path, state = folder.resume_point()
     published = path is not None and path.parent == folder.path
     if published:
@@ -74,11 +76,7 @@ def open_session(folder):
     if path is None:
         if folder.steps() or "steps" in run_info:
             warnings.warn(f"{folder.path} has no whole model left; it starts anew", stacklevel=2)
-        arguments = {**models.arguments_of(run_info["model"], dataset), **recipe.model}
-        _say_what_to_expect(run_info, arguments)
-        model = models.build(
-            run_info["model"], dataset.image_shape, seed=run_info["seed"], **arguments
-        )
+        model = _new_model(folder, run_info, dataset, recipe, kept)
         state = {"step": 0, "seconds": 0.0, "history": []}
     else:
         model = load_model_file(path, run_info["model"])
@@ -89,6 +87,27 @@ def open_session(folder):
     run_info.pop("reason", None)  # why it stopped before
     folder.write_run_info({**run_info, "status": "training", "backend": backend})
     return session
+
+
+def _new_model(folder, run_info, dataset, recipe, kept):
+    """The model of a recipe, before its first step; `kept` says whether the recipe was in `run.json` before."""
+    name, path = run_info["model"], folder.path / "run.json"
+    known = inspect.signature(models.module(name).build).parameters
+    for key, value in recipe.model.items():
+        if key in known and not fits_default(value, known[key].default):
+            raise UsageError(f"{path} is damaged (its recipe says {key}: {value!r})")
+    arguments = {**models.arguments_of(name, dataset), **recipe.model}
+    _say_what_to_expect(run_info, arguments)
+    try:
+        return models.build(name, dataset.image_shape, seed=run_info["seed"], **arguments)
+    except (UsageError, MemoryError):
+        raise
+    except Exception as e:
+        if not kept:
+            raise
+        raise UsageError(
+            f"{path} is damaged (of its recipe no {name} can be made: {one_line(e)})"
+        ) from e
 
 
 def _say_what_to_expect(run_info, arguments):
@@ -303,8 +322,23 @@ class TrainingSession:
             _warning_of("training.gif", "The frames are kept"),
             written(self.folder.path / "training.gif") as file,
         ):
-            frames = [np.atleast_3d(np.asarray(Image.open(frame))) for frame in files]
-            figures.save_gif(frames, file)
+            figures.save_gif(_read_frames(files), file)
+
+
+def _read_frames(files):
+    """The frames as arrays (H, W, C) of one shape. Only as PNG: for other kinds Pillow may start a program."""
+    try:
+        frames = [np.atleast_3d(np.asarray(_read_frame(file))) for file in files]
+    except (ValueError, SyntaxError, Image.DecompressionBombError) as e:  # as Pillow has it
+        raise OSError(f"a frame is damaged: {one_line(e)}") from None
+    if len({frame.shape for frame in frames}) > 1:
+        raise OSError("its frames are of several sizes")
+    return frames
+
+
+def _read_frame(file):
+    with Image.open(file, formats=["PNG"]) as frame:
+        return frame.convert("L" if frame.mode == "L" else "RGB")
 
 
 @contextlib.contextmanager
