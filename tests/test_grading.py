@@ -15,7 +15,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from ganedu.course import lessons
+from ganedu.course import copies, lessons
 
 if not os.environ.get("GANEDU_GRADING"):
     pytest.importorskip("nbgrader", reason="needs ganedu[classroom]")
@@ -133,7 +133,7 @@ def test_solved_it_earns_all_points_and_claims_nothing_and_untouched_none(name, 
     claims = claimed(nbformat.read(root / "autograded" / "solved" / "lesson" / file, 4))
     assert claims
     assert [claim for claim, holds in claims if holds == "True"] == []
-    assert code_of(lessons.unsolved(lesson)) == code_of(released)
+    assert code_of(copies.unsolved(lesson)) == code_of(released)
 
 
 def claimed(notebook):

@@ -11,7 +11,7 @@ import pytest
 from keras import ops
 from rows import IMAGE_SHAPE, ROWS, TEXTS, arrays, batch, everything, feed
 
-from ganedu import data, engine, models, runtime
+from ganedu import data, engine, models, runs, runtime
 
 NAMES = models.names()
 FOLDER = tempfile.TemporaryDirectory(prefix="ganedu-")
@@ -173,7 +173,7 @@ def test_saved_loaded_and_looked_at_it_trains_on_exactly(name):
     """Loaded from its file after one step, it ends after another where the model ends that was
     neither saved nor loaded, but looked at: bit for bit."""
     _, _, wanted, (file, early, _) = trained(name)
-    loaded = keras.models.load_model(file)
+    loaded = runs.load_model_file(file, name)
     for a, b in zip(early, everything(loaded), strict=True):
         np.testing.assert_array_equal(a, b)
     steps(eagerly(loaded), name, 1, start=1)

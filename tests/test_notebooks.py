@@ -7,7 +7,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from quoted import unknown_names
 
-from ganedu.course import lessons
+from ganedu.course import copies, lessons
 
 FIRST_CELL = "from ganedu import runtime\n\nbackend = runtime.setup(seed=0)"
 per_lesson = pytest.mark.parametrize("name", lessons.names())
@@ -119,13 +119,13 @@ def test_a_lesson_is_found_by_name_or_number_and_copied(tmp_path):
     assert lessons.path("00") == lessons.path("00_start")
     with pytest.raises(lessons.UsageError, match="no lesson '99'"):
         lessons.path("99")
-    copies = lessons.copy(tmp_path / "mine")
-    assert [c.stem for c in copies] == lessons.names()
+    mine = copies.copy(tmp_path / "mine")
+    assert [c.stem for c in mine] == lessons.names()
     with pytest.raises(lessons.UsageError, match="is there already"):
-        lessons.copy(tmp_path / "mine")
-    solved = lessons.copy(tmp_path / "solved", solved=True)
+        copies.copy(tmp_path / "mine")
+    solved = copies.copy(tmp_path / "solved", solved=True)
     assert solved[0].read_bytes() == lessons.path("00").read_bytes()
-    for file in copies:
+    for file in mine:
         told = file.read_text()
         assert "NotImplementedError" in told
         assert not re.search("SOLUTION|HIDDEN|image/png", told)
@@ -139,7 +139,7 @@ def test_a_copy_has_the_question_without_the_answer():
     notebook = new_notebook(
         cells=[new_code_cell(source, execution_count=1) for source in (solution, hidden)]
     )
-    stub, tests = lessons.unsolved(notebook).cells
+    stub, tests = copies.unsolved(notebook).cells
     assert stub.source == "def f():\n    # YOUR CODE HERE\n    raise NotImplementedError()"
     assert tests.source == "assert f() == 1\nprint(1)"
     assert stub.execution_count is None

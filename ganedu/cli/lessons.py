@@ -1,4 +1,4 @@
-"""`ganedu lessons`: list, copy, execute, check."""
+"""`ganedu lessons`: list, copy, update, execute, check."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from ganedu.runtime import RunError
 @click.group(invoke_without_command=True)
 @click.pass_context
 def lessons(context):
-    """List the lessons; copy them; run them anew; check them."""
+    """List the lessons; copy them; bring copies up to date; run them anew; check them."""
     from ganedu.course import lessons as room
 
     if context.invoked_subcommand is None:
@@ -23,10 +23,23 @@ def lessons(context):
 @click.option("--solved", is_flag=True, help="With solutions and outputs.")
 def copy_lessons(folder, solved):
     """Copy the lessons into FOLDER, to work in."""
-    from ganedu.course import lessons as room
+    from ganedu.course import copies
 
-    for file in room.copy(folder, solved):
+    for file in copies.copy(folder, solved):
         click.echo(file)
+
+
+@lessons.command("update")
+@click.argument("folder", type=click.Path(path_type=Path))
+def update_lessons(folder):
+    """Bring corrections into the copies in FOLDER; what you wrote stays."""
+    from ganedu.course import copies
+
+    for file, (backup, changes) in copies.update(folder).items():
+        told = ", ".join(f"{count} {change}" for change, count in changes.items() if count)
+        click.echo(
+            f"{file}: {told or 'nothing new'}" + (f"; before: {backup.name}" if backup else "")
+        )
 
 
 @lessons.command("execute")

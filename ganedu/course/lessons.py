@@ -1,9 +1,7 @@
-"""The lessons: where they are, a student's own copies, and how their outputs are made anew."""
+"""The lessons: where they are, and how their outputs are made anew."""
 
 import json
 import os
-import re
-import shutil
 import time
 from pathlib import Path
 
@@ -89,61 +87,6 @@ def table():
         lesson = f"[{name[:2]} {title(name)}](notebooks/{name}.ipynb)"
         lines.append(f"| {lesson} | {modules} | {facts.paper} | {facts.claim} | {took} |")
     return "\n".join(lines)
-
-
-def unsolved(notebook):
-    """Makes a student's copy of a lesson, in place: solutions become `raise NotImplementedError()`, hidden tests and
-    all outputs go.
-
-    Args:
-        notebook: `nbformat` notebook. A solution stands between `### BEGIN SOLUTION` and `### END SOLUTION`, hidden
-            tests between `### BEGIN HIDDEN TESTS` and `### END HIDDEN TESTS`, as nbgrader has it.
-
-    Returns:
-        The notebook.
-    """
-    stub = r"\1# YOUR CODE HERE\n\1raise NotImplementedError()\n"
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            source = _without("HIDDEN TESTS", "", cell.source + "\n")
-            cell.source = _without("SOLUTION", stub, source).removesuffix("\n")
-            cell.outputs, cell.execution_count = [], None
-    return notebook
-
-
-def _without(what, instead, source):
-    return re.sub(
-        rf"^( *)### BEGIN {what}\n.*?### END {what}\n", instead, source, flags=re.M | re.S
-    )
-
-
-def copy(destination, solved=False):
-    """Gives a student copies of all lessons; no file is overwritten.
-
-    Args:
-        destination: the folder.
-        solved: bool, whether the copies are the lessons as they are, with solutions and outputs. Defaults to `False`.
-
-    Returns:
-        The new files.
-
-    Raises:
-        UsageError: if a file of the same name is there.
-    """
-    import nbformat
-
-    destination = Path(destination)
-    files = [destination / path(name).name for name in names()]
-    there = [file for file in files if file.exists()]
-    if there:
-        raise UsageError(f"{there[0]} is there already; choose another folder")
-    destination.mkdir(parents=True, exist_ok=True)
-    for file in files:
-        if solved:
-            shutil.copyfile(path(file.stem), file)
-        else:
-            nbformat.write(unsolved(nbformat.read(path(file.stem), as_version=4)), file)
-    return files
 
 
 def execute(name, setup="", save=True):
