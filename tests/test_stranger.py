@@ -158,6 +158,14 @@ OBJECTS = {
         )
     ),
     "a list": with_config(lambda config: [config]),
+    "a layer of ganedu": with_config(
+        lambda config: {
+            "module": "ganedu.layers.style",
+            "class_name": "EqualizedDense",
+            "registered_name": "ganedu>EqualizedDense",
+            "config": {"units": 3},
+        }
+    ),
     "a word for a number": with_config(lambda config: config["config"].update(ema_momentum="x")),
     "a word for a layer": with_config(lambda config: config["config"].update(augment="x")),
     "a negative seed": with_config(lambda config: config["config"].update(seed=-1)),
@@ -611,7 +619,8 @@ def cut(path):
 
 
 @pytest.mark.parametrize("damage", [of_postscript, of_another_size, cut])
-def test_a_frame_that_is_none_costs_the_film_alone(run, damage):
+def test_a_frame_that_is_none_costs_the_film_alone(run, damage, monkeypatch):
+    monkeypatch.setattr("PIL.EpsImagePlugin.Ghostscript", lambda *args: pytest.fail("it was run"))
     damage(run / "checkpoint" / "frames" / "000000001.png")
     with pytest.warns(UserWarning, match=r"training\.gif could not be written"):
         assert call("resume RUN", run).exit_code == 0

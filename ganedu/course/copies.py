@@ -110,7 +110,7 @@ def _fresh(lesson):
 
 
 def _key(item):
-    """What a item is known by when the lesson changes: an exercise by its name, others by their id."""
+    """What a cell is known by when the lesson changes: an exercise by its name, others by their id."""
     graded = item.metadata.get("nbgrader")
     name = graded.get("grade_id") if isinstance(graded, dict) else None
     return f"grade {name}" if name else item.id
