@@ -179,9 +179,8 @@ class RunFolder:
 
     def discard(self):
         """Undoes `create`, and the first picture, for a run that could not even begin."""
-        shutil.rmtree(self.checkpoints, ignore_errors=True)
-        for name in ("samples.png", "run.json"):
-            (self.path / name).unlink(missing_ok=True)
+        for path in (self.checkpoints, self.path / "samples.png", self.path / "run.json"):
+            remove(path)
         with contextlib.suppress(OSError):  # it holds something else
             self.path.rmdir()
 
