@@ -1,13 +1,19 @@
 """The lessons' form. nbval checks what they print, test_grading that it is about training."""
 
+import importlib.metadata
+import importlib.util
 import re
+from email.message import Message
 
 import nbformat
 import pytest
+from click.testing import CliRunner
+from IPython.core.inputtransformer2 import TransformerManager
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from quoted import unknown_names
 
-from ganedu.course import copies, lessons
+from ganedu.cli import main
+from ganedu.course import colab, copies, lessons
 
 FIRST_CELL = "from ganedu import runtime\n\nbackend = runtime.setup(seed=0)"
 per_lesson = pytest.mark.parametrize("name", lessons.names())
@@ -17,10 +23,15 @@ def lines(source):
     return [line for line in source.splitlines() if line.strip() and not line.startswith("###")]
 
 
+def code_of(notebook):
+    """The code that is the lesson's own."""
+    return [c for c in notebook.cells if c.cell_type == "code" and c.id != "install"]
+
+
 def problems(notebook):
     """What nbval or a student would trip over: a list of sentences, empty for a good lesson."""
     found = []
-    code = [c for c in notebook.cells if c.cell_type == "code"]
+    code = code_of(notebook)
     for c in code:
         where = c.source.splitlines()[0] if c.source else "an empty cell"
         if c.execution_count is None:
@@ -65,8 +76,8 @@ def test_a_lesson_is_well_formed(name):
 
 @per_lesson
 def test_a_lesson_uses_names_that_are_there(name):
-    cells = nbformat.read(lessons.path(name), as_version=4).cells
-    source = "\n".join(c.source for c in cells if c.cell_type == "code")
+    notebook = nbformat.read(lessons.path(name), as_version=4)
+    source = "\n".join(c.source for c in code_of(notebook))
     assert unknown_names(source) == []
 
 
@@ -169,3 +180,105 @@ def test_a_cell_that_fails_is_a_clear_error(tmp_path, monkeypatch):
     nbformat.write(notebook, tmp_path / "lesson.ipynb")
     with pytest.raises(lessons.RunError, match="ZeroDivisionError"):
         lessons.execute("any")
+
+
+# On Colab
+
+
+@per_lesson
+def test_a_lesson_has_what_it_needs_on_colab(name):
+    """`ganedu lessons colab` makes it so, after `[project.urls]` changed too."""
+    stored = lessons.path(name).read_text(encoding="utf-8")
+    notebook = nbformat.reads(stored, as_version=4)
+    assert len({c.id for c in notebook.cells}) == len(notebook.cells)
+    prepared = colab.prepare(notebook, name, colab.repository())
+    assert nbformat.writes(prepared) + "\n" == stored
+
+
+def prepared(repository, before):
+    notebook = nbformat.reads(before, as_version=4)
+    return nbformat.writes(colab.prepare(notebook, "07_dcgan", repository))
+
+
+def test_a_button_comes_changes_and_goes_with_the_repository():
+    without = prepared(None, lessons.path("07").read_text(encoding="utf-8"))
+    with_button = prepared("someone/ganedu", without)
+    assert prepared("someone/ganedu", with_button) == with_button
+    notebook = nbformat.reads(with_button, as_version=4)
+    assert notebook.cells[0].source.splitlines()[:5] == [
+        "# DCGAN: a training step of your own",
+        "",
+        "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]"
+        "(https://colab.research.google.com/github/someone/ganedu/blob/main/notebooks/07_dcgan.ipynb)",
+        "",
+        "**After this lesson you can** write a Keras `train_step` of your own that runs on TensorFlow, JAX and "
+        "PyTorch, say what each layer of a convolutional",
+    ]
+    assert "%pip install -q git+https://github.com/someone/ganedu" in notebook.cells[1].source
+    assert prepared("other/place", with_button) == prepared("other/place", without)
+    assert prepared(None, with_button) == without
+    assert "Open in Colab" not in without
+
+
+@pytest.mark.parametrize(
+    ("urls", "repository"),
+    [
+        ([], None),
+        (["Homepage, https://ganedu.example/home"], None),
+        (["Issues, https://github.com/someone/ganedu/issues"], None),
+        (["Source, https://github.com.example/someone/ganedu"], None),
+        (["Docs, https://ganedu.example", "Source, https://github.com/a.b/ga-nedu"], "a.b/ga-nedu"),
+        (["Source, https://github.com/someone/ganedu.git"], "someone/ganedu"),
+        (["Source, https://github.com/someone/ganedu/"], "someone/ganedu"),
+    ],
+)
+def test_the_repository_is_read_from_the_metadata(urls, repository, monkeypatch):
+    metadata = Message()
+    for url in urls:
+        metadata["Project-URL"] = url
+    monkeypatch.setattr(importlib.metadata, "metadata", {"ganedu": metadata}.get)
+    assert colab.repository() == repository
+
+
+@pytest.mark.parametrize("missing", [False, True])
+def test_the_first_cell_installs_what_is_missing_and_no_more(missing, monkeypatch):
+    notebook = nbformat.read(lessons.path("00"), as_version=4)
+    code = TransformerManager().transform_cell(notebook.cells[1].source)
+    ran = []
+
+    class Shell:
+        def run_line_magic(self, *arguments):
+            ran.append(arguments)
+
+    if missing:
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    exec(code, {"get_ipython": Shell})
+    assert bool(ran) == missing
+    for magic, line in ran:
+        assert magic == "pip"
+        assert line.startswith("install -q ")
+        assert line.split()[2:] in (["ganedu"], [f"git+{colab.GITHUB}{colab.repository()}"])
+
+
+def test_the_cell_that_installs_is_not_run_where_lessons_are_executed(tmp_path, monkeypatch):
+    cells = [new_markdown_cell("# Title"), new_code_cell("print(1)")]
+    lesson = colab.prepare(new_notebook(cells=cells), "any", None)
+    lesson.cells[1].source = "1 / 0"
+    monkeypatch.setattr(lessons, "path", lambda name: tmp_path / "lesson.ipynb")
+    nbformat.write(lesson, tmp_path / "lesson.ipynb")
+    executed = lessons.execute("any")
+    assert [c.execution_count for c in executed.cells[1:]] == [None, 1]
+
+
+def test_the_command_mends_a_lesson_and_names_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(lessons, "names", lambda: ["00_start", "07_dcgan"])
+    usual = lessons.path
+    for name in lessons.names():
+        (tmp_path / f"{name}.ipynb").write_bytes(usual(name).read_bytes())
+    monkeypatch.setattr(lessons, "path", lambda name: tmp_path / f"{name}.ipynb")
+    notebook = nbformat.read(lessons.path("07_dcgan"), as_version=4)
+    del notebook.cells[1]
+    nbformat.write(notebook, lessons.path("07_dcgan"))
+    result = CliRunner().invoke(main, ["lessons", "colab"])
+    assert result.output == "07_dcgan\n"
+    assert lessons.path("07_dcgan").read_bytes() == usual("07_dcgan").read_bytes()

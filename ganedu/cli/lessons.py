@@ -1,4 +1,4 @@
-"""`ganedu lessons`: list, copy, update, execute, check."""
+"""`ganedu lessons`: list, copy, update, execute, check, ready for Colab."""
 
 from pathlib import Path
 
@@ -50,6 +50,15 @@ def execute_lessons(names):
 
     for name in names or room.names():
         room.execute(name)
+        click.echo(name)
+
+
+@lessons.command("colab")
+def lessons_for_colab():
+    """Give each lesson the button and the cell that Colab needs, by the package's URL."""
+    from ganedu.course import lessons as room
+
+    for name in room.update_colab():
         click.echo(name)
 
 

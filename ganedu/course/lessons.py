@@ -89,6 +89,26 @@ def table():
     return "\n".join(lines)
 
 
+def update_colab():
+    """Gives each lesson what it needs on Colab, as the package's metadata say now; nothing is executed.
+
+    Returns:
+        The names of the lessons that changed.
+    """
+    import nbformat
+
+    from ganedu.course import colab
+
+    changed, repository = [], colab.repository()
+    for name in names():
+        before = path(name).read_text(encoding="utf-8")
+        notebook = colab.prepare(nbformat.reads(before, as_version=4), name, repository)
+        if nbformat.writes(notebook) + "\n" != before:
+            nbformat.write(notebook, path(name))
+            changed.append(name)
+    return changed
+
+
 def execute(name, setup="", save=True):
     """Runs a lesson in a fresh kernel, and stores its outputs as the reference that nbval compares with.
 
