@@ -1,11 +1,13 @@
 """What the pages show must work."""
 
 import re
+import tomllib
 from pathlib import Path
 
 from quoted import unknown_names
 
-from ganedu.course import lessons
+from ganedu import catalogue
+from ganedu.course import colab, lessons
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
@@ -36,6 +38,26 @@ def test_two_commands_stand_first():
     assert first.count("\n") == second.count("\n") == 1
     assert "ganedu train" in first
     assert "pytest" in second
+
+
+def test_the_three_lines_for_colab_fit_together():
+    install, train, look = blocks("docs/colab.md", "python")[0].splitlines()
+    assert f'"pip", "{install.removeprefix("%pip ")}"' in colab.INSTALL.format("ganedu")
+    model, dataset = re.fullmatch(r"!ganedu train (\w+) --data (\w+) --seconds 60", train).groups()
+    assert model in catalogue.names()
+    assert f'"runs/{model}-{dataset}/samples.png"' in look
+
+
+def test_the_lowest_versions_are_those_of_the_package():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    asked = [*project["dependencies"], *extras["jax"], *extras["torch"]]
+    page = (ROOT / "docs/colab.md").read_text()
+    rows = re.findall(r"^\| (\w+)(?: \(.*\))? \| ([\d.]+) \|", page, re.M)
+    packages = {"PyTorch": "torch"}
+    stated = {f"{packages.get(name, name.lower())}>={lowest}" for name, lowest in rows}
+    python = project["requires-python"].split(",")[0]
+    assert stated == {f"python{python}", *(a for a in asked if ">=" in a)}
 
 
 def test_the_glossary_is_in_order_and_names_lessons_that_there_are():

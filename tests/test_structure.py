@@ -1,8 +1,10 @@
 """The package's shape: imports point one way, and importing it costs nothing."""
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -95,6 +97,26 @@ def test_models_are_asked_for_their_tasks_alone(file):
 
 def test_a_model_that_is_asked_otherwise_is_seen():
     assert asked_of_models(ast.parse("x = 1\nif hasattr(model, 'edit'):\n    pass")) == [2]
+
+
+def packages_imported():
+    """The packages that the package's files import, by their names at the index; of the others' dependencies none."""
+    found = set()
+    for file in files():
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                found |= {a.name.split(".")[0] for a in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                found.add(node.module.split(".")[0])
+    known = {"PIL": "pillow", "sklearn": "scikit-learn", "skimage": "scikit-image"}
+    return {known.get(name, name) for name in found - sys.stdlib_module_names - {"ganedu"}}
+
+
+def test_what_is_imported_is_asked_for_and_no_more():
+    """`ipykernel` is the kernel that lessons run in."""
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["project"]
+    asked = {re.match(r"[\w-]+", d)[0] for d in project["dependencies"]}
+    assert packages_imported() - {"jax", "torch"} == asked - {"ipykernel"}
 
 
 def test_every_room_is_a_known_one():

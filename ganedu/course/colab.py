@@ -12,7 +12,7 @@ INSTALL = """\
 import importlib.util
 
 if importlib.util.find_spec("ganedu") is None:  # as on Colab and Kaggle
-    %pip install -q {}"""
+    get_ipython().run_line_magic("pip", "install -q {}")"""
 
 
 def repository():
