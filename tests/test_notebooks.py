@@ -4,6 +4,8 @@ import importlib.metadata
 import importlib.util
 import re
 from email.message import Message
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
 
 import nbformat
 import pytest
@@ -239,8 +241,12 @@ def test_the_repository_is_read_from_the_metadata(urls, repository, monkeypatch)
     assert colab.repository() == repository
 
 
-@pytest.mark.parametrize("missing", [False, True])
-def test_the_first_cell_installs_what_is_missing_and_no_more(missing, monkeypatch):
+@pytest.mark.parametrize(
+    ("found", "missing"),
+    [(find_spec("ganedu"), False), (None, True), (ModuleSpec("ganedu", None), True)],
+    ids=["installed", "missing", "a folder of that name"],
+)
+def test_the_first_cell_installs_what_is_missing_and_no_more(found, missing, monkeypatch):
     notebook = nbformat.read(lessons.path("00"), as_version=4)
     ran = []
 
@@ -248,8 +254,7 @@ def test_the_first_cell_installs_what_is_missing_and_no_more(missing, monkeypatc
         def run_line_magic(self, *arguments):
             ran.append(arguments)
 
-    if missing:
-        monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: found)
     exec(notebook.cells[1].source, {"get_ipython": Shell})
     assert bool(ran) == missing
     for magic, line in ran:

@@ -8,10 +8,11 @@ from nbformat.v4 import new_code_cell
 GITHUB = "https://github.com/"
 COLAB = "https://colab.research.google.com/"
 BRANCH = "main"
+# A folder of that name, as a clone makes, is found too, but has no origin.
 INSTALL = """\
-import importlib.util
+from importlib.util import find_spec
 
-if importlib.util.find_spec("ganedu") is None:  # as on Colab and Kaggle
+if getattr(find_spec("ganedu"), "origin", None) is None:  # as on Colab and Kaggle
     get_ipython().run_line_magic("pip", "install -q {}")"""
 
 
