@@ -137,7 +137,7 @@ SHAPELESS = {
     "numbers": (batch().tolist(), r"`x` must be arrays.*a list of 8; as np.array\(x\)"),
     "a number": (3.0, r"`x` must be arrays.*Received: 3.0"),
     "a word": ("digits", "`x` must be arrays.*Received: 'digits'"),
-    "nothing": (None, "`x` must be arrays.*Received: None"),
+    "None": (None, "`x` must be arrays.*Received: None"),
 }
 
 

@@ -192,13 +192,13 @@ def test_a_lesson_has_what_it_needs_on_colab(name):
     stored = lessons.path(name).read_text(encoding="utf-8")
     notebook = nbformat.reads(stored, as_version=4)
     assert len({c.id for c in notebook.cells}) == len(notebook.cells)
-    prepared = colab.prepare(notebook, name, colab.repository())
+    prepared = colab.format_lesson(notebook, name, colab.repository())
     assert nbformat.writes(prepared) + "\n" == stored
 
 
 def prepared(repository, before):
     notebook = nbformat.reads(before, as_version=4)
-    return nbformat.writes(colab.prepare(notebook, "07_dcgan", repository))
+    return nbformat.writes(colab.format_lesson(notebook, "07_dcgan", repository))
 
 
 def test_a_button_comes_changes_and_goes_with_the_repository():
@@ -265,7 +265,7 @@ def test_the_first_cell_installs_what_is_missing_and_no_more(found, missing, mon
 
 def test_the_cell_that_installs_is_not_run_where_lessons_are_executed(tmp_path, monkeypatch):
     cells = [new_markdown_cell("# Title"), new_code_cell("print(1)")]
-    lesson = colab.prepare(new_notebook(cells=cells), "any", None)
+    lesson = colab.format_lesson(new_notebook(cells=cells), "any", None)
     lesson.cells[1].source = "1 / 0"
     monkeypatch.setattr(lessons, "path", lambda name: tmp_path / "lesson.ipynb")
     nbformat.write(lesson, tmp_path / "lesson.ipynb")

@@ -32,7 +32,7 @@ def button(name, repository):
     return f"[![Open in Colab]({COLAB}assets/colab-badge.svg)]({address})"
 
 
-def prepare(notebook, name, repository):
+def format_lesson(notebook, name, repository):
     """Puts the button under a lesson's title and the cell that installs before all other code, in place; what was
     there of both is replaced.
 

@@ -102,7 +102,7 @@ def update_colab():
     changed, repository = [], colab.repository()
     for name in names():
         before = path(name).read_text(encoding="utf-8")
-        notebook = colab.prepare(nbformat.reads(before, as_version=4), name, repository)
+        notebook = colab.format_lesson(nbformat.reads(before, as_version=4), name, repository)
         if nbformat.writes(notebook) + "\n" != before:
             nbformat.write(notebook, path(name))
             changed.append(name)
