@@ -30,6 +30,7 @@ class DenoisingModel(LatentModel):
     log_names = ("loss",)
     forms = {"network": "x, t -> y"}
     sampling_steps = 20
+    export_instead = "generates in many steps", ("ema_network",)
 
     def __init__(self, network, ema_momentum=0.995, seed=0):
         super().__init__(seed=seed)

@@ -20,6 +20,9 @@ class LatentModel(GenerativeModel):
         """The Keras model that generates: latents (B, latent_dim) -> images (B, H, W, C) in [-1, 1]."""
         raise NotImplementedError
 
+    def network_to_export(self):
+        return self.sampling_network
+
     @property
     def image_shape(self):
         return self.sampling_network.output_shape[1:]

@@ -37,6 +37,8 @@ class GenerativeModel(Verbs, KerasAdapter):
     - `batch_divisor`: into how many equal parts its step cuts a batch; 1 unless it says more.
     - `tasks`: what it can do, a frozenset of names in `TASKS`; a kind of model in this room declares
       them for its subclasses.
+    - `network_to_export`: the network that `export` writes; or, where there is no such network,
+      `export_instead`: what the model does, and the networks (attributes) that can be exported.
 
     and writes `train_step(data)` and `test_step(data)`, both ending in `return self.log({...})`.
     Arguments of `__init__` are kept in attributes of the same name; that makes `get_config` and
@@ -67,6 +69,7 @@ class GenerativeModel(Verbs, KerasAdapter):
     forms = {}
     batch_divisor = 1
     tasks = frozenset()
+    export_instead = None
 
     def __init__(self, seed=0):
         super().__init__()
@@ -92,6 +95,11 @@ class GenerativeModel(Verbs, KerasAdapter):
         """An `ImageDataset` in the form that the steps take: here, images alone. A model that needs
         labels or pairs says so by overriding this."""
         return dataset
+
+    def network_to_export(self):
+        """The Keras model that `export` writes; by default the whole model, as Keras calls it. (No property: Keras
+        saves the networks that an object's attributes hold, each under the first name that it finds.)"""
+        return self
 
     def sample_grid(self, examples, seed=0):
         """One picture of what the model is for.

@@ -1,5 +1,6 @@
 """What style-based generators have in common: a mapping network, and a style for every layer."""
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -33,6 +34,10 @@ class StyleBasedModel(LatentModel):
         self.ema_mapping = self.ema_copy(mapping)
         self.ema_synthesis = self.ema_copy(synthesis)
         self.w_avg = self.add_weight((self.latent_dim,), "zeros", trainable=False, name="w_avg")
+
+    def network_to_export(self):
+        z = keras.Input((self.latent_dim,), name="z")
+        return keras.Model(z, self.call(z))
 
     @property
     def image_shape(self):

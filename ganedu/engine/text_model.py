@@ -107,6 +107,7 @@ class CaptioningModel(TextModel):
     far]` to the next words' logits (B, L - 1, V) and where it looked for them (B, L - 1, h w)."""
 
     tasks = frozenset({"caption"})
+    export_instead = "finds its words one by one", ("ema_encoder", "ema_decoder")
 
     @property
     def text_length(self):
@@ -162,6 +163,7 @@ class ContrastiveModel(TextModel):
     """A model with an `ema_image_tower` and an `ema_text_tower`, to vectors (B, dim) of one space."""
 
     tasks = frozenset({"compare"})
+    export_instead = "compares with two networks", ("ema_image_tower", "ema_text_tower")
 
     @property
     def text_length(self):

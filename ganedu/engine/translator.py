@@ -37,6 +37,9 @@ class Translator(GenerativeModel):
     def batch_shapes(self):
         return self.image_shape, self.translation_network.output_shape[1:]
 
+    def network_to_export(self):
+        return self.translation_network
+
     def prepare_dataset(self, dataset):
         return PairedImages(dataset, self.task, self.aligned)
 

@@ -28,6 +28,7 @@ class VQModel(ReconstructionMixin, GenerativeModel):
     """
 
     tasks = frozenset({"generate", "reconstruct"})
+    export_instead = "generates its codes one by one", ("prior", "decoder", "encoder")
 
     def __init__(self, encoder, quantizer, decoder, prior, seed=0):
         super().__init__(seed=seed)

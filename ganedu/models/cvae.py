@@ -21,7 +21,7 @@ import numpy as np
 from ganedu import networks
 from ganedu.data.images import validate_images
 from ganedu.engine import AutoencodingModel, ConditionalModel, FusedAdam, importance_sampled
-from ganedu.models.vae import mean_image, negative_elbo, reparametrize
+from ganedu.models.vae import VAE, mean_image, negative_elbo, reparametrize
 from ganedu.networks.inference import predict_in_batches
 
 FAMILY = "conditional"
@@ -43,6 +43,7 @@ class CVAE(ConditionalModel, AutoencodingModel):
     decoder_ends_in = "logits"
     log_names = ("loss", "reconstruction_loss", "kl_loss")
     tasks = ConditionalModel.tasks | {"reconstruct", "likelihood"}
+    network_to_export = VAE.network_to_export
 
     def __init__(self, encoder, decoder, beta=1.0, seed=0):
         super().__init__(encoder, decoder, seed=seed)

@@ -99,6 +99,9 @@ class VAE(AutoencodingModel):
         logits = self.decoder(z, training=training)
         return negative_elbo(x, logits, mean, log_variance, self.beta)
 
+    def network_to_export(self):
+        return keras.Model(self.decoder.input, mean_image(self.decoder.output))
+
     def call(self, x, training=False):
         return mean_image(super().call(x, training=training))
 
