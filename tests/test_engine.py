@@ -6,7 +6,7 @@ import pytest
 from keras import layers, ops
 from rows import IMAGE_SHAPE, ROWS, arrays, batch, everything
 
-from ganedu import data, models, runtime
+from ganedu import callbacks, data, models, runtime
 from ganedu.engine import BACKEND, FirstFailure, GenerativeModel
 from ganedu.models.gan import GAN
 
@@ -215,6 +215,45 @@ def test_the_average_follows_with_a_rising_momentum():
     for s, new, c in zip(start, arrays(source.weights), arrays(copy.weights), strict=True):
         np.testing.assert_allclose(c, s + 9 / 11 * (new - s), rtol=1e-4, atol=1e-6)
     assert not copy.trainable_variables
+
+
+@pytest.mark.parametrize("name", ["captioner", "clip", "dcgan", "diffusion", "stylegan"])
+def test_averages_are_set_to_weights_that_come_from_elsewhere(name):
+    model = models.build(name, IMAGE_SHAPE, **ROWS[name].build)
+    names = [n for names in model.players.values() for n in names]
+    pairs = [(getattr(model, n), getattr(model, f"ema_{n}", None)) for n in names]
+    pairs = [(network, copy) for network, copy in pairs if copy is not None]
+    assert pairs
+    for network, copy in pairs:
+        network.set_weights([w + 1 for w in network.get_weights()])
+        assert not np.array_equal(network.get_weights()[0], copy.get_weights()[0])
+    model.reset_ema()
+    for network, copy in pairs:
+        for a, b in zip(arrays(network.weights), arrays(copy.weights), strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_weights_of_a_generator_alone_are_sampled_once_the_average_is_reset(tmp_path):
+    source, model = dcgan(), dcgan()
+    source.generator.set_weights([w + 0.1 for w in source.generator.get_weights()])
+    source.generator.save_weights(tmp_path / "g.weights.h5")
+    before, wanted = model.generate(2), source.generator.predict(source.latents(2), verbose=0)
+    model.generator.load_weights(tmp_path / "g.weights.h5")
+    np.testing.assert_array_equal(model.generate(2), before)
+    model.reset_ema()
+    np.testing.assert_allclose(model.generate(2), wanted, atol=1e-5)
+    assert np.abs(wanted - before).max() > 1e-3
+
+
+def test_keras_s_callback_for_nan_looks_for_a_log_that_gans_have_not():
+    model, given = dcgan(run_eagerly=True), {"batch_size": 8, "epochs": 2, "verbose": 0}
+    model.generator.weights[0].assign(np.nan * model.generator.weights[0])
+    keras_s = keras.callbacks.TerminateOnNaN()
+    history = model.fit(batch(16), callbacks=[keras_s], **given).history
+    assert np.isnan(history["d_loss"]).tolist() == [True, True]
+    counter = callbacks.StepCounter()
+    with pytest.raises(runtime.NonFiniteLoss, match="at step 1: d_loss = nan"):
+        model.fit(batch(16), callbacks=[counter, callbacks.StopOnNonFinite(counter)], **given)
 
 
 def test_callbacks_can_stop_and_look():

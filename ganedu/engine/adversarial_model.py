@@ -19,7 +19,8 @@ class AdversarialModel(LatentModel):
         augment: Keras layer through which D sees all images, as `ganedu.layers.DiffAugment()`, or
             `keras.layers.GaussianNoise(0.1)` (instance noise), or `None`. Defaults to `None`.
         ema_momentum: float in [0, 1) or `None`: how slowly the averaged generator, which `generate`
-            uses, follows the trained one; `None` for no average. Defaults to `0.99`.
+            uses, follows the trained one; `None` for no average. It follows in training alone: after
+            `model.generator.load_weights(file)` call `model.reset_ema()`. Defaults to `0.99`.
         seed: int in [0, 2**31). Defaults to `0`.
 
     Raises:

@@ -108,6 +108,17 @@ class Verbs:
         ]
         subtract(copy.weights, [ops.cast(share, c.dtype) * (c - w) for c, w in pairs])
 
+    def reset_ema(self):
+        """Sets each averaged network, `ema_NAME`, to the network `NAME` that it is the average of.
+
+        For weights that come from elsewhere than training: after `model.generator.load_weights(file)`, `generate` still
+        samples from the old average.
+        """
+        for name in (name for names in self.players.values() for name in names):
+            copy = getattr(self, f"ema_{name}", None)
+            if copy is not None:
+                copy.set_weights(getattr(self, name).get_weights())
+
     def log(self, losses):
         """Updates the running means of the round.
 
