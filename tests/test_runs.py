@@ -69,6 +69,16 @@ def test_begin_writes_what_is_asked_and_nothing_else(tmp_path):
     assert {"python", "ganedu", "keras", "numpy"} <= set(run_info["versions"])
 
 
+def test_run_json_has_the_line_that_loads_the_model(tmp_path, monkeypatch):
+    folder = runs.begin(tmp_path / "run", model="gan", data="digits")
+    models.build("gan", (8, 8, 1), latent_dim=3, width=8).save(folder.path / "model.keras")
+    monkeypatch.chdir(folder.path)
+    line, found = folder.run_info()["load"], {}
+    assert line.startswith("import ganedu.models")  # Keras alone does not know the class
+    exec(line, found)
+    assert found["model"].generate(2).shape == (2, 8, 8, 1)
+
+
 @pytest.mark.parametrize(
     ("asked", "message"),
     [

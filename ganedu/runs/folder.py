@@ -2,7 +2,7 @@
 exactly.
 
     DIR/run.json       what was asked: model, data, recipe, seed, versions, times, status
-    DIR/model.keras    the whole model with its optimizers; loads with keras.models.load_model
+    DIR/model.keras    the whole model with its optimizers; loads by the line in run.json, `load`
     DIR/best.keras     the same at its best score, where scores were asked for
     DIR/history.csv    a row a round
     DIR/samples.png    the same latents, after the last round       DIR/training.gif   the same latents over time
@@ -42,6 +42,8 @@ from ganedu.runs.records import (
 from ganedu.runtime import RunError, UsageError
 
 KEPT = 2  # checkpoints
+# Without the import Keras does not know the model's class.
+LOAD = "import ganedu.models, keras; model = keras.models.load_model('model.keras')"
 DIGEST = "model_sha256"
 
 
@@ -98,7 +100,7 @@ def begin(
     values = (model, str(data), seed, runtime.profile(profile), epochs, seconds, batch_size)
     asked = dict(zip(ASKED, (*values, image_size), strict=True))
     asked |= {"score_every": score_every, "patience": patience}
-    told = {"status": "started", "started": now(), "versions": _versions()}
+    told = {"status": "started", "started": now(), "load": LOAD, "versions": _versions()}
     return RunFolder.create(out, {"format": FORMAT, **asked, **told})
 
 
