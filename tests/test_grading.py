@@ -10,6 +10,7 @@ import copy
 import os
 import re
 import sysconfig
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -23,6 +24,7 @@ if not os.environ.get("GANEDU_GRADING"):
 from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
 from nbgrader.converters import Autograde
+from nbgrader.preprocessors import Execute
 from traitlets.config import Config
 
 # Run before a lesson begins: every optimizer's step is taken out, but that it is counted.
@@ -134,6 +136,15 @@ def test_solved_it_earns_all_points_and_claims_nothing_and_untouched_none(name, 
     assert claims
     assert [claim for claim, holds in claims if holds == "True"] == []
     assert code_of(copies.unsolved(lesson)) == code_of(released)
+
+
+def test_the_page_s_setting_lifts_nbgrader_s_limit_of_30_seconds():
+    page = (Path(__file__).parents[1] / "docs" / "course.md").read_text()
+    [lines] = re.findall(r"```python\n(.*?)```", page, re.S)
+    config = Config()
+    exec(lines, {"get_config": lambda: config})
+    assert Execute().timeout == 30
+    assert Execute(config=config).timeout == 900
 
 
 def claimed(notebook):
