@@ -6,7 +6,7 @@ from pathlib import Path
 
 from quoted import unknown_names
 
-from ganedu import catalogue
+from ganedu import catalogue, models
 from ganedu.course import colab, lessons
 
 ROOT = Path(__file__).parents[1]
@@ -93,6 +93,17 @@ def test_what_a_page_takes_from_the_package_is_there():
     assert unknown_names("from ganedu.models.gan import Gans") == ["Gans"]
     assert unknown_names("from ganedu import data; data.captions.X") == ["ganedu.data.captions.X"]
     assert unknown_names("from ganedu import data; data.augment.PRESETS; data.load('x').y") == []
+
+
+def test_what_a_page_asks_of_a_model_is_there():
+    """`model.NAME`: a method or property of a model, or what one keeps, `self.NAME`."""
+    classes = [kind for name in catalogue.names() for kind in vars(models.module(name)).values()]
+    known = {name for kind in classes if isinstance(kind, type) for name in dir(kind)}
+    for file in (ROOT / "ganedu").glob("*/*.py"):
+        known |= set(re.findall(r"\bself\.(\w+)", file.read_text()))
+    for page in PAGES:
+        asked = set(re.findall(r"\bmodel\.(?!py\b|keras\b)(\w+)", page.read_text()))
+        assert not asked - known, page.name
 
 
 def test_files_that_a_page_names_are_there():
