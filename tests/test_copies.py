@@ -169,6 +169,16 @@ def test_a_cell_that_the_lesson_has_no_more_goes_unless_it_was_changed(stored, m
     assert sources(mine)[:2] == ["x = 3  # mine", ANSWER]
 
 
+def test_two_cells_of_an_id_get_two(stored, mine):
+    notebook = lesson(graded("g", "y = 1"))
+    del notebook.cells[1]
+    notebook.cells[-1].id = "cell-01"
+    nbformat.write(notebook, stored / "00_start.ipynb")
+    change(mine, 1, "x = 3  # mine")
+    assert update(mine)[1] == {"added": 1}
+    assert sources(mine)[1:] == ["x = 3  # mine", ANSWER, "assert f(1) == 1", "y = 1"]
+
+
 def test_two_cells_of_a_name_are_both_kept(stored, mine):
     again = graded("f", "def f(x):\n    return 3")
     again.id = "another"

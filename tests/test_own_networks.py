@@ -213,6 +213,11 @@ def test_what_is_no_model_is_refused(received, name):
         GAN(g(), received)
 
 
+def test_an_augment_that_is_no_layer_is_refused():
+    with pytest.raises(ValueError, match=r"`augment` must be a Keras layer.*Received: 'flip'"):
+        GAN(g(), d(), augment="flip")
+
+
 def test_a_network_that_cannot_be_copied_is_told_so():
     with pytest.raises(ValueError, match="`get_config`; or set `ema_momentum=None`"):
         GAN(of_class(NoConfig), d())

@@ -338,6 +338,14 @@ def test_history_has_a_row_a_round(folder):
     assert not (folder.path / "history.csv").read_text()
 
 
+def test_a_history_whose_rows_differ_is_read_again(folder):
+    """As when scores are asked for later."""
+    folder.write_history([{"round": 1}, {"round": 2, "frechet_distance": 0.5}])
+    (first, second) = folder.history()
+    assert np.isnan(first["frechet_distance"])
+    assert second == {"round": 2, "frechet_distance": 0.5}
+
+
 def test_facts_are_updated_one_by_one(folder):
     before = folder.run_info()
     folder.update_run_info(status="finished", steps=7)
