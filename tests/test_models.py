@@ -173,7 +173,7 @@ def test_saved_loaded_and_looked_at_it_trains_on_exactly(name):
     """Loaded from its file after one step, it ends after another where the model ends that was
     neither saved nor loaded, but looked at: bit for bit."""
     _, _, wanted, (file, early, _) = trained(name)
-    loaded = runs.load_model_file(file, name)
+    loaded = runs.load_model_file(file, name, IMAGE_SHAPE)
     for a, b in zip(early, everything(loaded), strict=True):
         np.testing.assert_array_equal(a, b)
     steps(eagerly(loaded), name, 1, start=1)

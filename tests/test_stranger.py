@@ -627,6 +627,25 @@ def test_a_frame_that_is_none_costs_the_film_alone(run, damage, monkeypatch):
     assert RunFolder.open(run).run_info()["status"] == "finished"
 
 
+@pytest.mark.parametrize("shape", [(16, 16, 1), (8, 8, 3)])
+def test_a_model_of_other_images_is_refused(run, shape):
+    (run / "model.keras").unlink()
+    models.build("gan", shape, latent_dim=3, width=8).save(run / "model.keras")
+    hand_on(run)
+    for command in COMMANDS:
+        assert_one_line(
+            call(command, run), "a model of images of the run's shape, (8, 8, 1). Received"
+        )
+
+
+def test_a_run_json_without_images_is_one_line(run):
+    told = json.loads((run / "run.json").read_text())
+    del told["images"]
+    (run / "run.json").write_text(json.dumps(told))
+    for command in COMMANDS[:3]:
+        assert_one_line(call(command, run), "is damaged (it must say: images")
+
+
 # What stays as it was
 
 

@@ -22,7 +22,12 @@ def load(folder):
     run = runs.RunFolder.open(folder)
     run_info = run.run_info()
     setup()
-    return run.load_model(), run_info
+    model = run.load_model()
+    if "images" not in run_info:
+        raise UsageError(
+            f"{run.path / 'run.json'} is damaged (it must say: images, as there is a model)"
+        )
+    return model, run_info
 
 
 def check_suffix(path, *allowed):

@@ -374,16 +374,17 @@ class RunFolder:
             UsageError: if no round has ended yet, or the file is refused by `load_model_file`.
             RunError: if the newest checkpoint's is damaged, too.
         """
-        path, name = self.path / "model.keras", self.run_info()["model"]
+        path, run_info = self.path / "model.keras", self.run_info()
+        asked = run_info["model"], run_info["images"][1:] if "images" in run_info else None
         if path.is_file():
             try:
-                return load_model_file(path, name)
+                return load_model_file(path, *asked)
             except RunError as e:
                 warnings.warn(f"{e}; the newest checkpoint is used", stacklevel=2)
         path, _ = self.latest_checkpoint()
         if path is None:
             raise UsageError(f"{self.path} has no model yet. Go on with `{self.resume_command}`")
-        return load_model_file(path, name)
+        return load_model_file(path, *asked)
 
     # What a process that is killed leaves
 

@@ -35,15 +35,17 @@ REFUSED = {
 }
 
 
-def load_model_file(path, name=None):
+def load_model_file(path, name=None, image_shape=None):
     """The model of a `.keras` file that ganedu wrote, with its optimizers. No code of the file runs, whoever made it.
 
     Args:
         path: the file.
         name: str, the model that it must be. Defaults to any.
+        image_shape: (H, W, C) of the images that it must be of. Defaults to any.
 
     Raises:
-        UsageError: if it is another, or the file holds more than classes of ganedu and Keras and their weights.
+        UsageError: if it is another or of other images, or the file holds more than classes of ganedu and Keras and
+            their weights.
         RunError: if the file is damaged, or lacks a part of the model: Keras would only warn, and go on with fresh
             weights.
         OSError: if it cannot be read.
@@ -65,7 +67,7 @@ def load_model_file(path, name=None):
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("error", "Skipping", UserWarning)
-            return keras.models.load_model(path, safe_mode=True)
+            model = keras.models.load_model(path, safe_mode=True)
     except UserWarning as e:
         raise RunError(f"{path} does not fit this version of ganedu ({e})") from None
     except MemoryError:
@@ -74,6 +76,12 @@ def load_model_file(path, name=None):
         raise RunError(
             f"{path} is damaged, or of another version of ganedu ({_short(e)})"
         ) from None
+    known = (model.image_shape, *model.batch_shapes)
+    if image_shape is not None and tuple(image_shape) not in known:
+        raise UsageError(
+            f"{path} must hold a model of images of the run's shape, {tuple(image_shape)}. Received: of another"
+        )
+    return model
 
 
 def is_whole(path):

@@ -79,7 +79,7 @@ def open_session(folder):
         model = _new_model(folder, run_info, dataset, recipe, kept)
         state = {"step": 0, "seconds": 0.0, "history": []}
     else:
-        model = load_model_file(path, run_info["model"])
+        model = load_model_file(path, run_info["model"], dataset.image_shape)
     session = TrainingSession(folder, model, dataset, recipe, run_info, state)
     folder.truncate_after(state["step"])
     if path is not None and not published:
