@@ -79,7 +79,7 @@ def load_model_file(path, name=None, image_shape=None):
     known = (model.image_shape, *model.batch_shapes)
     if image_shape is not None and tuple(image_shape) not in known:
         raise UsageError(
-            f"{path} must hold a model of images of the run's shape, {tuple(image_shape)}. Received: of another"
+            f"{path} must hold a model of images of the run's shape, {tuple(image_shape)}. Received: {known[0]}"
         )
     return model
 
