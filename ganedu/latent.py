@@ -11,8 +11,25 @@ from scipy.stats import norm
 from ganedu.runtime import UsageError
 
 
+def check_draw(count, seed):
+    """Refuses what is no number of draws, or no seed.
+
+    Raises:
+        UsageError: for a `count` that is no integer from 1, or a `seed` that is none from 0.
+    """
+    for name, value, least in (("count", count, 1), ("seed", seed, 0)):
+        whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+        if not whole or value < least:
+            raise UsageError(f"`{name}` must be an integer from {least}. Received: {value!r}")
+
+
 def sample_prior(count, latent_dim, seed=0):
-    """Standard normal latents (count, latent_dim), float32, the same on every backend."""
+    """Standard normal latents (count, latent_dim), float32, the same on every backend.
+
+    Raises:
+        UsageError: as `check_draw`.
+    """
+    check_draw(count, seed)
     return np.random.default_rng(seed).standard_normal((count, latent_dim)).astype("float32")
 
 

@@ -160,6 +160,87 @@ def test_targets_have_their_shape_and_number():
         build("editor").fit(batch(), np.zeros((8, 8), "int32"))
 
 
+LATENTS = {
+    "one latent": (lambda z: z[0], r"\(N, \d+\).*Received: \(\d+,\); one latent is z\[None\]"),
+    "too wide": (lambda z: np.zeros((3, 777)), r"Received: \(3, 777\)"),
+    "none": (lambda z: z[:0], r"Received: \(0, \d+\)"),
+    "NaN": (lambda z: z * np.nan, "NaN or infinity"),
+    "a word": (lambda z: "abc", "must be numbers. Received: 'abc'"),
+    "objects": (lambda z: np.full(z.shape, None), "NaN or infinity|must be numbers"),
+}
+
+
+@pytest.mark.parametrize("name", LATENTS)
+@pytest.mark.parametrize("model", ["gan", "cgan", "vae", "stylegan", "flow_matching", "infogan"])
+def test_what_are_no_latents_is_refused(name, model):
+    wrong, message = LATENTS[name]
+    model = build(model)
+    with pytest.raises(UsageError, match=message):
+        model.decode(wrong(model.latents(3)))
+
+
+@pytest.mark.parametrize("model", ["text_gan", "text_flow"])
+def test_so_it_is_where_texts_stand_beside_them(model):
+    model = build(model)
+    with pytest.raises(UsageError, match=r"Received: \(1, 777\)"):
+        model.decode(np.zeros((1, 777)), ["a one"])
+
+
+def test_latents_of_every_form_mean_the_same():
+    model = build("gan")
+    z = model.latents(3)
+    forms = (z, z.tolist(), z.astype("float64"), ops.convert_to_tensor(z))
+    first, *others = [model.decode(form) for form in forms]
+    for images in others:
+        np.testing.assert_array_equal(images, first)
+
+
+@pytest.mark.parametrize(
+    "model", ["gan", "cgan", "autoencoder", "vqvae", "flow_matching", "infogan"]
+)
+def test_what_is_no_count_or_seed_is_refused(model):
+    model = build(model)
+    for count in (0, -1, 2.5, "3", None, True):
+        with pytest.raises(UsageError, match=rf"`count` must be an integer from 1.*: {count!r}"):
+            model.generate(count)
+    for seed in (-1, 0.5, None, "a"):
+        with pytest.raises(UsageError, match=rf"`seed` must be an integer from 0.*: {seed!r}"):
+            model.generate(2, seed=seed)
+    assert len(model.generate(np.int64(2), seed=np.int32(1))) == 2
+
+
+def test_codes_that_there_are_not_are_refused():
+    model = build("vqvae")
+    h, w = model.latent_grid_shape
+    codes = np.zeros((2, h, w), int)
+    for wrong in (codes + 5, codes - 1, codes[:0], codes[0], codes + 0.5):
+        with pytest.raises(UsageError, match=r"Codes must be integers in \[0, 5\)"):
+            model.decode(wrong)
+    with pytest.raises(UsageError, match="`temperature` must be above 0"):
+        model.generate(1, temperature=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "arguments", "message"),
+    [
+        ("gan", (8, 8), {}, r"three integers from 1. Received: \(8, 8\)"),
+        ("gan", (8, 8, 0), {}, r"Received: \(8, 8, 0\)"),
+        ("gan", "large", {}, r"Received: \('large',\)"),
+        ("vae", (8, 8, 1), {"learning_rate": float("nan")}, "finite and not negative"),
+        ("cgan", (8, 8, 1), {"num_classes": 0}, "`num_classes` must be an integer from 1"),
+    ],
+)
+def test_what_cannot_be_built_is_refused(name, shape, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        models.build(name, shape, **arguments)
+
+
+def test_an_average_that_would_run_away_is_refused():
+    model = models.build("gan", IMAGE_SHAPE, **ROWS["gan"].build, ema_momentum=1.5)
+    with pytest.raises(ValueError, match=r"`ema_momentum` must lie in \[0, 1\)"):
+        model.train_on_batch(batch())
+
+
 LABELS = np.arange(8) % 3
 
 

@@ -4,6 +4,7 @@ from ganedu.engine.adversarial_model import AdversarialModel
 from ganedu.engine.conditional_model import ConditionalModel
 from ganedu.engine.denoising_model import DenoisingModel
 from ganedu.engine.failure import FirstFailure
+from ganedu.engine.given import validate_latents
 from ganedu.engine.gradients import BACKEND
 from ganedu.engine.latent_model import AutoencodingModel, LatentModel, ReconstructionMixin
 from ganedu.engine.likelihood import importance_sampled
@@ -52,4 +53,5 @@ __all__ = [
     "importance_sampled",
     "overlay_attention",
     "pretrain_text_encoder",
+    "validate_latents",
 ]

@@ -3,7 +3,7 @@
 import numpy as np
 from keras import ops
 
-from ganedu.engine.given import class_indices
+from ganedu.engine.given import class_indices, validate_latents
 from ganedu.engine.latent_model import LatentModel
 from ganedu.networks.inference import predict_in_batches
 from ganedu.runtime import UsageError
@@ -50,9 +50,9 @@ class ConditionalModel(LatentModel):
                 turn.
 
         Raises:
-            UsageError: for labels of another range or number.
+            UsageError: for latents of another shape or that are not finite, and labels of another range or number.
         """
-        z = np.asarray(z)
+        z = validate_latents(z, self.latent_dim)
         inputs = [z, self.one_hot(labels, len(z))]
         return predict_in_batches(self.sampling_network, inputs)
 

@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from ganedu import latent
+from ganedu.engine.given import validate_latents
 from ganedu.engine.latent_model import LatentModel
 from ganedu.engine.own_networks import check_same_shape, functional
 from ganedu.networks.inference import predict_in_batches
@@ -82,8 +83,12 @@ class DenoisingModel(LatentModel):
 
     def decode(self, z, steps=None):
         """Latents (N, H W C) to images (N, H, W, C) in [-1, 1], float32 NumPy, in `steps` steps (20
-        by default)."""
-        noise = np.asarray(z, "float32").reshape(-1, *self.image_shape)
+        by default).
+
+        Raises:
+            UsageError: for latents of another shape, or that are not finite.
+        """
+        noise = validate_latents(z, self.latent_dim).reshape(-1, *self.image_shape)
         generated = self.sample_from(noise, self.resolve_steps(steps))
         return np.clip(generated, -1.0, 1.0).astype("float32")
 

@@ -111,6 +111,28 @@ def _check_batches(divisor, x, batch_size):
         )
 
 
+def validate_latents(z, latent_dim):
+    """Latents as float32 NumPy (N, latent_dim).
+
+    Args:
+        z: array, list, or a backend's tensor.
+        latent_dim: int.
+
+    Raises:
+        UsageError: for another shape, none, and what is no finite number.
+    """
+    try:
+        z = as_numpy(z).astype("float32", copy=False)
+    except (TypeError, ValueError):
+        raise UsageError(f"Latents must be numbers. Received: {repr(z)[:50]}") from None
+    if z.shape[1:] != (latent_dim,) or not len(z):
+        one = "; one latent is z[None]" if z.shape == (latent_dim,) else ""
+        raise UsageError(f"Latents must have the shape (N, {latent_dim}). Received: {z.shape}{one}")
+    if not np.isfinite(z).all():
+        raise UsageError("Latents must be finite. Received: NaN or infinity")
+    return z
+
+
 def class_indices(labels, num_classes):
     """Labels as integers (N,): given as such, (N, 1), or one-hot (N, num_classes).
 

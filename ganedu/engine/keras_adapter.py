@@ -103,7 +103,13 @@ class KerasAdapter(Saving):
 
         Returns:
             The model.
+
+        Raises:
+            ValueError: for a learning rate that is negative or not finite.
         """
+        numbers = [r for r in learning_rates if isinstance(r, (int, float))]
+        if not all(0 <= r < float("inf") for r in numbers):
+            raise ValueError(f"Learning rates must be finite and not negative. Received: {numbers}")
         rates = dict(zip(self.players, learning_rates, strict=True))
         self.compile(**{name: kind(rate, **options) for name, rate in rates.items()})
         return self

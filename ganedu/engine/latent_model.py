@@ -5,6 +5,7 @@ import numpy as np
 
 from ganedu import latent
 from ganedu.data.images import validate_images
+from ganedu.engine.given import validate_latents
 from ganedu.engine.model import GenerativeModel
 from ganedu.engine.own_networks import check_images, check_logits, functional
 from ganedu.networks.inference import predict_in_batches
@@ -36,12 +37,21 @@ class LatentModel(GenerativeModel):
         return latent.sample_prior(count, self.latent_dim, seed)
 
     def decode(self, z):
-        """Latents (N, latent_dim) to images (N, H, W, C) in [-1, 1], float32 NumPy."""
+        """Latents (N, latent_dim) to images (N, H, W, C) in [-1, 1], float32 NumPy.
+
+        Raises:
+            UsageError: for latents of another shape, or that are not finite.
+        """
+        z = validate_latents(z, self.latent_dim)
         return predict_in_batches(self.sampling_network, z)
 
     def generate(self, count, seed=0):
         """Generates `count` images (count, H, W, C), float32 in [-1, 1]; the same seed gives the same
-        latents."""
+        latents.
+
+        Raises:
+            UsageError: for a count that is no integer from 1, or a seed that is none from 0.
+        """
         return self.decode(self.latents(count, seed))
 
     def sample_grid(self, examples, seed=0):

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from ganedu.engine.given import validate_latents
 from ganedu.engine.latent_model import LatentModel
 from ganedu.engine.own_networks import check_same_shape, functional
 from ganedu.networks.inference import predict_in_batches
@@ -63,8 +64,12 @@ class StyleBasedModel(LatentModel):
         self.w_avg.assign(self.w_avg + (1.0 - momentum) * (mean - self.w_avg))
 
     def map_latents(self, z):
-        """Latents (N, latent_dim) to w, (N, latent_dim), float32 NumPy."""
-        return predict_in_batches(self.ema_mapping, z)
+        """Latents (N, latent_dim) to w, (N, latent_dim), float32 NumPy.
+
+        Raises:
+            UsageError: for latents of another shape, or that are not finite.
+        """
+        return predict_in_batches(self.ema_mapping, validate_latents(z, self.latent_dim))
 
     def decode(self, z, truncation=1.0):
         """Latents (N, latent_dim) to images (N, H, W, C) in [-1, 1], float32 NumPy.

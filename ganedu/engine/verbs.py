@@ -100,6 +100,8 @@ class Verbs:
         The momentum starts low, m = min(`momentum`, (1 + t) / (10 + t)) after t steps, so that the
         first, random weights are soon forgotten.
         """
+        if not 0.0 <= momentum < 1.0:
+            raise ValueError(f"`ema_momentum` must lie in [0, 1). Received: {momentum}")
         t = ops.cast(self.steps, "float32")
         share = 1.0 - ops.minimum(momentum, (1.0 + t) / (10.0 + t))
         pairs = [

@@ -5,11 +5,13 @@ import math
 import numpy as np
 from keras import ops
 
+from ganedu import latent
 from ganedu.data.images import validate_images
 from ganedu.engine.latent_model import ReconstructionMixin
 from ganedu.engine.model import GenerativeModel
 from ganedu.engine.own_networks import check_same_shape, functional
 from ganedu.networks.inference import predict_in_batches
+from ganedu.runtime import UsageError
 
 
 class VQModel(ReconstructionMixin, GenerativeModel):
@@ -70,20 +72,32 @@ class VQModel(ReconstructionMixin, GenerativeModel):
         """Grids of codes (N, h, w), each in [0, num_embeddings), to images (N, H, W, C), float32 NumPy.
 
         Raises:
-            ValueError: for another shape, or codes that there are not.
+            UsageError: for another shape, and for codes that there are not.
         """
         codes, (h, w) = np.asarray(codes), self.latent_grid_shape
         num_embeddings = self.quantizer.num_embeddings
-        if codes.shape[1:] != (h, w) or codes.min() < 0 or codes.max() >= num_embeddings:
-            raise ValueError(
-                f"Codes must have the shape (N, {h}, {w}) and lie in [0, {num_embeddings}). "
-                f"Received: {codes.shape}, {codes.min()} to {codes.max()}"
+        right = codes.shape[1:] == (h, w) and len(codes) and codes.dtype.kind in "iu"
+        if not right or codes.min() < 0 or codes.max() >= num_embeddings:
+            span = f", {codes.min()} to {codes.max()}" if right else ""
+            raise UsageError(
+                f"Codes must be integers in [0, {num_embeddings}), (N, {h}, {w}). "
+                f"Received: {codes.dtype} {codes.shape}{span}"
             )
         z_q = ops.convert_to_numpy(self.quantizer.codebook)[codes]
         return np.clip(predict_in_batches(self.decoder, z_q), -1.0, 1.0)
 
     def generate(self, count, temperature=1.0, seed=0):
-        """Generates `count` images (count, H, W, C): the prior generates the codes, one by one."""
+        """Generates `count` images (count, H, W, C): the prior generates the codes, one by one.
+
+        Args:
+            temperature: float above 0, by which the prior's logits are divided. Defaults to `1.0`.
+
+        Raises:
+            UsageError: as `LatentModel.generate`, and for another temperature.
+        """
+        latent.check_draw(count, seed)
+        if not temperature > 0:
+            raise UsageError(f"`temperature` must be above 0. Received: {temperature}")
         rng, num_embeddings = np.random.default_rng(seed), self.quantizer.num_embeddings
         codes = np.full((count, math.prod(self.latent_grid_shape) + 1), num_embeddings, "int32")
         for i in range(codes.shape[1] - 1):

@@ -7,6 +7,8 @@ Importing this package imports every model file, which registers the classes for
 import importlib
 import inspect
 
+import numpy as np
+
 from ganedu import catalogue
 from ganedu.catalogue import names
 from ganedu.runtime import UsageError
@@ -33,7 +35,7 @@ def build(name, image_shape, **arguments):
         **arguments: those of the model file's `build`.
 
     Raises:
-        UsageError: for an unknown name or argument.
+        UsageError: for an unknown name or argument, and what is no shape of images.
     """
     builder = module(name).build
     known = list(inspect.signature(builder).parameters)
@@ -42,7 +44,16 @@ def build(name, image_shape, **arguments):
         raise UsageError(
             f"{name} takes the arguments {', '.join(known[1:])}. Received: {', '.join(unknown)}"
         )
-    return builder(tuple(image_shape), **arguments)
+    image_shape = tuple(image_shape) if isinstance(image_shape, (tuple, list)) else (image_shape,)
+    sides = [isinstance(n, (int, np.integer)) and n > 0 for n in image_shape]
+    if len(sides) != 3 or not all(sides):
+        raise UsageError(
+            f"The images' shape must be (H, W, C), three integers from 1. Received: {image_shape}"
+        )
+    classes = arguments.get("num_classes", 1)
+    if not isinstance(classes, (int, np.integer)) or classes < 1:
+        raise UsageError(f"`num_classes` must be an integer from 1. Received: {classes!r}")
+    return builder(image_shape, **arguments)
 
 
 def is_text_conditional(name):

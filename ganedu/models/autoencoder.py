@@ -19,7 +19,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from ganedu import networks
+from ganedu import latent, networks
 from ganedu.engine import AutoencodingModel, FusedAdam
 
 FAMILY = "autoencoders"
@@ -64,6 +64,7 @@ class Autoencoder(AutoencodingModel):
     def latents(self, count, seed=0):
         """Codes (count, latent_dim) from the Gaussian with the mean and covariance of the codes
         seen in training."""
+        latent.check_draw(count, seed)
         mean = ops.convert_to_numpy(self.code_mean)
         covariance = ops.convert_to_numpy(self.code_covariance)
         rng = np.random.default_rng(seed)

@@ -54,6 +54,7 @@ from ganedu.engine import (
     captioned,
     cosine_decay,
     pretrain_text_encoder,
+    validate_latents,
 )
 
 FAMILY = "words"
@@ -144,7 +145,8 @@ class TextFlow(TextToImageModel, DenoisingModel):
         scale = self.guidance if guidance is None else guidance
         size = self.temperature if temperature is None else temperature
         null_tokens = np.repeat(self.null_tokens, len(tokens), axis=0)
-        x = size * np.asarray(z, "float64").reshape(len(tokens), *self.image_shape)
+        z = validate_latents(z, self.latent_dim).astype("float64")
+        x = size * z.reshape(len(tokens), *self.image_shape)
         steps = self.resolve_steps(steps)
         times = shift_timesteps(np.arange(steps + 1) / steps, self.shift)
         for t, later in itertools.pairwise(times):

@@ -22,7 +22,7 @@ import keras
 from keras import ops
 
 from ganedu import networks
-from ganedu.engine import AdversarialModel, FusedAdam, TextToImageModel
+from ganedu.engine import AdversarialModel, FusedAdam, TextToImageModel, validate_latents
 from ganedu.models.gan import generator_loss
 from ganedu.networks.inference import predict_in_batches
 
@@ -105,6 +105,7 @@ class TextGAN(TextToImageModel, AdversarialModel):
         return self.discriminator([self.augmented(x, training), tokens], training=training)
 
     def decode_tokens(self, z, tokens):
+        z = validate_latents(z, self.latent_dim)
         return predict_in_batches(self.sampling_network, [z, tokens])
 
 
