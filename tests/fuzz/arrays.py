@@ -167,4 +167,32 @@ def labels(rng, path):
     return f"{name}.{verb} with labels {change}", action
 
 
-KINDS = [images, labels]
+DRAWS = (1, 3, 0, -1, 2.5, "3", None, True, np.int64(2), 2**40, float("nan"), [2], "")
+
+
+def draws(rng, path):
+    """Latents, counts and seeds, to the models that sample."""
+    name = str(rng.choice([n for n in NAMES if "translate" not in built(n).tasks]))
+    model, change = built(name), str(rng.choice(list(CHANGES)))
+    if rng.random() < 0.5 and hasattr(model, "latents"):
+        z = model.latents(5).reshape(
+            5, -1, 1, 1
+        )  # as images are, so that it can be changed as they are
+        make, _ = CHANGES[change]
+        given = make(rng, z)
+        given = given.reshape(len(given), -1) if change in ("NaN", "infinity", "float16") else given
+        given = z[..., 0, 0] if change == "as they should be" else given
+        return f"{name}.decode of {change}", lambda: _check(model.decode(given), "decode")
+    count, seed = (DRAWS[rng.integers(len(DRAWS))] for _ in range(2))
+    count = 3 if count == 2**40 else count
+
+    def action():
+        made = model.generate(count, seed=seed)
+        _check(made, "generate")
+        if len(made) != count:
+            raise NonsenseError(f"{len(made)} images")
+
+    return f"{name}.generate({count!r}, seed={seed!r})", action
+
+
+KINDS = [images, labels, draws]
