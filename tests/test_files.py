@@ -554,6 +554,7 @@ def test_both_splits_are_looked_at_but_for_what_the_package_draws(tmp_path, monk
     np.savez(tmp_path / "a.npz", x_train=np.arange(640).reshape(10, 8, 8) % 256, x_test="no images")
     with pytest.raises(UsageError, match="x_test"):
         data.load_checked(str(tmp_path / "a.npz"))
+    assert data.load_checked("digits")[1] == 304
     monkeypatch.setattr(data.captions.scenes, "COUNTS", {"train": 20, "test": 7})
     monkeypatch.setattr(data, "COUNTS", {"test": 7})
     dataset, count = data.load_checked("scenes", image_size=16)
