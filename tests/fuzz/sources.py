@@ -68,7 +68,9 @@ def folder(rng, path):
 
 
 def _some_file(rng, path):
-    files = sorted(p for p in path.rglob("*.png") if p.is_file() and "." not in p.parent.name)
+    """One of the pictures; not what another fault put beside them."""
+    found = (p for p in path.rglob("*.png") if p.stem.isdecimal() and "." not in p.parent.name)
+    files = sorted(p for p in found if p.is_file())
     return files[rng.integers(len(files))] if files else path / "none.png"
 
 
