@@ -71,9 +71,7 @@ def check_data(name):
     Raises:
         UsageError: for what is neither one of `DATA_SETS` nor a path; the message has the nearest one.
     """
-    if not name:
-        raise UsageError("The name of a data set, or of a folder or file, is empty")
-    if name in DATA_SETS or Path(name).exists():
+    if name and (name in DATA_SETS or Path(name).exists()):
         return
     if Path(name).suffix.lower() in (".npz", ".npy"):
         raise UsageError(f"There is no file {name}")
@@ -82,6 +80,8 @@ def check_data(name):
 
 def no_data(name):
     """The `UsageError` that says that there are no such images."""
+    if not name:
+        return UsageError("The name of a data set, or of a folder or file, is empty")
     near = difflib.get_close_matches(name.lower(), DATA_SETS, n=1)
     return UsageError(
         f"There is no data set or folder {name!r}. "

@@ -41,6 +41,15 @@ class RunError(RuntimeError):
     """
 
 
+def one_line(error, letters=None):
+    """What an exception says, without line breaks; its name where it says nothing.
+
+    Args:
+        letters: int, of which no more are read. Defaults to `None`: all.
+    """
+    return " ".join(str(error)[:letters].split()).rstrip(".") or type(error).__name__
+
+
 class NonFiniteLoss(RunError):
     """A loss became NaN or infinite; the message says at which step, with the losses and the causes."""
 

@@ -106,9 +106,7 @@ def load_checked(name, *, image_size=None):
         UsageError: as `load`, for either.
     """
     dataset = load(name, image_size=image_size)
-    if (
-        name in CAPTIONED
-    ):  # drawn by this package: nothing is to be looked for, and drawing takes seconds
+    if name in CAPTIONED:  # drawn by this package, in seconds: nothing can be wrong with them
         return dataset, COUNTS["test"]
     return dataset, len(load(name, "test", image_size=image_size))
 
@@ -120,7 +118,7 @@ def _read(name, split, image_size):
     if name == "photos":
         return embedded.load_photos(split, image_size or embedded.PHOTO_SIZE)
     if not name:
-        raise UsageError("The name of a data set, or of a folder or file, is empty")
+        raise catalogue.no_data(name)
     if name in NAMES:
         return standard.load_standard(name, split, image_size)
     path = Path(name)

@@ -3,9 +3,9 @@
 import numpy as np
 
 from ganedu.data.images import is_one_hot
-from ganedu.data.pictures import MIN_SIDE, one_line, resized, to_eight_bits, used_bits
+from ganedu.data.pictures import MIN_SIDE, resized, to_eight_bits, used_bits
 from ganedu.data.splits import split_of
-from ganedu.runtime import UsageError
+from ganedu.runtime import UsageError, one_line
 
 LABELS_OF = {"x_train": "y_train", "x_test": "y_test", "images": "labels"}
 MAX_CLASSES = 10_000

@@ -5,7 +5,7 @@ import functools
 import numpy as np
 from PIL import Image, ImageOps
 
-from ganedu.runtime import UsageError
+from ganedu.runtime import UsageError, one_line
 
 GREY = ("1", "L", "LA", "La")  # Pillow's modes
 MIN_SIDE = 8  # pixels; what is smaller has axes in another order, or is one image and not a set
@@ -166,8 +166,3 @@ def as_array(picture):
     """A Pillow picture as an array (H, W, C)."""
     array = np.asarray(picture)
     return array[..., None] if array.ndim == 2 else array
-
-
-def one_line(error):
-    """What an exception says, without line breaks; its name where it says nothing."""
-    return " ".join(str(error).split()).rstrip(".") or type(error).__name__

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from ganedu.data.array_files import checked_images, checked_labels, load_file
-from ganedu.data.pictures import one_line, resized
-from ganedu.runtime import UsageError
+from ganedu.data.pictures import resized
+from ganedu.runtime import UsageError, one_line
 
 GREY, COLOUR = (28, 28, 1), (32, 32, 3)
 SHAPES = {"mnist": GREY, "fashion_mnist": GREY, "cifar10": COLOUR, "cifar100": COLOUR}

@@ -11,7 +11,7 @@ import zlib
 from pathlib import Path
 
 from ganedu.runs.records import fits_default
-from ganedu.runtime import RunError, UsageError
+from ganedu.runtime import RunError, UsageError, one_line
 
 MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}
 MAX_CONFIG = 1 << 24  # bytes
@@ -74,7 +74,7 @@ def load_model_file(path, name=None, image_shape=None):
         raise
     except Exception as e:  # Keras raises many kinds
         raise RunError(
-            f"{path} is damaged, or of another version of ganedu ({_short(e)})"
+            f"{path} is damaged, or of another version of ganedu ({one_line(e, 300)})"
         ) from None
     known = (model.image_shape, *model.batch_shapes)
     if image_shape is not None and tuple(image_shape) not in known:
@@ -122,7 +122,7 @@ def _parsed(path, config):
     try:
         return json.loads(config)
     except (ValueError, RecursionError) as e:
-        raise _damaged(path, _short(e)) from None
+        raise _damaged(path, one_line(e, 300)) from None
 
 
 def _values(config):
@@ -224,7 +224,7 @@ def _check_weights(path, content):
         with h5py.File(io.BytesIO(content), "r") as weights:
             wrong = weights.visititems_links(elsewhere) or weights.visititems(hollow)
     except Exception as e:  # as HDF5 has it
-        raise _damaged(path, _short(e)) from None
+        raise _damaged(path, one_line(e, 300)) from None
     if wrong:
         raise _refused(path, f"weights that are not all in the file, {wrong[:60]}")
 
@@ -238,7 +238,3 @@ def _refused(path, received):
 
 def _damaged(path, reason):
     return RunError(f"{path} is damaged ({reason})")
-
-
-def _short(error):
-    return " ".join(str(error)[:300].split()) or type(error).__name__

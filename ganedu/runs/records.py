@@ -8,7 +8,7 @@ import math
 import reprlib
 
 from ganedu.disk import check_format, read_text
-from ganedu.runtime import PROFILES, UsageError
+from ganedu.runtime import PROFILES, UsageError, one_line
 
 FORMAT = 1  # of `run.json`; a folder from before says none, and is read as it is
 MAX_AMOUNT = 1e9  # epochs, seconds, steps, images in a batch
@@ -172,7 +172,7 @@ def read_history(path):
         for row in rows:
             _check_row(row)
     except (TypeError, ValueError, csv.Error) as e:
-        raise UsageError(f"{path} is damaged ({_short(e)})") from None
+        raise UsageError(f"{path} is damaged ({one_line(e, 200)})") from None
     return rows
 
 
@@ -199,8 +199,4 @@ def _read_json(path):
     except UsageError:
         raise
     except (ValueError, RecursionError) as e:
-        raise UsageError(f"{path} is damaged ({_short(e)})") from None
-
-
-def _short(error):
-    return " ".join(str(error)[:200].split())
+        raise UsageError(f"{path} is damaged ({one_line(e, 200)})") from None

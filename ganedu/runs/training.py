@@ -21,13 +21,12 @@ from ganedu.callbacks import (
     StepCounter,
     StopOnNonFinite,
 )
-from ganedu.data.pictures import one_line
 from ganedu.disk import written
 from ganedu.runs import evaluation
 from ganedu.runs.folder import now
 from ganedu.runs.model_file import load_model_file
 from ganedu.runs.records import fits_default
-from ganedu.runtime import NonFiniteLoss, RunError, UsageError
+from ganedu.runtime import NonFiniteLoss, RunError, UsageError, one_line
 
 MAX_FRAMES = 60  # in the GIF
 MAX_SCORED_IMAGES = 2000  # samples of a score in training

@@ -24,9 +24,8 @@ import numpy as np
 from keras import ops
 
 from ganedu.data.images import check_range
-from ganedu.data.pictures import one_line
 from ganedu.data.standard import patience
-from ganedu.runtime import UsageError
+from ganedu.runtime import UsageError, one_line
 
 BATCH = 32  # images at once: 32 of 299x299 are 34 MB
 
