@@ -5,7 +5,7 @@ import os
 import re
 import tempfile
 
-from rows import ROWS
+from rows import ALL
 from xdist.scheduler import LoadScopeScheduling
 
 from ganedu import runtime
@@ -27,7 +27,7 @@ class TestsThatShare(LoadScopeScheduling):
         file, _, test = nodeid.partition("::")
         if not file.endswith("test_models.py"):
             return file
-        return next((word for word in re.split(r"[\[\]-]", test) if word in ROWS), file)
+        return next((word for word in re.split(r"[\[\]-]", test) if word in ALL), file)
 
 
 def pytest_xdist_make_scheduler(config, log):

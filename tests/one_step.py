@@ -17,7 +17,7 @@ BACKEND = runtime.setup(0)
 
 import keras  # noqa: E402
 from keras import layers, ops  # noqa: E402
-from rows import IMAGE_SHAPE, ROWS, arrays, batch, feed  # noqa: E402
+from rows import ALL, IMAGE_SHAPE, ROWS, arrays, batch, feed  # noqa: E402
 
 from ganedu import models  # noqa: E402
 from ganedu.engine import GenerativeModel  # noqa: E402
@@ -65,10 +65,10 @@ class Penalized(GenerativeModel):
 
 
 def subjects():
-    for name, row in ROWS.items():
+    for name, row in ALL.items():
         # Keras draws dropout's masks itself.
         extra = {"dropout": 0.0} if name in ("gan", "pix2pix") else {}
-        yield name, models.build(name, IMAGE_SHAPE, **row.build, **extra)
+        yield name, models.build(row.model or name, IMAGE_SHAPE, **row.build, **extra)
     yield "gradient_penalty", Penalized()
 
 
@@ -81,7 +81,7 @@ def one_step():
             if not v.path.endswith(("moving_variance", "code_covariance", "counts")):
                 v.assign(rng.normal(0, 0.3, v.shape).astype("float32"))
         model.compile(**{player: keras.optimizers.SGD(0.01) for player in model.players})
-        fed = feed(name) if name in ROWS else batch()
+        fed = feed(name) if name in ALL else batch()
         fed = fed if isinstance(fed, tuple) else (fed,)
         logs = model.train_on_batch(*fed, return_dict=True)
         results |= {f"{name}/log/{k}": np.float32(v) for k, v in logs.items()}

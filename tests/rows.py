@@ -17,6 +17,7 @@ class Row:
             `"images"`.
         tasks: str, what it can do, as it should declare: names of `ganedu.engine.TASKS`, with commas
             between. Defaults to `"generate, interpolate"`.
+        model: str, the model's name, where it is not the row's: a way of `VARIANTS` to build it. Defaults to `None`.
         still: int, how many trainable variables may have a gradient that is exactly zero: a critic
             that is only asked for differences has no use for its last bias. Defaults to `0`.
     """
@@ -25,6 +26,7 @@ class Row:
     feed: str = "images"
     tasks: str = "generate, interpolate"
     still: int = 0
+    model: str | None = None
 
 
 GAN = {"latent_dim": 3, "width": 4}
@@ -70,6 +72,13 @@ ROWS = {
     "wgan": Row({**GAN, "critic_steps": 2}, still=1),
     "wgan_gp": Row({**GAN, "critic_steps": 2}, still=1),
 }
+# What is another class of the same file.
+GUIDED = {"width": 8, "units": 8, "num_classes": 3}
+VARIANTS = {
+    f"guided_{name}": Row(GUIDED, "labels", BY_CLASS, model=name)
+    for name in ("diffusion", "flow_matching")
+}
+ALL = {**ROWS, **VARIANTS}
 
 
 def batch(count=8, seed=0):
@@ -80,13 +89,13 @@ def batch(count=8, seed=0):
 
 def feed(name, count=8, seed=0):
     """A batch as the model `name` takes it."""
-    images, kind = batch(count, seed), ROWS[name].feed
+    images, kind = batch(count, seed), ALL[name].feed
     if kind in ("texts", "edits"):
         if kind == "edits":
             images = np.concatenate([images, batch(count, seed + 1000)], axis=-1)
         return images, tokens(count, ROWS[name].build["length"], seed)
     if kind == "labels":
-        return images, np.arange(count) % ROWS[name].build["num_classes"]
+        return images, np.arange(count) % ALL[name].build["num_classes"]
     return (images, batch(count, seed + 1000)) if kind == "pairs" else images
 
 

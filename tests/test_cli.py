@@ -467,3 +467,63 @@ def test_the_command_is_there_without_its_script(tmp_path):
     assert [done.returncode for done in found] == [0, 2]
     assert found[0].stdout == call("models").output
     assert len(found[1].stderr.splitlines()) == 1
+
+
+@pytest.fixture(scope="module")
+def conditional_run(tmp_path_factory):
+    """The folder of a flow of two steps that has learnt the classes."""
+    folder = tmp_path_factory.mktemp("cli") / "guided"
+    asked = ("--image-size", 8, "--profile", "smoke", "--out", folder, "--by-class")
+    result = call("train", "flow_matching", *asked)
+    assert result.exit_code == 0, result.output
+    return folder
+
+
+def test_a_flow_learns_classes_where_it_is_asked_to(conditional_run, tmp_path):
+    assert json.loads((conditional_run / "run.json").read_text())["by_class"] is True
+    images = {}
+    for name, options in {
+        "a": ("--class", 3),
+        "b": ("--class", 5),
+        "guided": ("--class", 3, "--guidance", 0),
+        "euler": ("--class", 3, "--sampler", "euler"),
+        "steps": ("--class", 3, "--steps", 2),
+    }.items():
+        out = tmp_path / f"{name}.npz"
+        result = call("sample", conditional_run, "--out", out, "--count", 4, *options)
+        assert result.exit_code == 0, result.output
+        images[name] = np.load(out)["images"]
+    assert all((images["a"] != images[n]).any() for n in images if n != "a")
+    assert call("resume", conditional_run).exit_code == 0
+
+
+def test_a_model_that_knows_no_classes_takes_none(tmp_path):
+    asked = ("--by-class", "--profile", "smoke", "--image-size", 8)
+    result = call("train", "gan", *asked, "--out", tmp_path / "run")
+    assert_one_line(result, "The model gan takes no classes. Those that do: acgan, cgan")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        (("--steps", 3), "--steps is no option of a GAN, which takes: none"),
+        (("--guidance", 3), "--guidance is no option of a GAN"),
+        (("--sampler", "euler"), "--sampler is no option of a GAN"),
+    ],
+)
+def test_an_option_that_a_model_does_not_take_is_named(run, tmp_path, option, message):
+    assert_one_line(call("sample", run, "--out", tmp_path / "x.png", *option), message)
+    assert not (tmp_path / "x.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        (("--sampler", "rk4"), "The samplers are euler, heun"),
+        (("--guidance", -1), "`guidance` must be a number from 0"),
+        (("--temperature", 1), "--temperature is no option of a ConditionalFlowMatching"),
+    ],
+)
+def test_a_wrong_way_of_sampling_is_one_line(conditional_run, tmp_path, option, message):
+    assert_one_line(call("sample", conditional_run, "--out", tmp_path / "x.png", *option), message)

@@ -1,6 +1,7 @@
 """The contract that every model keeps, on the backend of this process."""
 
 import functools
+import inspect
 import math
 import pathlib
 import tempfile
@@ -9,23 +10,23 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from rows import IMAGE_SHAPE, ROWS, TEXTS, arrays, batch, everything, feed
+from rows import ALL, IMAGE_SHAPE, ROWS, TEXTS, arrays, batch, everything, feed
 
 from ganedu import data, engine, models, runs, runtime
 
-NAMES = models.names()
+NAMES = sorted(ALL)
 FOLDER = tempfile.TemporaryDirectory(prefix="ganedu-")
 
 
 def per_model(*feeds):
     """Of each model, or of those that take such batches."""
-    names = [n for n in NAMES if not feeds or ROWS[n].feed in feeds]
+    names = [n for n in NAMES if not feeds or ALL[n].feed in feeds]
     return pytest.mark.parametrize("name", names)
 
 
 def build(name, seed=0):
     runtime.setup(seed)
-    return models.build(name, IMAGE_SHAPE, seed=seed, **ROWS[name].build)
+    return models.build(ALL[name].model or name, IMAGE_SHAPE, seed=seed, **ALL[name].build)
 
 
 def given(name, count=8, seed=0):
@@ -83,7 +84,7 @@ def other(name):
 
 
 def test_every_model_has_a_row():
-    assert sorted(ROWS) == NAMES
+    assert sorted(ROWS) == models.names()
 
 
 @per_model()
@@ -163,7 +164,7 @@ def test_each_step_moves_its_own_network_and_no_other(name):
     for i in range(3):  # layers that start at zero hold back those before them, one after the other
         still.clear()
         model.train_step(tuple(map(ops.convert_to_tensor, given(name, seed=i))))
-    assert len(still) <= ROWS[name].still, still
+    assert len(still) <= ALL[name].still, still
     everyone = set.union(*calls)
     assert everyone == {id(v) for v in model.trainable_variables}
 
@@ -173,7 +174,7 @@ def test_saved_loaded_and_looked_at_it_trains_on_exactly(name):
     """Loaded from its file after one step, it ends after another where the model ends that was
     neither saved nor loaded, but looked at: bit for bit."""
     _, _, wanted, (file, early, _) = trained(name)
-    loaded = runs.load_model_file(file, name, IMAGE_SHAPE)
+    loaded = runs.load_model_file(file, ALL[name].model or name, IMAGE_SHAPE)
     for a, b in zip(early, everything(loaded), strict=True):
         np.testing.assert_array_equal(a, b)
     steps(eagerly(loaded), name, 1, start=1)
@@ -261,13 +262,23 @@ DONE = {
 def test_it_declares_its_tasks_and_does_them(name):
     """No more and no less than its row says: a model that loses an ability fails."""
     model, *_ = trained(name)
-    assert model.tasks == frozenset(ROWS[name].tasks.split(", "))
+    assert model.tasks == frozenset(ALL[name].tasks.split(", "))
     assert set(DONE) == set(engine.TASKS)
     for task in sorted(model.tasks):
         assert all(
             callable(vars(type(model)).get(m, getattr(model, m))) for m in engine.TASKS[task]
         )
         DONE[task](model)
+
+
+@per_model()
+def test_the_options_of_sampling_are_those_that_it_declares(name):
+    model, *_ = trained(name)
+    generate = getattr(model, "generate", None)
+    taken = set(inspect.signature(generate).parameters) if generate else set()
+    if "generate by text" in model.tasks:
+        taken |= set(inspect.signature(model.decode_tokens).parameters)
+    assert taken & {"steps", "sampler", "guidance", "temperature"} == model.sampling_options
 
 
 @per_model("pairs")
@@ -305,7 +316,7 @@ def test_encode_and_reconstruct(name):
     inputs = given(name)
     codes, copies = model.encode(*inputs), model.reconstruct(*inputs)
     assert len(codes) == len(copies) == 8
-    if ROWS[name].feed == "labels":
+    if ALL[name].feed == "labels":
         inputs = ([inputs[0], model.one_hot(inputs[1], 8)],)
     np.testing.assert_allclose(copies, ops.convert_to_numpy(model(*inputs)), atol=1e-5)
 

@@ -15,8 +15,6 @@ from ganedu.models import (
     autoencoder,
     cgan,
     cyclegan,
-    diffusion,
-    flow_matching,
     gan,
     infogan,
     lsgan,
@@ -373,117 +371,6 @@ def test_vaegan_losses():
     close(vaegan.feature_loss(a, b), 2.5)
     # All logits 0: three times ln 2.
     close(vaegan.gan_loss(column(0.0), column(0.0), column(0.0)), 3 * math.log(2))
-
-
-class TestDiffusion:
-    def test_the_cosine_schedule_by_hand(self):
-        found = diffusion.cosine_alpha_bar(1000)
-        assert found[0] == 1
-        # f(500) / f(0): cos^2((0.5 + 0.008) / 1.008 pi / 2) / cos^2(0.008 / 1.008 pi / 2) = 0.4938436
-        np.testing.assert_allclose(found[500], 0.4938436, rtol=1e-5)
-        assert (np.diff(found) < 0).all()
-        assert 0 < found[-1] < 1e-4
-
-    @pytest.mark.parametrize("t", [1, 300, 700, 1000])
-    def test_the_forward_process_has_the_variance_of_its_closed_form(self, t):
-        alpha_bar = diffusion.cosine_alpha_bar(1000)
-        epsilon = np.random.default_rng(t).normal(size=(400, 16, 16, 1)).astype("float32")
-        x = np.full_like(epsilon, 0.5)
-        x_t = number(diffusion.q_sample(x, epsilon, np.float32(alpha_bar[t])))
-        np.testing.assert_allclose(x_t.mean(), 0.5 * np.sqrt(alpha_bar[t]), atol=0.01)
-        np.testing.assert_allclose(x_t.var(), 1 - alpha_bar[t], rtol=0.02)
-        # And step by step, x_t = sqrt(1 - beta_t) x + sqrt(beta_t) epsilon, it is the same.
-        variance, mean = 0.0, 0.5
-        for s in range(1, t + 1):
-            beta = 1 - alpha_bar[s] / alpha_bar[s - 1]
-            variance, mean = (1 - beta) * variance + beta, math.sqrt(1 - beta) * mean
-        np.testing.assert_allclose(variance, 1 - alpha_bar[t], rtol=1e-6)
-        np.testing.assert_allclose(mean, 0.5 * np.sqrt(alpha_bar[t]), rtol=1e-6)
-
-    @pytest.mark.parametrize("steps", [1, 3, 20])
-    def test_ddim_from_the_true_noise_returns_the_image(self, steps):
-        model = build("diffusion")
-        rng = np.random.default_rng(0)
-        x_0, epsilon = batch(2).astype("float64"), rng.normal(size=(2, *IMAGE_SHAPE))
-        model.predict_noise = lambda x, t: epsilon
-        a = model.alpha_bar[-1]
-        x_t = np.sqrt(a) * x_0 + np.sqrt(1 - a) * epsilon
-        np.testing.assert_allclose(model.sample_from(x_t, steps), x_0, atol=1e-4)
-
-    def test_with_chance_the_drawing_is_not_settled_by_its_latent(self):
-        model = build("diffusion")
-        noise = np.random.default_rng(0).normal(size=(2, *IMAGE_SHAPE))
-        settled = [model.sample_from(noise, 3, eta=0.0, seed=s) for s in (0, 1)]
-        free = [model.sample_from(noise, 3, eta=1.0, seed=s) for s in (0, 1)]
-        np.testing.assert_array_equal(*settled)
-        assert np.abs(free[0] - free[1]).max() > 0.01
-
-    @pytest.mark.parametrize("times", [1, 10, 25])
-    def test_few_times_allow_no_more_steps_than_they_are(self, times):
-        model = build("diffusion", num_timesteps=times)
-        noise = np.random.default_rng(0).normal(size=(2, *IMAGE_SHAPE))
-        model.predict_noise = lambda x, t: 0.1 * x
-        assert np.isfinite(model.sample_from(noise, times, eta=1.0)).all()
-        assert np.isfinite(model.generate(2)).all()  # 20 steps, or as many as there are times
-        for ask in (model.sample_from, model.decode):
-            z = noise if ask == model.sample_from else noise.reshape(2, -1)
-            with pytest.raises(runtime.UsageError, match=f"are {times} times.*steps={times + 1}"):
-                ask(z, times + 1)
-
-    def test_times_are_those_from_1_to_T(self):
-        """t = 0 is the image itself, where there is no noise to see."""
-        for times in (1, 3):
-            model, seen = build("diffusion", num_timesteps=times), []
-
-            def network(inputs, training, seen=seen):
-                seen.extend(number(inputs[1]).tolist())
-                return inputs[0]
-
-            vars(model)["network"] = network
-            model.compute_losses(ops.zeros((64, *IMAGE_SHAPE)), training=False)
-            np.testing.assert_allclose(
-                sorted(set(seen)), np.arange(1, times + 1) / times, rtol=1e-6
-            )
-
-    @pytest.mark.parametrize(("name", "asked"), [("diffusion", 2), ("text_flow", ["a one"])])
-    def test_steps_below_one_are_refused(self, name, asked):
-        for steps in (0, -1):
-            with pytest.raises(ValueError, match=rf"at least 1\. Received: steps={steps}"):
-                build(name).generate(asked, steps=steps)
-
-
-class TestFlow:
-    @pytest.mark.parametrize("method", [flow_matching.euler, flow_matching.heun])
-    def test_a_straight_flow_is_exact_in_one_step(self, method):
-        noise, image = np.zeros((1, 2, 2, 1)), np.full((1, 2, 2, 1), 0.7)
-        for steps in (1, 4):
-            found = method(lambda x, t: image - noise, noise, steps)
-            np.testing.assert_allclose(found, image, rtol=1e-12)
-
-    def test_heun_is_of_second_order(self):
-        # dx/dt = x from 1 ends at e; halving the step quarters the error (Euler's it halves).
-        errors = {
-            m: [abs(m(lambda x, t: x, np.ones(1), n)[0] - math.e) for n in (20, 40)]
-            for m in (flow_matching.euler, flow_matching.heun)
-        }
-        np.testing.assert_allclose(np.divide(*errors[flow_matching.euler]), 2, rtol=0.05)
-        np.testing.assert_allclose(np.divide(*errors[flow_matching.heun]), 4, rtol=0.05)
-
-    def test_the_target_is_the_velocity_of_the_path(self):
-        """A network that answers x_1 - x_0, told by x_t and t alone for x_1 = 0: -x_t / (1 - t)."""
-        model = build("flow_matching")
-
-        class Answer:
-            def __call__(self, inputs, training):
-                x, t = inputs
-                return -x / (1 - t)[:, None, None, None]
-
-        vars(model)["network"] = Answer()
-        close(
-            model.compute_losses(ops.zeros((4, *IMAGE_SHAPE)), training=False)["loss"],
-            0.0,
-            atol=1e-6,
-        )
 
 
 def test_identity_networks_have_no_cycle_loss():

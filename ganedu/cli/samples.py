@@ -23,7 +23,15 @@ from ganedu.cli.common import MAX_IMAGES, check_suffix, load, report_changes
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
 @click.option("--class", "class_name", help="Of this class only, by name or number.")
 @click.option("--text", help='Of this text, as "a thick red three above a green one".')
-def sample(folder, count, out, seed, class_name, text):
+@click.option(
+    "--steps", type=click.IntRange(1, 1000), help="Of a model that denoises step by step."
+)
+@click.option("--sampler", help="The way of these steps: euler, heun; ddim, ddpm, dpm_solver.")
+@click.option(
+    "--guidance", type=float, help="How far past what no class or text would give; 1: not."
+)
+@click.option("--temperature", type=float, help="Below 1: less variety.")
+def sample(folder, count, out, seed, class_name, text, **options):
     """Sample new images from a trained model; a translator maps test images."""
     check_suffix(out, ".png", ".npz")
     model, run_info = load(folder)
@@ -31,7 +39,7 @@ def sample(folder, count, out, seed, class_name, text):
 
     count = count or (64 if text is None else 8)
     asked = {"class_name": class_name, "text": text}
-    sampling.sample(model, run_info, out, count=count, seed=seed, **asked)
+    sampling.sample(model, run_info, out, count=count, seed=seed, **asked, **options)
     click.echo(f"{out}: {count} images")
 
 

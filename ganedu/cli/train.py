@@ -31,6 +31,11 @@ from ganedu.runtime import PROFILES, RunError, UsageError
 )
 @click.option("--patience", type=int, help="Scores no better than the best before the run ends.")
 @click.option(
+    "--by-class",
+    is_flag=True,
+    help="Of each class on demand: for diffusion and flow_matching, which otherwise learn no classes.",
+)
+@click.option(
     "--profile",
     type=click.Choice(PROFILES),
     help="Size and length. [default: $GANEDU_PROFILE or quick]",

@@ -2,7 +2,12 @@
 
 from ganedu.engine.adversarial_model import AdversarialModel
 from ganedu.engine.conditional_model import ConditionalModel
-from ganedu.engine.denoising_model import DenoisingModel
+from ganedu.engine.denoising_model import (
+    DenoisingModel,
+    GuidedModel,
+    classifier_free_guidance,
+    shift_timesteps,
+)
 from ganedu.engine.failure import FirstFailure
 from ganedu.engine.given import validate_latents
 from ganedu.engine.gradients import BACKEND
@@ -36,6 +41,7 @@ __all__ = [
     "FirstFailure",
     "FusedAdam",
     "GenerativeModel",
+    "GuidedModel",
     "LatentModel",
     "Muon",
     "ReconstructionMixin",
@@ -48,10 +54,12 @@ __all__ = [
     "check_images",
     "check_one_logit",
     "check_same_shape",
+    "classifier_free_guidance",
     "cosine_decay",
     "functional",
     "importance_sampled",
     "overlay_attention",
     "pretrain_text_encoder",
+    "shift_timesteps",
     "validate_latents",
 ]

@@ -1,5 +1,6 @@
 """What models that make images out of noise, step by step, have in common."""
 
+import functools
 import math
 
 import keras
@@ -7,20 +8,43 @@ import numpy as np
 from keras import ops
 
 from ganedu import latent
+from ganedu.engine.conditional_model import ConditionalModel
 from ganedu.engine.given import validate_latents
 from ganedu.engine.latent_model import LatentModel
 from ganedu.engine.own_networks import check_same_shape, functional
 from ganedu.networks.inference import predict_in_batches
+from ganedu.runtime import UsageError
+
+
+def shift_timesteps(u, shift):
+    """t = u / (u + k (1 - u)) of u in [0, 1], with k the `shift`: 1 changes nothing, more is nearer to 0.
+
+    Reference:
+        Esser et al. 2024, "Scaling rectified flow transformers", equation 23, arXiv:2403.03206.
+    """
+    return u / (u + shift * (1.0 - u))
+
+
+def classifier_free_guidance(conditional, unconditional, scale):
+    """unconditional + s (conditional - unconditional): s = 1 is the conditional prediction alone, more goes past it.
+
+    Reference:
+        Ho and Salimans 2022, "Classifier-free diffusion guidance", equation 6 with s = 1 + w, arXiv:2207.12598.
+    """
+    return unconditional + scale * (conditional - unconditional)
 
 
 class DenoisingModel(LatentModel):
     """One network that is evaluated again and again. A subclass says with which `compute_losses` it learns,
     and how noise becomes an image, `sample_from`. A latent is the noise at the start, flattened.
 
+    A subclass declares `samplers`, by name, and which of them it uses by default: `sampler`, in `sampling_steps`.
+
     Args:
-        network: Keras model, `[x, t]`, (B, H, W, C) and (B,) in [0, 1], -> (B, H, W, C).
+        network: Keras model, `[x, t]`, (B, H, W, C) and (B,) in [0, 1], -> (B, H, W, C): the image that it
+            sees in x.
         ema_momentum: float in [0, 1), of the averaged network, which `generate` samples from. Defaults to
-            `0.995`.
+            `0.998`.
         seed: int in [0, 2**31). Defaults to `0`.
 
     Raises:
@@ -30,10 +54,12 @@ class DenoisingModel(LatentModel):
     players = {"optimizer": ("network",)}
     log_names = ("loss",)
     forms = {"network": "x, t -> y"}
-    sampling_steps = 20
+    sampling_options = frozenset({"steps", "sampler"})
+    samplers = {}
+    sampler, sampling_steps = None, 20
     export_instead = "generates in many steps", ("ema_network",)
 
-    def __init__(self, network, ema_momentum=0.995, seed=0):
+    def __init__(self, network, ema_momentum=0.998, seed=0):
         super().__init__(seed=seed)
         network = functional(self.forms, network=network)
         x, y = network.input_shape[0], network.output_shape
@@ -49,12 +75,25 @@ class DenoisingModel(LatentModel):
     def latent_dim(self):
         return math.prod(self.image_shape)
 
-    def compute_losses(self, x, training):
-        """The losses of a batch: dict of named scalars, the first is minimized."""
+    def compute_losses(self, x, training, *conditions):
+        """The losses of a batch: dict of named scalars, the first is minimized. The network reads `conditions`
+        after x_t and t."""
         raise NotImplementedError
 
-    def sample_from(self, x, steps):
-        """Noise (N, H, W, C) to images, by `predict_output`."""
+    def sample_from(self, x, steps, sampler=None, predict=None, seed=0):
+        """Noise to images.
+
+        Args:
+            x: NumPy array (N, H, W, C).
+            steps: int, at least 1.
+            sampler: str, one of `samplers`. Defaults to `None`: the model's own.
+            predict: function of x_t (N, H, W, C) and one time t to the images that are seen in x_t. Defaults to
+                `None`: `predict_image`.
+            seed: int, of the noise that a sampler adds. Defaults to `0`.
+
+        Returns:
+            NumPy array (N, H, W, C).
+        """
         raise NotImplementedError
 
     def train_step(self, data):
@@ -81,15 +120,24 @@ class DenoisingModel(LatentModel):
         inputs = [np.asarray(x, "float32"), np.full(len(x), t, "float32"), *conditions]
         return predict_in_batches(self.ema_network, inputs)
 
-    def decode(self, z, steps=None):
-        """Latents (N, H W C) to images (N, H, W, C) in [-1, 1], float32 NumPy, in `steps` steps (20
-        by default).
+    def predict_image(self, x, t, *conditions):
+        """The images that the averaged network sees in x_t (N, H, W, C) at one time t, brought into [-1, 1]."""
+        return np.clip(self.predict_output(x, t, *conditions), -1.0, 1.0)
+
+    def decode(self, z, steps=None, sampler=None, seed=0):
+        """Latents (N, H W C) to images (N, H, W, C) in [-1, 1], float32 NumPy.
+
+        Args:
+            z: array (N, H W C), noise.
+            steps: int, at least 1. Defaults to `None`: the model's `sampling_steps`.
+            sampler: str, one of the model's `samplers`. Defaults to `None`: its own.
+            seed: int, of the noise that a sampler adds on the way. Defaults to `0`.
 
         Raises:
-            UsageError: for latents of another shape, or that are not finite.
+            UsageError: for latents of another shape, or that are not finite, and for what is no sampler.
         """
         noise = validate_latents(z, self.latent_dim).reshape(-1, *self.image_shape)
-        generated = self.sample_from(noise, self.resolve_steps(steps))
+        generated = self.sample_from(noise, self.resolve_steps(steps), sampler, seed=seed)
         return np.clip(generated, -1.0, 1.0).astype("float32")
 
     def resolve_steps(self, steps):
@@ -98,12 +146,111 @@ class DenoisingModel(LatentModel):
             raise ValueError(f"`steps` must be at least 1. Received: steps={steps}")
         return steps or self.sampling_steps
 
+    def resolve_sampler(self, sampler):
+        """The function of a sampler by its name; `None` is the model's own.
+
+        Raises:
+            UsageError: for another name.
+        """
+        sampler = self.sampler if sampler is None else sampler
+        if sampler not in self.samplers:
+            raise UsageError(
+                f"The samplers are {', '.join(self.samplers)}. Received: sampler={sampler!r}"
+            )
+        return self.samplers[sampler]
+
     def latents(self, count, seed=0):
         return latent.sample_prior(count, self.latent_dim, seed)
 
-    def generate(self, count, steps=None, seed=0):
-        """Generates `count` images (count, H, W, C), float32 in [-1, 1], in `steps` steps."""
-        return self.decode(self.latents(count, seed), steps)
+    def generate(self, count, steps=None, sampler=None, seed=0):
+        """Generates `count` images (count, H, W, C), float32 in [-1, 1]; `steps` and `sampler` as for `decode`."""
+        return self.decode(self.latents(count, seed), steps, sampler, seed)
 
     def call(self, inputs, training=False):
         return self.network(inputs, training=training)
+
+
+class GuidedModel(ConditionalModel, DenoisingModel):
+    """A `DenoisingModel` whose network reads a label, with classifier-free guidance; to be put before the class
+    whose losses and samplers it takes.
+
+    In training the label is left out with probability p, so that one network is both the conditional and the
+    unconditional model: algorithm 1 of the paper. Sampling goes from the one past the other, by
+    `classifier_free_guidance`: algorithm 2.
+
+    Args:
+        network: Keras model, `[x, t, y]` -> (B, H, W, C), y one-hot (B, K), or zeros: nothing is said.
+        condition_drop_prob: float in [0, 1], p. Defaults to `0.1`.
+        Others as for the class behind it.
+
+    Reference:
+        Ho and Salimans 2022, "Classifier-free diffusion guidance", algorithms 1 and 2, arXiv:2207.12598.
+    """
+
+    forms = {"network": "x, t, y -> y"}
+    sampling_options = DenoisingModel.sampling_options | {"guidance"}
+    guidance = 2.0
+
+    def __init__(self, network, condition_drop_prob=0.1, **others):
+        super().__init__(network, **others)
+        if not 0.0 <= condition_drop_prob <= 1.0:
+            raise ValueError(
+                "`condition_drop_prob` must lie in [0, 1]. "
+                f"Received: condition_drop_prob={condition_drop_prob}"
+            )
+        self.condition_drop_prob = condition_drop_prob
+
+    @property
+    def latent_dim(self):
+        return math.prod(self.image_shape)
+
+    @property
+    def num_classes(self):
+        return self.network.input_shape[2][-1]
+
+    def unpack(self, data):
+        """A batch as `([x, y], None)`."""
+        return [*super().unpack(data)], None
+
+    def compute_losses(self, inputs, training):
+        x, y = inputs
+        if training:
+            kept = self.uniform_times(x)[:, None] >= self.condition_drop_prob
+            y = ops.where(kept, y, 0.0)
+        return super().compute_losses(x, training, y)
+
+    def decode(self, z, labels=None, steps=None, sampler=None, guidance=None, seed=0):
+        """Latents (N, H W C) and labels to images (N, H, W, C) in [-1, 1].
+
+        Args:
+            z, steps, sampler, seed: as for `DenoisingModel.decode`.
+            labels: int in [0, num_classes), or an array (N,) of them. Defaults to all classes in turn.
+            guidance: float >= 0, s: 0 leaves the label unheard, 1 is the conditional model, more shows more of the
+                class and less variety. Defaults to `None`: 2.
+
+        Raises:
+            UsageError: as `ConditionalModel.decode`, and for what is no sampler or a negative guidance.
+        """
+        scale = self.guidance if guidance is None else guidance
+        if not 0.0 <= scale < math.inf:
+            raise UsageError(f"`guidance` must be a number from 0. Received: guidance={guidance}")
+        noise = validate_latents(z, self.latent_dim).reshape(-1, *self.image_shape)
+        y = self.one_hot(labels, len(noise))
+        predict = functools.partial(self.guided_image, y=y, scale=scale)
+        generated = self.sample_from(noise, self.resolve_steps(steps), sampler, predict, seed)
+        return np.clip(generated, -1.0, 1.0).astype("float32")
+
+    def guided_image(self, x, t, y, scale):
+        """The images seen in x_t (N, H, W, C), y one-hot (N, K), with guidance, brought into [-1, 1]."""
+        if scale == 1.0:
+            return self.predict_image(x, t, y)
+        unconditional = self.predict_output(x, t, np.zeros_like(y))
+        if scale == 0.0:
+            return np.clip(unconditional, -1.0, 1.0)
+        guided = classifier_free_guidance(self.predict_output(x, t, y), unconditional, scale)
+        return np.clip(guided, -1.0, 1.0)
+
+    def generate(self, count, labels=None, steps=None, sampler=None, guidance=None, seed=0):
+        """Generates `count` images (count, H, W, C), float32 in [-1, 1]; the rest as for `decode`."""
+        z = self.latents(count, seed)
+        return self.decode(z, labels, steps, sampler, guidance, seed)

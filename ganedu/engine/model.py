@@ -37,6 +37,7 @@ class GenerativeModel(Verbs, KerasAdapter):
     - `batch_divisor`: into how many equal parts its step cuts a batch; 1 unless it says more.
     - `tasks`: what it can do, a frozenset of names in `TASKS`; a kind of model in this room declares
       them for its subclasses.
+    - `sampling_options`: which of the options `steps`, `sampler`, `guidance` and `temperature` its `generate` takes;
     - `network_to_export`: the network that `export` writes; or, where there is no such network,
       `export_instead`: what the model does, and the networks (attributes) that can be exported.
 
@@ -69,6 +70,7 @@ class GenerativeModel(Verbs, KerasAdapter):
     forms = {}
     batch_divisor = 1
     tasks = frozenset()
+    sampling_options = frozenset()
     export_instead = None
 
     def __init__(self, seed=0):

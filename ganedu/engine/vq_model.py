@@ -30,6 +30,7 @@ class VQModel(ReconstructionMixin, GenerativeModel):
     """
 
     tasks = frozenset({"generate", "reconstruct"})
+    sampling_options = frozenset({"temperature"})
     export_instead = "generates its codes one by one", ("prior", "decoder", "encoder")
 
     def __init__(self, encoder, quantizer, decoder, prior, seed=0):

@@ -70,19 +70,26 @@ def batch_divisor(name, arguments):
     return arguments.get("critic_steps", known["critic_steps"].default)
 
 
-def arguments_of(name, dataset):
+def arguments_of(name, dataset, by_class=False):
     """What a model's `build` must know of the data beside the images' shape: the number of classes,
-    where it asks for it.
+    where it asks for it, or may be told and `by_class` says so.
 
     Raises:
-        UsageError: if it asks and the data have no labels, or it reads texts and they have no captions.
+        UsageError: if it asks and the data have no labels, or it reads texts and they have no captions; if `by_class`
+            asks what no argument of the model is.
     """
     if is_text_conditional(name) and not hasattr(dataset, "captions"):
         raise UsageError(
             f"The model {name} needs captions, as captioned_digits and scenes have them. "
             f"{dataset.name} has none"
         )
-    if "num_classes" not in inspect.signature(module(name).build).parameters:
+    asks = inspect.signature(module(name).build).parameters.get("num_classes")
+    if asks is None and by_class:
+        able = [
+            n for n in names() if "num_classes" in inspect.signature(module(n).build).parameters
+        ]
+        raise UsageError(f"The model {name} takes no classes. Those that do: {', '.join(able)}")
+    if asks is None or (asks.default is None and not by_class):
         return {}
     if dataset.labels is None:
         raise UsageError(f"The model {name} needs labels. {dataset.name} has none")

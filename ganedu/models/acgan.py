@@ -77,6 +77,10 @@ def build(
     class_weight=1.0,
     g_learning_rate=3e-3,
     d_learning_rate=3e-4,
+    beta_1=0.5,
+    beta_2=0.999,
+    spectral_norm=False,
+    patch_size=1,
     augment=None,
     ema_momentum=0.99,
     seed=0,
@@ -84,10 +88,18 @@ def build(
     """A compiled ACGAN of the networks of `dcgan`, D's with two heads."""
     model = ACGAN(
         conditional_generator(image_shape, num_classes, latent_dim, width),
-        networks.discriminator(image_shape, width, outputs=(1, num_classes)),
+        networks.discriminator(
+            image_shape,
+            width,
+            outputs=(1, num_classes),
+            spectral_norm=spectral_norm,
+            patch_size=patch_size,
+        ),
         class_weight=class_weight,
         augment=augment,
         ema_momentum=ema_momentum,
         seed=seed,
     )
-    return model.compile_with(FusedAdam, g_learning_rate, d_learning_rate, beta_1=0.5)
+    return model.compile_with(
+        FusedAdam, g_learning_rate, d_learning_rate, beta_1=beta_1, beta_2=beta_2
+    )

@@ -29,10 +29,10 @@ from ganedu.models.gan import GAN
 FAMILY = "conditional"
 
 
-def projection_discriminator(image_shape, num_classes, width=32, features=128):
+def projection_discriminator(image_shape, num_classes, width=32, features=128, **options):
     """`[x, y]`, images (B, H, W, C) and one-hot (B, K), to logits (B, 1): psi(phi(x)) + <V y,
     phi(x)>."""
-    body = networks.discriminator(image_shape, width, outputs=features)
+    body = networks.discriminator(image_shape, width, outputs=features, **options)
     x, y = keras.Input(image_shape, name="x"), keras.Input((num_classes,), name="y")
     phi = layers.LeakyReLU(0.2, dtype="float32")(body(x))  # (B, features)
     v = layers.Dense(features, use_bias=False, dtype="float32", name="V")(y)
@@ -96,6 +96,10 @@ def build(
     projection=True,
     g_learning_rate=3e-3,
     d_learning_rate=3e-4,
+    beta_1=0.5,
+    beta_2=0.999,
+    spectral_norm=False,
+    patch_size=1,
     augment=None,
     ema_momentum=0.99,
     seed=0,
@@ -108,11 +112,12 @@ def build(
             Defaults to `True`.
         Others as for `dcgan`.
     """
+    options = {"spectral_norm": spectral_norm, "patch_size": patch_size}
     if projection:
-        discriminator = projection_discriminator(image_shape, num_classes, width)
+        discriminator = projection_discriminator(image_shape, num_classes, width, **options)
     else:
         discriminator = networks.condition_on_labels(
-            lambda shape: networks.discriminator(shape, width), image_shape, num_classes
+            lambda shape: networks.discriminator(shape, width, **options), image_shape, num_classes
         )
     model = CGAN(
         conditional_generator(image_shape, num_classes, latent_dim, width),
@@ -121,7 +126,9 @@ def build(
         ema_momentum=ema_momentum,
         seed=seed,
     )
-    return model.compile_with(FusedAdam, g_learning_rate, d_learning_rate, beta_1=0.5)
+    return model.compile_with(
+        FusedAdam, g_learning_rate, d_learning_rate, beta_1=beta_1, beta_2=beta_2
+    )
 
 
 def conditional_generator(image_shape, num_classes, latent_dim, width):

@@ -22,7 +22,6 @@ import keras
 
 from ganedu import networks
 from ganedu.engine import FusedAdam
-from ganedu.layers import SpectralConv2D, SpectralDense
 from ganedu.models.gan import GAN
 
 FAMILY = "GANs"
@@ -60,18 +59,19 @@ def build(
         g_learning_rate, d_learning_rate: float, of Adam. Default to `3e-3` and `3e-4`: at these
             sizes a generator ten times as fast as its discriminator generates digits soonest.
         beta_1, beta_2: float, of Adam. Default to `0.5` and `0.999`.
-        spectral_norm: bool, whether D's layers are `SpectralConv2D` and `SpectralDense`. Defaults to
-            `False`.
-        patch_size: int, as in `ganedu.networks.discriminator`. Defaults to `1`.
+        spectral_norm, patch_size: bool and int, as in `ganedu.networks.discriminator`. Default to `False` and `1`.
         minibatch_stddev: bool, whether D sees how much a batch's images differ
             (`ganedu.layers.MinibatchStdDev`). Defaults to `False`.
         label_smoothing, augment, ema_momentum, seed: as for `GAN`.
     """
-    layers = {"conv": SpectralConv2D, "dense": SpectralDense} if spectral_norm else {}
     model = DCGAN(
         networks.generator(image_shape, latent_dim, g_width),
         networks.discriminator(
-            image_shape, d_width, minibatch_stddev=minibatch_stddev, patch_size=patch_size, **layers
+            image_shape,
+            d_width,
+            spectral_norm=spectral_norm,
+            minibatch_stddev=minibatch_stddev,
+            patch_size=patch_size,
         ),
         label_smoothing=label_smoothing,
         augment=augment,

@@ -3,73 +3,137 @@
 x_0 ~ N(0, I) is noise and x_1 an image; on the straight path between them
 
     x_t = (1 - t) x_0 + t x_1,   u = x_1 - x_0         (equations 22 and 23, with sigma_min = 0)
-    minimize  E_{t, x_0, x_1} ||v_theta(x_t, t) - u||^2
+    minimize  E_{t, x_0, x_1} w(t) ||v_theta(x_t, t) - u||^2
 
-Sampling follows dx/dt = v_theta(x, t) from t = 0 to 1, with a step h:
+The network tells the image, of which most is black, and not the velocity, half of which is noise; the one follows
+from the other, and with w(t) = (1 - t)^2 their errors are one (Li 2025, section 3):
+
+    v_theta(x_t, t) = (x_theta(x_t, t) - x_t) / (1 - t),   (1 - t)^2 ||v_theta - u||^2 = ||x_theta - x_1||^2
+
+What an image shows is settled while x_t is nearly noise. So most times, in training and in sampling, are early ones:
+
+    t = u / (u + k (1 - u)),   u uniform in [0, 1]                                   (Esser 2024, equation 23)
+
+Sampling follows dx/dt = v_theta(x, t) from t = 0 to 1, with steps h:
 
     Euler   x + h v(x, t)
     Heun    x + h/2 (v(x, t) + v(x + h v(x, t), t + h))
 
+With `num_classes` the network reads a label too, and sampling is guided (Ho 2022, `ganedu.engine.GuidedModel`).
+
 Departures:
     sigma_min = 0, so the paths are those of rectified flow. Only the conditional paths are
-    straight: those that sampling follows bend, which is what Heun's method is for. Fixed steps
-    in the place of an adaptive solver; the network is that of `diffusion`.
+    straight: those that sampling follows bend, which is what Heun's method is for. The paper's loss has
+    w = 1, uniform times and a network that tells v. x_theta is clipped to [-1, 1] in sampling. Fixed
+    steps in the place of an adaptive solver; Heun's last is Euler's, since at t = 1 there is nothing
+    left to see. A small U-Net, trained by Muon (Jordan 2024); samples are of a moving average.
 
 Reference:
     Lipman, Chen, Ben-Hamu, Nickel and Le 2023, "Flow matching for generative modeling", section
     4.1, example II, arXiv:2210.02747; Liu, Gong and Liu 2023, "Flow straight and
-    fast: learning to generate and transfer data with rectified flow", arXiv:2209.03003.
+    fast: learning to generate and transfer data with rectified flow", arXiv:2209.03003; Li and He 2025,
+    "Back to basics: let denoising generative models denoise", arXiv:2511.13720; Esser et al. 2024,
+    "Scaling rectified flow transformers", arXiv:2403.03206.
 """
+
+import functools
+import itertools
 
 import keras
 import numpy as np
 from keras import ops
 
 from ganedu import networks
-from ganedu.engine import DenoisingModel, FusedAdam
+from ganedu.engine import DenoisingModel, GuidedModel, Muon, shift_timesteps
 
 FAMILY = "diffusion and flows"
 
 
-def euler(velocity, x, steps):
-    """Follows `velocity(x, t)` from t = 0 to 1: one evaluation a step."""
-    h = 1.0 / steps
-    for i in range(steps):
-        x = x + h * velocity(x, i * h)
+def timesteps(steps, shift=1.0):
+    """0 = t_0 < ... < t_steps = 1, (steps + 1,): even for a shift of 1, more of them early for a greater one."""
+    return shift_timesteps(np.arange(steps + 1) / steps, shift)
+
+
+def euler(velocity, x, steps, shift=1.0):
+    """Follows `velocity(x, t)` from t = 0 to 1 over `timesteps`: one evaluation a step."""
+    for t, later in itertools.pairwise(timesteps(steps, shift)):
+        x = x + (later - t) * velocity(x, t)
     return x
 
 
-def heun(velocity, x, steps):
-    """As `euler`, with the mean of the velocities at both ends of a step: two evaluations a step."""
-    h = 1.0 / steps
-    for i in range(steps):
-        v = velocity(x, i * h)
-        x = x + h / 2 * (v + velocity(x + h * v, (i + 1) * h))
+def heun(velocity, x, steps, shift=1.0, final_correction=True):
+    """As `euler`, with the mean of the velocities at both ends of a step: two evaluations a step.
+
+    Args:
+        final_correction: bool, whether the last step has two as well, which asks for the velocity at t = 1. Defaults
+            to `True`.
+    """
+    times = timesteps(steps, shift)
+    for t, later in itertools.pairwise(times):
+        h, v = later - t, velocity(x, t)
+        if final_correction or later < times[-1]:
+            v = (v + velocity(x + h * v, later)) / 2
+        x = x + h * v
     return x
 
 
 @keras.saving.register_keras_serializable("ganedu")
 class FlowMatching(DenoisingModel):
-    """A `DenoisingModel` that predicts velocities."""
+    """A flow from noise to images.
 
-    def compute_losses(self, x, training):
-        t, x_0 = self.uniform_times(x), self.normal_like(x)
+    Args:
+        network: Keras model, `[x, t]` -> (B, H, W, C), x_theta.
+        shift: float > 0, k. Defaults to `3.0`.
+        ema_momentum, seed: as for `DenoisingModel`.
+    """
+
+    samplers = {"euler": euler, "heun": functools.partial(heun, final_correction=False)}
+    sampler, sampling_steps = "heun", 8
+
+    def __init__(self, network, shift=3.0, ema_momentum=0.998, seed=0):
+        super().__init__(network, ema_momentum, seed)
+        if not shift > 0:
+            raise ValueError(f"`shift` must be above 0. Received: shift={shift}")
+        self.shift = shift
+
+    def compute_losses(self, x, training, *conditions):
+        t, x_0 = shift_timesteps(self.uniform_times(x), self.shift), self.normal_like(x)
         share = t[:, None, None, None]
-        predicted = self.network([(1.0 - share) * x_0 + share * x, t], training=training)
-        return {"loss": ops.mean(ops.square(predicted - (x - x_0)))}
+        x_t = (1.0 - share) * x_0 + share * x
+        predicted = self.network([x_t, t, *conditions], training=training)
+        return {"loss": ops.mean(ops.square(predicted - x))}
 
-    def sample_from(self, x, steps, method=euler):
-        """Noise (N, H, W, C) to images by `euler` or `heun`."""
-        return method(self.predict_velocity, np.asarray(x, "float64"), steps)
+    def sample_from(self, x, steps, sampler=None, predict=None, seed=0):
+        sampler, predict = self.resolve_sampler(sampler), predict or self.predict_image
 
-    def predict_velocity(self, x, t):
-        """v_theta of the averaged network, on NumPy images (N, H, W, C) at one time t."""
-        return self.predict_output(x, t)
+        def velocity(x, t):
+            return (predict(x, t) - x) / (1.0 - t)
+
+        return sampler(velocity, np.asarray(x, "float64"), steps, self.shift)
+
+    def predict_velocity(self, x, t, *conditions):
+        """v_theta of the averaged network, on NumPy images (N, H, W, C) at one time t; 1 - t counts as 0.05 at
+        least."""
+        return (self.predict_image(x, t, *conditions) - x) / max(1.0 - t, 0.05)
 
 
-def build(image_shape, width=32, units=512, learning_rate=2e-3, ema_momentum=0.995, seed=0):
-    """A compiled flow for images (H, W, C), with Adam."""
-    model = FlowMatching(
-        networks.denoiser(image_shape, width, units), ema_momentum=ema_momentum, seed=seed
-    )
-    return model.compile_with(FusedAdam, learning_rate)
+@keras.saving.register_keras_serializable("ganedu")
+class ConditionalFlowMatching(GuidedModel, FlowMatching):
+    """A `FlowMatching` of classes: `generate(count, labels=...)`; arguments as for `GuidedModel` and `FlowMatching`."""
+
+
+def build(
+    image_shape,
+    num_classes=None,
+    width=16,
+    units=64,
+    shift=3.0,
+    learning_rate=6e-3,
+    ema_momentum=0.998,
+    seed=0,
+):
+    """A compiled flow for images (H, W, C), with Muon; of classes, if it is given their number."""
+    network = networks.denoiser(image_shape, width, units, num_classes)
+    kind = FlowMatching if num_classes is None else ConditionalFlowMatching
+    model = kind(network, shift=shift, ema_momentum=ema_momentum, seed=seed)
+    return model.compile_with(Muon, learning_rate)

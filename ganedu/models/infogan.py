@@ -129,6 +129,10 @@ def build(
     info_weight=1.0,
     g_learning_rate=2e-3,
     d_learning_rate=4e-4,
+    beta_1=0.5,
+    beta_2=0.999,
+    spectral_norm=False,
+    patch_size=1,
     augment=None,
     ema_momentum=0.99,
     seed=0,
@@ -137,7 +141,11 @@ def build(
     model = InfoGAN(
         networks.generator(image_shape, noise_dim + num_categories + continuous_dim, width),
         networks.discriminator(
-            image_shape, width, outputs=(1, num_categories, continuous_dim, continuous_dim)
+            image_shape,
+            width,
+            outputs=(1, num_categories, continuous_dim, continuous_dim),
+            spectral_norm=spectral_norm,
+            patch_size=patch_size,
         ),
         num_categories=num_categories,
         continuous_dim=continuous_dim,
@@ -146,4 +154,6 @@ def build(
         ema_momentum=ema_momentum,
         seed=seed,
     )
-    return model.compile_with(FusedAdam, g_learning_rate, d_learning_rate, beta_1=0.5)
+    return model.compile_with(
+        FusedAdam, g_learning_rate, d_learning_rate, beta_1=beta_1, beta_2=beta_2
+    )

@@ -55,6 +55,10 @@ def build(
     width=32,
     g_learning_rate=2e-3,
     d_learning_rate=3e-4,
+    beta_1=0.5,
+    beta_2=0.999,
+    spectral_norm=False,
+    patch_size=1,
     label_smoothing=0.0,
     augment=None,
     ema_momentum=0.99,
@@ -63,10 +67,14 @@ def build(
     """A compiled LSGAN of the networks of `dcgan`; arguments as there."""
     model = LSGAN(
         networks.generator(image_shape, latent_dim, width),
-        networks.discriminator(image_shape, width),
+        networks.discriminator(
+            image_shape, width, spectral_norm=spectral_norm, patch_size=patch_size
+        ),
         label_smoothing=label_smoothing,
         augment=augment,
         ema_momentum=ema_momentum,
         seed=seed,
     )
-    return model.compile_with(FusedAdam, g_learning_rate, d_learning_rate, beta_1=0.5)
+    return model.compile_with(
+        FusedAdam, g_learning_rate, d_learning_rate, beta_1=beta_1, beta_2=beta_2
+    )

@@ -91,6 +91,7 @@ def build(
     gamma=0.1,
     g_learning_rate=2e-3,
     d_learning_rate=1e-3,
+    patch_size=1,
     augment=None,
     ema_momentum=0.99,
     seed=0,
@@ -98,7 +99,7 @@ def build(
     """A compiled R3GAN of the networks of `dcgan`; Adam with beta_1 = 0 and beta_2 = 0.9."""
     model = R3GAN(
         networks.generator(image_shape, latent_dim, width),
-        networks.discriminator(image_shape, width),
+        networks.discriminator(image_shape, width, patch_size=patch_size),
         gamma=gamma,
         augment=augment,
         ema_momentum=ema_momentum,

@@ -24,7 +24,6 @@ from keras import ops
 
 from ganedu import networks
 from ganedu.engine import FusedAdam
-from ganedu.layers import SpectralConv2D, SpectralDense
 from ganedu.models.gan import GAN
 from ganedu.models.wgan import generator_loss
 
@@ -52,6 +51,7 @@ def build(
     width=32,
     g_learning_rate=2e-3,
     d_learning_rate=2e-3,
+    patch_size=1,
     augment=None,
     ema_momentum=0.99,
     seed=0,
@@ -59,7 +59,7 @@ def build(
     """A compiled SNGAN of the networks of `dcgan`, D's with spectral normalization."""
     model = SNGAN(
         networks.generator(image_shape, latent_dim, width),
-        networks.discriminator(image_shape, width, conv=SpectralConv2D, dense=SpectralDense),
+        networks.discriminator(image_shape, width, spectral_norm=True, patch_size=patch_size),
         augment=augment,
         ema_momentum=ema_momentum,
         seed=seed,

@@ -118,6 +118,7 @@ def build(
     gamma=2.0,
     g_learning_rate=2e-3,
     d_learning_rate=2e-3,
+    patch_size=1,
     ema_momentum=0.99,
     seed=0,
 ):
@@ -125,7 +126,7 @@ def build(
     model = StyleGAN(
         networks.mapping_network(latent_dim),
         networks.synthesis_network(image_shape, latent_dim, width, seed),
-        networks.discriminator(image_shape, width, minibatch_stddev=True),
+        networks.discriminator(image_shape, width, minibatch_stddev=True, patch_size=patch_size),
         gamma=gamma,
         ema_momentum=ema_momentum,
         seed=seed,

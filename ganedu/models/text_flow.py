@@ -52,8 +52,10 @@ from ganedu.engine import (
     Muon,
     TextToImageModel,
     captioned,
+    classifier_free_guidance,
     cosine_decay,
     pretrain_text_encoder,
+    shift_timesteps,
     validate_latents,
 )
 
@@ -62,16 +64,6 @@ FAMILY = "words"
 
 # Added to the variance, which is about 0.02 of one small thin digit and 0.1 of a large thick one.
 VARIANCE_FLOOR = 0.05
-
-
-def shift_timesteps(u, shift):
-    """t = u / (u + k (1 - u)) of u in [0, 1], with k the `shift`: 1 changes nothing, more is earlier."""
-    return u / (u + shift * (1.0 - u))
-
-
-def classifier_free_guidance(with_text, without, scale):
-    """without + s (with_text - without)."""
-    return without + scale * (with_text - without)
 
 
 def variance_normalized_error(predicted, x):
@@ -96,6 +88,7 @@ class TextFlow(TextToImageModel, DenoisingModel):
     """
 
     forms = {"network": "x, t, tokens -> y"}
+    sampling_options = frozenset({"steps", "guidance", "temperature"})
     sampling_steps, guidance, temperature = 6, 2.0, 0.6
 
     def __init__(
@@ -152,15 +145,11 @@ class TextFlow(TextToImageModel, DenoisingModel):
         for t, later in itertools.pairwise(times):
             x_t = np.concatenate([x, *concat_condition], axis=-1)
             conditional, unconditional = (
-                self.predict_image(x_t, t, c) for c in (tokens, null_tokens)
+                self.predict_output(x_t, t, c) for c in (tokens, null_tokens)
             )
             x_1 = np.clip(classifier_free_guidance(conditional, unconditional, scale), -1.0, 1.0)
             x = x + (later - t) / (1.0 - t) * (x_1 - x)  # a step of v
         return x.astype("float32")
-
-    def predict_image(self, x, t, tokens):
-        """x_theta of the averaged network, on NumPy images (N, H, W, C) at one time t."""
-        return self.predict_output(x, t, tokens)
 
 
 def build(

@@ -70,6 +70,7 @@ def build(
     penalty_weight=10.0,
     g_learning_rate=2e-3,
     d_learning_rate=1e-3,
+    patch_size=1,
     augment=None,
     ema_momentum=0.99,
     seed=0,
@@ -78,7 +79,7 @@ def build(
     the paper, which has five critic steps."""
     model = WGANGP(
         networks.generator(image_shape, latent_dim, width),
-        networks.discriminator(image_shape, width),
+        networks.discriminator(image_shape, width, patch_size=patch_size),
         critic_steps=critic_steps,
         penalty_weight=penalty_weight,
         augment=augment,

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from ganedu.layers import MinibatchStdDev
+from ganedu.layers import MinibatchStdDev, SpectralConv2D, SpectralDense
 from ganedu.runtime import UsageError
 
 NEGATIVE_SLOPE = 0.2  # Radford 2015, section 4
@@ -85,8 +85,7 @@ def discriminator(
     image_shape,
     width=32,
     outputs=1,
-    conv=layers.Conv2D,
-    dense=layers.Dense,
+    spectral_norm=False,
     minibatch_stddev=False,
     patch_size=1,
     name="discriminator",
@@ -101,7 +100,8 @@ def discriminator(
         width: int, channels of the first map; each map after has twice as many, up to 4 `width`.
             Defaults to `32`.
         outputs: int, or a tuple of ints for several heads on one body. Defaults to `1`.
-        conv, dense: the classes of its layers. Default to Keras's `Conv2D` and `Dense`.
+        spectral_norm: bool, whether its layers are `SpectralConv2D` and `SpectralDense`, which keep it smooth
+            (Miyato 2018). Defaults to `False`.
         minibatch_stddev: bool, whether the last map is followed by a `MinibatchStdDev`. Defaults to
             `False`.
         patch_size: int, 1, 2 or 4: the image is first cut in squares of `patch_size` pixels a side, each of which
@@ -112,6 +112,9 @@ def discriminator(
     Raises:
         ValueError: for another `patch_size`, or one that leaves a map with a side below 4.
     """
+    conv, dense = (
+        (SpectralConv2D, SpectralDense) if spectral_norm else (layers.Conv2D, layers.Dense)
+    )
     x = image = keras.Input(tuple(image_shape), name="x")
     count = num_downsamplings(image_shape)
     if patch_size not in (1, 2, 4) or patch_size > 2**count:

@@ -60,6 +60,7 @@ def begin(
     image_size=None,
     score_every=None,
     patience=None,
+    by_class=False,
 ):
     """Makes the folder of a new run, with what is asked for in `run.json`; imports no framework.
 
@@ -76,6 +77,7 @@ def begin(
             to `None`: never.
         patience: int, how many scores in a row may be worse than the best before the run ends.
             Defaults to `None`: any number.
+        by_class: bool, whether a model that may be told the classes of the data is told. Defaults to `False`.
 
     Returns:
         `RunFolder`.
@@ -100,6 +102,7 @@ def begin(
     values = (model, str(data), seed, runtime.profile(profile), epochs, seconds, batch_size)
     asked = dict(zip(ASKED, (*values, image_size), strict=True))
     asked |= {"score_every": score_every, "patience": patience}
+    asked |= {"by_class": True} if by_class else {}
     told = {"status": "started", "started": now(), "load": LOAD, "versions": _versions()}
     return RunFolder.create(out, {"format": FORMAT, **asked, **told})
 

@@ -105,6 +105,7 @@ ASKED = {
 TOLD = {
     "score_every": _optional(_integer(1)),
     "patience": _optional(_integer(1)),
+    "by_class": ("true or false", lambda v: isinstance(v, bool)),
     "status": _one_of(STATUSES),
     "backend": _one_of(BACKENDS),
     "images": _list_of(_integer(1), 4, 4),

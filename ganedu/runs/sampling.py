@@ -11,21 +11,22 @@ from ganedu.runtime import UsageError
 PATHS = 5
 
 
-def sample(model, run_info, out, *, count=64, seed=0, class_name=None, text=None):
+def sample(model, run_info, out, *, count=64, seed=0, class_name=None, text=None, **options):
     """Samples images into a `.png` (a grid) or an `.npz` (`images`, uint8 (N, H, W, C)). A translator
     maps the first `count` test images; a model of texts takes `text`, or the first test captions; of
-    `class_name` see `class_index`.
+    `class_name` see `class_index`. Options of `generate` that are not `None`, as `steps`, go to the model.
 
     Raises:
-        UsageError: for a class or a text where the model takes none, a text that cannot be read, or
+        UsageError: for a class, a text or an option where the model takes none, a text that cannot be read, or
             more sources than there are.
     """
     label = class_index(model, run_info, class_name)
+    options = _options(model, options)
     if text is not None:
-        images = _of_text(model, text, count, seed)
+        images = _of_text(model, text, count, seed, options)
     elif model.tasks & {"generate", "generate by class"}:
         labels = {} if label is None else {"labels": label}
-        images = model.generate(count, seed=seed, **labels)
+        images = model.generate(count, seed=seed, **labels, **options)
     else:
         dataset = test_images(run_info)
         if len(dataset) < count:
@@ -36,13 +37,22 @@ def sample(model, run_info, out, *, count=64, seed=0, class_name=None, text=None
     _write_images(images, out)
 
 
-def _of_text(model, text, count, seed):
+def _options(model, asked):
+    """Those of the options of `generate` that were asked for, if the model takes them."""
+    asked = {name: value for name, value in asked.items() if value is not None}
+    for name in sorted(set(asked) - model.sampling_options):
+        taken = ", ".join(f"--{o}" for o in sorted(model.sampling_options)) or "none"
+        raise UsageError(f"--{name} is no option of a {type(model).__name__}, which takes: {taken}")
+    return asked
+
+
+def _of_text(model, text, count, seed, options):
     if "generate by text" not in model.tasks:
         raise UsageError(
             f"--text needs a text_flow or a text_gan. Received: a {type(model).__name__}"
         )
     model.tokenize([text])  # a wrong word is told once, and not for each image
-    return model.generate([text] * count, seed=seed)
+    return model.generate([text] * count, seed=seed, **options)
 
 
 def interpolate(model, run_info, out, *, method="slerp", steps=10, seed=0, class_name=None):

@@ -95,7 +95,8 @@ def _new_model(folder, run_info, dataset, recipe, kept):
     for key, value in recipe.model.items():
         if key in known and not fits_default(value, known[key].default):
             raise UsageError(f"{path} is damaged (its recipe says {key}: {value!r})")
-    arguments = {**models.arguments_of(name, dataset), **recipe.model}
+    by_class = run_info.get("by_class", False)
+    arguments = {**models.arguments_of(name, dataset, by_class), **recipe.model}
     _say_what_to_expect(run_info, arguments)
     try:
         return models.build(name, dataset.image_shape, seed=run_info["seed"], **arguments)
