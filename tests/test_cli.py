@@ -485,7 +485,7 @@ def test_a_flow_learns_classes_where_it_is_asked_to(conditional_run, tmp_path):
     for name, options in {
         "a": ("--class", 3),
         "b": ("--class", 5),
-        "guided": ("--class", 3, "--guidance", 0),
+        "unguided": ("--class", 3, "--guidance", 0),
         "euler": ("--class", 3, "--sampler", "euler"),
         "steps": ("--class", 3, "--steps", 2),
     }.items():

@@ -5,14 +5,14 @@ With alpha_bar_t from 1 down to 0, x_t = sqrt(alpha_bar_t) x + sqrt(1 - alpha_ba
     minimize  E_{x, t, epsilon} w(t) ||epsilon - epsilon_theta(x_t, t)||^2             (Ho 2020, equation 14)
     alpha_bar_t = f(t) / f(0),  f(t) = cos^2((t / T + s) / (1 + s) pi / 2), s = 0.008  (Nichol 2021, equation 17)
 
-The network tells the image, of which most is black, and not the noise; the one follows from the other, and so do
-their errors, with the signal-to-noise ratio SNR_t = alpha_bar_t / (1 - alpha_bar_t):
+The network tells the image and not the noise; the one follows from the other, and with the signal-to-noise ratio
+SNR_t = alpha_bar_t / (1 - alpha_bar_t) their errors do:
 
     epsilon_theta = (x_t - sqrt(alpha_bar_t) x_theta) / sqrt(1 - alpha_bar_t)
     ||epsilon - epsilon_theta||^2 = SNR_t ||x - x_theta||^2
 
-Here w(t) = 1 / SNR_t (Salimans 2022, section 4). What an image shows is settled while x_t is nearly noise, so the
-schedule has more of that: its SNR is divided by k^2 (Hoogeboom 2023, section 3).
+Here w(t) = 1 / SNR_t (Salimans 2022, section 4). What an image shows is settled while x_t is nearly noise, so SNR_t is
+divided by k^2 (Hoogeboom 2023, section 3). With `num_classes` the network reads a label too (`GuidedModel`).
 
 Sampling goes back from x_T ~ N(0, I) over a few of the times, from t to s (Song 2021, equation 12):
 
@@ -20,8 +20,6 @@ Sampling goes back from x_T ~ N(0, I) over a few of the times, from t to s (Song
 
 sigma = 0 (`ddim`) makes the sample a function of x_T: a latent space. `ddpm` is Ho's Algorithm 2 over these times.
 `dpm_solver` is of second order, from what was seen one step before (Lu 2022, algorithm 2).
-
-With `num_classes` the network reads a label too, and sampling is guided (Ho 2022, `ganedu.engine.GuidedModel`).
 
 Departures:
     Ho's network tells the noise, and w(t) = 1. Sampling is over few of the times by default; all of
@@ -109,11 +107,9 @@ def ddim(predict_noise, x, alpha_bar, timesteps, rng, eta=0.0):
 def dpm_solver(predict_noise, x, alpha_bar, timesteps, rng):
     """As `ddim`, of second order: DPM-Solver++(2M) of Lu 2022. With lambda = log(SNR) / 2 and h its change,
 
-        D = x_0 + h / (2 h_before) (x_0 - x_0_before)
-        x_s = sigma_s / sigma_t x_t - sqrt(alpha_bar_s) (exp(-h) - 1) D
+        x_s = sigma_s / sigma_t x_t - sqrt(alpha_bar_s) (exp(-h) - 1) D,   D = x_0 + h / (2 h_before) (x_0 - x_0_before)
 
-    The first step, and the last, whose h is infinite, have D = x_0.
-    """
+    D = x_0 in the first step, and in the last, whose h is infinite."""
     before = None  # x_0 and h of the step before
     for t, s in itertools.pairwise(timesteps):
         a, a_to = alpha_bar[t], alpha_bar[s]
