@@ -7,8 +7,8 @@ import pytest
 from keras import ops
 from rows import ALL, IMAGE_SHAPE, batch, steps_are_eager
 
-from ganedu import models, networks, runtime
-from ganedu.engine import classifier_free_guidance, shift_timesteps
+from ganedu import models, networks, runtime, samplers
+from ganedu.engine import classifier_free_guidance
 from ganedu.models import diffusion, flow_matching
 
 
@@ -91,9 +91,9 @@ class TestTheSchedule:
 
     def test_times_of_a_flow_by_hand(self):
         # 1/2 / (1/2 + 3/2) = 1/4.
-        np.testing.assert_allclose(flow_matching.timesteps(2, 3.0), [0, 1 / 4, 1])
-        np.testing.assert_allclose(flow_matching.timesteps(4), [0, 1 / 4, 1 / 2, 3 / 4, 1])
-        assert shift_timesteps(0.3, 1.0) == pytest.approx(0.3)
+        np.testing.assert_allclose(samplers.timesteps(2, 3.0), [0, 1 / 4, 1])
+        np.testing.assert_allclose(samplers.timesteps(4), [0, 1 / 4, 1 / 2, 3 / 4, 1])
+        assert samplers.shift_timesteps(0.3, 1.0) == pytest.approx(0.3)
 
     @pytest.mark.parametrize("name", ["diffusion", "flow_matching"])
     @pytest.mark.parametrize("shift", [0.0, -1.0, math.nan])
@@ -105,10 +105,50 @@ class TestTheSchedule:
 class TestTheLoss:
     def test_noise_and_image_err_alike_up_to_the_signal_to_noise_ratio(self):
         # x_t = 0.6 * 1 + 0.8 * 0.5 = 1: who sees the image sees the noise.
-        np.testing.assert_allclose(diffusion.predicted_noise(1.0, 1.0, 0.36), 0.5, rtol=1e-12)
+        np.testing.assert_allclose(samplers.predicted_noise(1.0, 1.0, 0.36), 0.5, rtol=1e-12)
         # Who sees 0.2 for it: (1 - 0.6 * 0.2) / 0.8 = 1.1, off by 0.6; 0.36 / 0.64 * 0.8^2 = 0.36.
-        error = diffusion.predicted_noise(1.0, 0.2, 0.36) - 0.5
+        error = samplers.predicted_noise(1.0, 0.2, 0.36) - 0.5
         np.testing.assert_allclose(error**2, 0.36 / 0.64 * 0.8**2, rtol=1e-12)
+
+    @pytest.mark.parametrize(
+        ("name", "prediction"), [("diffusion", "noise"), ("flow_matching", "velocity")]
+    )
+    def test_of_images_of_zeros_the_other_prediction_is_seen_in_x_t(self, name, prediction):
+        """x_t = sqrt(1 - alpha_bar_t) epsilon, and (1 - t) x_0 = -(1 - t) u."""
+        model = build(name, prediction=prediction, shift=1.0)
+
+        def answer(x, t):
+            t = number(t)
+            a = 1 - model.alpha_bar[np.round(1000 * t).astype(int)] if name == "diffusion" else 0
+            size = np.sqrt(a) if name == "diffusion" else -(1 - t)
+            return ops.convert_to_tensor((number(x) / size[:, None, None, None]).astype("float32"))
+
+        replaced(model, network=Network(answer))
+        loss = model.compute_losses(ops.zeros((16, *IMAGE_SHAPE)), training=False)["loss"]
+        np.testing.assert_allclose(number(loss), 0.0, atol=1e-6)
+
+    @pytest.mark.parametrize(
+        ("name", "prediction", "t"),
+        [("diffusion", "noise", 0.4), ("flow_matching", "velocity", 0.4)],
+    )
+    def test_the_image_follows_from_either_prediction(self, name, prediction, t):
+        model, x_1 = build(name, prediction=prediction, shift=1.0), batch(2).astype("float64")
+        other = np.random.default_rng(1).normal(size=x_1.shape)
+        if name == "diffusion":
+            a = model.alpha_bar[400]
+            x_t, output = np.sqrt(a) * x_1 + np.sqrt(1 - a) * other, other
+        else:
+            x_t, output = (1 - t) * other + t * x_1, x_1 - other
+        np.testing.assert_allclose(model.image_from(output, x_t, t), x_1, atol=1e-9)
+        ask = model.predict_noise if name == "diffusion" else model.predict_velocity
+        replaced(model, predict_output=lambda x, t: output)
+        np.testing.assert_array_equal(ask(x_t, t), output)
+        replaced(model, predict_output=lambda x, t: x_1, prediction="image")
+        np.testing.assert_allclose(ask(x_t, t), output, atol=1e-9)
+
+    def test_another_prediction_is_refused(self):
+        with pytest.raises(runtime.UsageError, match="predictions are velocity, image"):
+            build("flow_matching", prediction="noise")
 
     @pytest.mark.parametrize("name", ["diffusion", "flow_matching"])
     def test_it_is_zero_for_the_image_and_the_square_of_what_is_missing(self, name):
@@ -129,7 +169,7 @@ class TestTheLoss:
 
     def test_the_velocity_is_that_of_the_path_to_the_image(self):
         model, x_1 = build("flow_matching"), batch(2)
-        replaced(model, predict_image=lambda x, t: x_1)
+        replaced(model, predict_output=lambda x, t: x_1)
         x_t = 0.75 * np.ones_like(x_1) + 0.25 * x_1
         np.testing.assert_allclose(model.predict_velocity(x_t, 0.25), x_1 - 1, atol=1e-5)
         assert np.isfinite(model.predict_velocity(x_t, 1.0)).all()
@@ -140,7 +180,7 @@ def gaussian_noise_of(variance, alpha_bar):
 
     def predict_noise(x, t):
         a = alpha_bar[t]
-        return diffusion.predicted_noise(x, np.sqrt(a) * variance * x / (a * variance + 1 - a), a)
+        return samplers.predicted_noise(x, np.sqrt(a) * variance * x / (a * variance + 1 - a), a)
 
     return predict_noise
 
@@ -170,10 +210,10 @@ class TestSamplersOfDiffusion:
             x = sampler(predict_noise, np.ones((1, 1, 1, 1)), alpha_bar, times, None)
             return abs(x.item() - exact)
 
-        for sampler, order in ((diffusion.ddim, 2), (diffusion.dpm_solver, 4)):
+        for sampler, order in ((samplers.ddim, 2), (samplers.dpm_solver, 4)):
             ratio = error(sampler, 40) / error(sampler, 80)
             np.testing.assert_allclose(ratio, order, rtol=0.2)
-        assert error(diffusion.dpm_solver, 20) < 0.2 * error(diffusion.ddim, 20)
+        assert error(samplers.dpm_solver, 20) < 0.2 * error(samplers.ddim, 20)
 
     def test_ddpm_has_the_mean_and_the_variance_of_the_posterior(self):
         """Ho 2020, equations 6 and 7, of neighbouring times."""
@@ -186,7 +226,7 @@ class TestSamplersOfDiffusion:
         )
         variance = (1 - before) / (1 - a) * beta
         x = np.full((40_000, 1, 1, 1), x_t)
-        predict_noise = lambda x, t: diffusion.predicted_noise(x, x_0, alpha_bar[t])  # noqa: E731
+        predict_noise = lambda x, t: samplers.predicted_noise(x, x_0, alpha_bar[t])  # noqa: E731
         rng = np.random.default_rng(0)
         found = diffusion.Diffusion.samplers["ddpm"](predict_noise, x, alpha_bar, [t, t - 1], rng)
         np.testing.assert_allclose(found.mean(), mean, atol=4 * np.sqrt(variance / 40_000))
@@ -213,7 +253,7 @@ class TestSamplersOfDiffusion:
 
 
 class TestSamplersOfAFlow:
-    @pytest.mark.parametrize("method", [flow_matching.euler, flow_matching.heun])
+    @pytest.mark.parametrize("method", [samplers.euler, samplers.heun])
     def test_a_straight_flow_is_exact_in_one_step(self, method):
         noise, image = np.zeros((1, 2, 2, 1)), np.full((1, 2, 2, 1), 0.7)
         for steps, shift in ((1, 1.0), (4, 1.0), (4, 3.0)):
@@ -225,15 +265,15 @@ class TestSamplersOfAFlow:
         # dx/dt = x from 1 ends at e; halving the step quarters the error (Euler's it halves).
         errors = {
             m: [abs(m(lambda x, t: x, np.ones(1), n, shift)[0] - math.e) for n in (40, 80)]
-            for m in (flow_matching.euler, flow_matching.heun)
+            for m in (samplers.euler, samplers.heun)
         }
-        np.testing.assert_allclose(np.divide(*errors[flow_matching.euler]), 2, rtol=0.05)
-        np.testing.assert_allclose(np.divide(*errors[flow_matching.heun]), 4, rtol=0.06)
+        np.testing.assert_allclose(np.divide(*errors[samplers.euler]), 2, rtol=0.05)
+        np.testing.assert_allclose(np.divide(*errors[samplers.heun]), 4, rtol=0.06)
 
     @pytest.mark.parametrize(("final_correction", "evaluations"), [(True, 6), (False, 5)])
     def test_heun_need_not_ask_at_the_end(self, final_correction, evaluations):
         asked = []
-        flow_matching.heun(
+        samplers.heun(
             lambda x, t: asked.append(t) or x, np.ones(1), 3, final_correction=final_correction
         )
         assert len(asked) == evaluations

@@ -19,6 +19,7 @@ ROOMS = [
     "catalogue",
     "losses",
     "latent",
+    "samplers",
     "data",
     "layers",
     "networks",

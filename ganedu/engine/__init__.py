@@ -6,7 +6,6 @@ from ganedu.engine.denoising_model import (
     DenoisingModel,
     GuidedModel,
     classifier_free_guidance,
-    shift_timesteps,
 )
 from ganedu.engine.failure import FirstFailure
 from ganedu.engine.given import validate_latents
@@ -60,6 +59,5 @@ __all__ = [
     "importance_sampled",
     "overlay_attention",
     "pretrain_text_encoder",
-    "shift_timesteps",
     "validate_latents",
 ]

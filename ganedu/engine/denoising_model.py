@@ -16,15 +16,6 @@ from ganedu.networks.inference import predict_in_batches
 from ganedu.runtime import UsageError
 
 
-def shift_timesteps(u, shift):
-    """t = u / (u + k (1 - u)) of u in [0, 1], with k the `shift`: 1 changes nothing, more is nearer to 0.
-
-    Reference:
-        Esser et al. 2024, "Scaling rectified flow transformers", equation 23, arXiv:2403.03206.
-    """
-    return u / (u + shift * (1.0 - u))
-
-
 def classifier_free_guidance(conditional, unconditional, scale):
     """unconditional + s (conditional - unconditional): s = 1 is the conditional prediction alone, more goes past it.
 
@@ -38,29 +29,38 @@ class DenoisingModel(LatentModel):
     """One network that is evaluated again and again. A subclass says with which `compute_losses` it learns,
     and how noise becomes an image, `sample_from`. A latent is the noise at the start, flattened.
 
-    A subclass declares `samplers`, by name, and which of them it uses by default: `sampler`, in `sampling_steps`.
+    A subclass declares `samplers`, by name, and which of them it uses by default: `sampler`, in `sampling_steps`; and
+    what its network may be asked for, `predictions`: one follows from the other (`image_from`), and in sampling all
+    are the image that is seen in x_t.
 
     Args:
-        network: Keras model, `[x, t]`, (B, H, W, C) and (B,) in [0, 1], -> (B, H, W, C): the image that it
-            sees in x.
+        network: Keras model, `[x, t]`, (B, H, W, C) and (B,) in [0, 1], -> (B, H, W, C).
+        prediction: str, one of `predictions`: what the network tells. Defaults to `None`: the first of them.
         ema_momentum: float in [0, 1), of the averaged network, which `generate` samples from. Defaults to
             `0.998`.
         seed: int in [0, 2**31). Defaults to `0`.
 
     Raises:
         ValueError: for a network that reads or returns something else.
+        UsageError: for another prediction.
     """
 
     players = {"optimizer": ("network",)}
     log_names = ("loss",)
     forms = {"network": "x, t -> y"}
     sampling_options = frozenset({"steps", "sampler"})
-    samplers = {}
+    samplers, predictions = {}, ("image",)
     sampler, sampling_steps = None, 20
     export_instead = "generates in many steps", ("ema_network",)
 
-    def __init__(self, network, ema_momentum=0.998, seed=0):
+    def __init__(self, network, prediction=None, ema_momentum=0.998, seed=0):
         super().__init__(seed=seed)
+        prediction = self.predictions[0] if prediction is None else prediction
+        if prediction not in self.predictions:
+            raise UsageError(
+                f"The predictions are {', '.join(self.predictions)}. Received: prediction={prediction!r}"
+            )
+        self.prediction = prediction
         network = functional(self.forms, network=network)
         x, y = network.input_shape[0], network.output_shape
         check_same_shape({"x without channels": x[:-1], "y without channels": y[:-1]})
@@ -120,9 +120,14 @@ class DenoisingModel(LatentModel):
         inputs = [np.asarray(x, "float32"), np.full(len(x), t, "float32"), *conditions]
         return predict_in_batches(self.ema_network, inputs)
 
+    def image_from(self, output, x, t):
+        """The image that follows from the network's output for x_t (N, H, W, C) at one time t, all NumPy: where that is
+        not the image itself, a subclass says how."""
+        return output
+
     def predict_image(self, x, t, *conditions):
         """The images that the averaged network sees in x_t (N, H, W, C) at one time t, brought into [-1, 1]."""
-        return np.clip(self.predict_output(x, t, *conditions), -1.0, 1.0)
+        return np.clip(self.image_from(self.predict_output(x, t, *conditions), x, t), -1.0, 1.0)
 
     def decode(self, z, steps=None, sampler=None, seed=0):
         """Latents (N, H W C) to images (N, H, W, C) in [-1, 1], float32 NumPy.
@@ -245,10 +250,11 @@ class GuidedModel(ConditionalModel, DenoisingModel):
         if scale == 1.0:
             return self.predict_image(x, t, y)
         unconditional = self.predict_output(x, t, np.zeros_like(y))
-        if scale == 0.0:
-            return np.clip(unconditional, -1.0, 1.0)
-        guided = classifier_free_guidance(self.predict_output(x, t, y), unconditional, scale)
-        return np.clip(guided, -1.0, 1.0)
+        guided = unconditional
+        if scale > 0.0:
+            conditional = self.predict_output(x, t, y)
+            guided = classifier_free_guidance(conditional, unconditional, scale)
+        return np.clip(self.image_from(guided, x, t), -1.0, 1.0)
 
     def generate(self, count, labels=None, steps=None, sampler=None, guidance=None, seed=0):
         """Generates `count` images (count, H, W, C), float32 in [-1, 1]; the rest as for `decode`."""

@@ -3,10 +3,10 @@
 x_0 ~ N(0, I) is noise and x_1 an image; on the straight path between them
 
     x_t = (1 - t) x_0 + t x_1,   u = x_1 - x_0         (equations 22 and 23, with sigma_min = 0)
-    minimize  E_{t, x_0, x_1} w(t) ||v_theta(x_t, t) - u||^2
+    minimize  E_{t, x_0, x_1} ||v_theta(x_t, t) - u||^2
 
-The network tells the image, of which most is black, and not the velocity, half of which is noise; the one follows
-from the other, and with w(t) = (1 - t)^2 their errors are one (Li 2025, section 3):
+A network learns sooner to tell the image, of which most is black, than the velocity, half of which is noise. The one
+follows from the other, and their errors are one up to a weight (Li 2025, section 3):
 
     v_theta(x_t, t) = (x_theta(x_t, t) - x_t) / (1 - t),   (1 - t)^2 ||v_theta - u||^2 = ||x_theta - x_1||^2
 
@@ -23,8 +23,9 @@ With `num_classes` the network reads a label too, and sampling is guided (Ho 202
 
 Departures:
     sigma_min = 0, so the paths are those of rectified flow. Only the conditional paths are
-    straight: those that sampling follows bend, which is what Heun's method is for. The paper's loss has
-    w = 1, uniform times and a network that tells v. x_theta is clipped to [-1, 1] in sampling. Fixed
+    straight: those that sampling follows bend, which is what Heun's method is for. `build` minimizes the
+    error of x_theta, with k = 3; `prediction="velocity", shift=1` is the paper. In sampling, what the
+    network tells of the image is clipped to [-1, 1]. Fixed
     steps in the place of an adaptive solver; Heun's last is Euler's, since at t = 1 there is nothing
     left to see. A small U-Net, trained by Muon (Jordan 2024); samples are of a moving average.
 
@@ -37,44 +38,16 @@ Reference:
 """
 
 import functools
-import itertools
 
 import keras
 import numpy as np
 from keras import ops
 
 from ganedu import networks
-from ganedu.engine import DenoisingModel, GuidedModel, Muon, shift_timesteps
+from ganedu.engine import DenoisingModel, GuidedModel, Muon
+from ganedu.samplers import euler, heun, shift_timesteps
 
 FAMILY = "diffusion and flows"
-
-
-def timesteps(steps, shift=1.0):
-    """0 = t_0 < ... < t_steps = 1, (steps + 1,): even for a shift of 1, more of them early for a greater one."""
-    return shift_timesteps(np.arange(steps + 1) / steps, shift)
-
-
-def euler(velocity, x, steps, shift=1.0):
-    """Follows `velocity(x, t)` from t = 0 to 1 over `timesteps`: one evaluation a step."""
-    for t, later in itertools.pairwise(timesteps(steps, shift)):
-        x = x + (later - t) * velocity(x, t)
-    return x
-
-
-def heun(velocity, x, steps, shift=1.0, final_correction=True):
-    """As `euler`, with the mean of the velocities at both ends of a step: two evaluations a step.
-
-    Args:
-        final_correction: bool, whether the last step has two as well, which asks for the velocity at t = 1. Defaults
-            to `True`.
-    """
-    times = timesteps(steps, shift)
-    for t, later in itertools.pairwise(times):
-        h, v = later - t, velocity(x, t)
-        if final_correction or later < times[-1]:
-            v = (v + velocity(x + h * v, later)) / 2
-        x = x + h * v
-    return x
 
 
 @keras.saving.register_keras_serializable("ganedu")
@@ -82,16 +55,18 @@ class FlowMatching(DenoisingModel):
     """A flow from noise to images.
 
     Args:
-        network: Keras model, `[x, t]` -> (B, H, W, C), x_theta.
-        shift: float > 0, k. Defaults to `3.0`.
+        network: Keras model, `[x, t]` -> (B, H, W, C).
+        prediction: `"velocity"` or `"image"`: whether the network is v_theta or x_theta. Defaults to `"velocity"`.
+        shift: float > 0, k. Defaults to `1.0`.
         ema_momentum, seed: as for `DenoisingModel`.
     """
 
     samplers = {"euler": euler, "heun": functools.partial(heun, final_correction=False)}
+    predictions = "velocity", "image"
     sampler, sampling_steps = "heun", 8
 
-    def __init__(self, network, shift=3.0, ema_momentum=0.998, seed=0):
-        super().__init__(network, ema_momentum, seed)
+    def __init__(self, network, prediction=None, shift=1.0, ema_momentum=0.998, seed=0):
+        super().__init__(network, prediction, ema_momentum, seed)
         if not shift > 0:
             raise ValueError(f"`shift` must be above 0. Received: shift={shift}")
         self.shift = shift
@@ -100,8 +75,9 @@ class FlowMatching(DenoisingModel):
         t, x_0 = shift_timesteps(self.uniform_times(x), self.shift), self.normal_like(x)
         share = t[:, None, None, None]
         x_t = (1.0 - share) * x_0 + share * x
-        predicted = self.network([x_t, t, *conditions], training=training)
-        return {"loss": ops.mean(ops.square(predicted - x))}
+        output = self.network([x_t, t, *conditions], training=training)
+        target = x if self.prediction == "image" else x - x_0
+        return {"loss": ops.mean(ops.square(output - target))}
 
     def sample_from(self, x, steps, sampler=None, predict=None, seed=0):
         sampler, predict = self.resolve_sampler(sampler), predict or self.predict_image
@@ -111,10 +87,14 @@ class FlowMatching(DenoisingModel):
 
         return sampler(velocity, np.asarray(x, "float64"), steps, self.shift)
 
+    def image_from(self, output, x, t):
+        return output if self.prediction == "image" else x + (1.0 - t) * output
+
     def predict_velocity(self, x, t, *conditions):
-        """v_theta of the averaged network, on NumPy images (N, H, W, C) at one time t; 1 - t counts as 0.05 at
-        least."""
-        return (self.predict_image(x, t, *conditions) - x) / max(1.0 - t, 0.05)
+        """v_theta of the averaged network, on NumPy images (N, H, W, C) at one time t. Of a network that tells the
+        image 1 - t counts as 0.05 at least."""
+        output = self.predict_output(x, t, *conditions)
+        return output if self.prediction == "velocity" else (output - x) / max(1.0 - t, 0.05)
 
 
 @keras.saving.register_keras_serializable("ganedu")
@@ -127,6 +107,7 @@ def build(
     num_classes=None,
     width=16,
     units=64,
+    prediction="image",
     shift=3.0,
     learning_rate=6e-3,
     ema_momentum=0.998,
@@ -135,5 +116,5 @@ def build(
     """A compiled flow for images (H, W, C), with Muon; of classes, if it is given their number."""
     network = networks.denoiser(image_shape, width, units, num_classes)
     kind = FlowMatching if num_classes is None else ConditionalFlowMatching
-    model = kind(network, shift=shift, ema_momentum=ema_momentum, seed=seed)
+    model = kind(network, prediction=prediction, shift=shift, ema_momentum=ema_momentum, seed=seed)
     return model.compile_with(Muon, learning_rate)

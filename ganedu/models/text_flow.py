@@ -55,9 +55,9 @@ from ganedu.engine import (
     classifier_free_guidance,
     cosine_decay,
     pretrain_text_encoder,
-    shift_timesteps,
     validate_latents,
 )
+from ganedu.samplers import shift_timesteps
 
 FAMILY = "words"
 
@@ -100,7 +100,7 @@ class TextFlow(TextToImageModel, DenoisingModel):
         ema_momentum=0.998,
         seed=0,
     ):
-        super().__init__(network, ema_momentum, seed)
+        super().__init__(network, ema_momentum=ema_momentum, seed=seed)
         self.shift, self.condition_drop_prob = shift, condition_drop_prob
         self.attribute_drop_prob = attribute_drop_prob
 
