@@ -527,3 +527,30 @@ def test_an_option_that_a_model_does_not_take_is_named(run, tmp_path, option, me
 )
 def test_a_wrong_way_of_sampling_is_one_line(conditional_run, tmp_path, option, message):
     assert_one_line(call("sample", conditional_run, "--out", tmp_path / "x.png", *option), message)
+
+
+def test_an_image_is_inverted(run, conditional_run, tmp_path):
+    picture = tmp_path / "digit.png"
+    Image.fromarray(np.full((8, 8), 200, "uint8")).save(picture)
+    for folder, size in ((run, None), (conditional_run, 64)):
+        result = call("invert", folder, picture, "--out", tmp_path / "found.npz")
+        assert result.exit_code == 0, result.output
+        assert result.stdout.endswith("dB PSNR\n")
+        found = np.load(tmp_path / "found.npz")
+        assert found["images"].shape == (2, 8, 8, 1)
+        assert (found["images"][0] == 200).all()
+        latents = found["latents"]
+        assert latents.shape[0] == 1
+        assert size is None or latents.shape == (1, size)
+    assert call("invert", run, picture, "--out", tmp_path / "found.png").exit_code == 0
+    with Image.open(tmp_path / "found.png") as pair:
+        assert pair.width > pair.height
+
+
+def test_a_model_without_latents_alone_inverts_nothing(tmp_path):
+    folder = tmp_path / "run"
+    asked = ("--image-size", 8, "--profile", "smoke", "--out", folder)
+    assert call("train", "cgan", *asked).exit_code == 0
+    Image.fromarray(np.zeros((8, 8), "uint8")).save(tmp_path / "x.png")
+    result = call("invert", folder, tmp_path / "x.png", "--out", tmp_path / "y.png")
+    assert_one_line(result, "Inversion needs a model that generates from latents alone")

@@ -25,6 +25,7 @@ ROOMS = [
     "networks",
     "engine",
     "models",
+    "editing",
     "metrics",
     "diagnostics",
     "figures",

@@ -68,7 +68,7 @@ def main():
 
 for command in (
     *(train.train, train.resume),
-    *(samples.sample, samples.interpolate, samples.caption, samples.edit),
+    *(samples.sample, samples.interpolate, samples.invert, samples.caption, samples.edit),
     *(scores.evaluate, scores.diagnose),
     *(lists.models, lists.datasets),
     lessons.lessons,

@@ -1,4 +1,4 @@
-"""`ganedu sample`, `ganedu interpolate`, `ganedu caption`, `ganedu edit`."""
+"""`ganedu sample`, `ganedu interpolate`, `ganedu caption`, `ganedu edit`, `ganedu invert`."""
 
 from pathlib import Path
 
@@ -101,3 +101,24 @@ def edit(folder, image, text, out, seed):
 
     report_changes(image, sampling.edit(model, image, text, out, seed=seed))
     click.echo(f"{out}: {text}")
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("image", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="A .png (the image, and what comes of its latent) or an .npz (latents, images).",
+)
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
+def invert(folder, image, out, seed):
+    """Find the latent from which a trained model generates IMAGE, or what is nearest to it."""
+    check_suffix(out, ".png", ".npz")
+    model, _ = load(folder)
+    from ganedu.runs import sampling
+
+    decibels, told = sampling.invert(model, image, out, seed=seed)
+    report_changes(image, told)
+    click.echo(f"{out}: {decibels:.1f} dB PSNR")

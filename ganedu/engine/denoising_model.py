@@ -129,6 +129,21 @@ class DenoisingModel(LatentModel):
         """The images that the averaged network sees in x_t (N, H, W, C) at one time t, brought into [-1, 1]."""
         return np.clip(self.image_from(self.predict_output(x, t, *conditions), x, t), -1.0, 1.0)
 
+    def add_noise(self, x, noise, level):
+        """Images and noise (N, H, W, C) at a noise level: 0 is the images, 1 the noise alone, and between are the
+        levels that sampling passes at an even pace."""
+        raise NotImplementedError
+
+    def step(self, x, level, to, predict=None):
+        """One step of first order from one noise level, above 0, to another, down or up.
+
+        Args:
+            x: NumPy array (N, H, W, C).
+            level, to: float in [0, 1].
+            predict: as for `sample_from`.
+        """
+        raise NotImplementedError
+
     def decode(self, z, steps=None, sampler=None, seed=0):
         """Latents (N, H W C) to images (N, H, W, C) in [-1, 1], float32 NumPy.
 
@@ -245,11 +260,16 @@ class GuidedModel(ConditionalModel, DenoisingModel):
         generated = self.sample_from(noise, self.resolve_steps(steps), sampler, predict, seed)
         return np.clip(generated, -1.0, 1.0).astype("float32")
 
+    def predict_output(self, x, t, y=None):
+        """As `DenoisingModel.predict_output`; without y (N, K) of no class."""
+        no_class = np.zeros((len(x), self.num_classes), "float32")
+        return super().predict_output(x, t, no_class if y is None else y)
+
     def guided_image(self, x, t, y, scale):
         """The images seen in x_t (N, H, W, C), y one-hot (N, K), with guidance, brought into [-1, 1]."""
         if scale == 1.0:
             return self.predict_image(x, t, y)
-        unconditional = self.predict_output(x, t, np.zeros_like(y))
+        unconditional = self.predict_output(x, t)
         guided = unconditional
         if scale > 0.0:
             conditional = self.predict_output(x, t, y)

@@ -43,7 +43,7 @@ from keras import ops
 from ganedu import networks
 from ganedu.engine import DenoisingModel, GuidedModel, Muon
 from ganedu.runtime import UsageError
-from ganedu.samplers import ddim, dpm_solver, predicted_noise
+from ganedu.samplers import ddim, ddim_step, dpm_solver, predicted_noise
 
 FAMILY = "diffusion and flows"
 
@@ -123,6 +123,16 @@ class Diffusion(DenoisingModel):
         timesteps = np.linspace(self.num_timesteps, 0, steps + 1).round().astype(int)
         rng = np.random.default_rng(seed)
         return sampler(predict_noise, np.asarray(x, "float64"), self.alpha_bar, timesteps, rng)
+
+    def add_noise(self, x, noise, level):
+        a = self.alpha_bar[round(level * self.num_timesteps)]
+        return np.sqrt(a) * x + np.sqrt(1 - a) * noise
+
+    def step(self, x, level, to, predict=None):
+        t, s = max(1, round(level * self.num_timesteps)), round(to * self.num_timesteps)
+        x_0 = (predict or self.predict_image)(x, t / self.num_timesteps)
+        epsilon = predicted_noise(x, x_0, self.alpha_bar[t])
+        return ddim_step(x, epsilon, self.alpha_bar[t], self.alpha_bar[s])
 
     def image_from(self, output, x, t):
         a = self.alpha_bar[round(t * self.num_timesteps)]

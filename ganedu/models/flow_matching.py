@@ -87,6 +87,15 @@ class FlowMatching(DenoisingModel):
 
         return sampler(velocity, np.asarray(x, "float64"), steps, self.shift)
 
+    def add_noise(self, x, noise, level):
+        t = shift_timesteps(1.0 - level, self.shift)
+        return (1.0 - t) * noise + t * x
+
+    def step(self, x, level, to, predict=None):
+        t, later = (shift_timesteps(1.0 - u, self.shift) for u in (level, to))
+        x_1 = (predict or self.predict_image)(x, t)
+        return x + (later - t) * (x_1 - x) / (1.0 - t)
+
     def image_from(self, output, x, t):
         return output if self.prediction == "image" else x + (1.0 - t) * output
 

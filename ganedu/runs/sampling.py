@@ -2,9 +2,11 @@
 
 import numpy as np
 
-from ganedu import data, figures, latent
+from ganedu import data, editing, figures, latent
 from ganedu.data.pictures import load_picture
 from ganedu.disk import written
+from ganedu.engine import DenoisingModel
+from ganedu.metrics.pairs import psnr
 from ganedu.runs.evaluation import evaluation_samples, test_images
 from ganedu.runtime import UsageError
 
@@ -120,6 +122,44 @@ def edit(model, path, text, out, *, seed=0):
     image, told = load_picture(path, model.image_shape)
     _write_images(model.edit(data.to_float(image[None]), [text], seed=seed), out)
     return told
+
+
+def invert(model, path, out, *, seed=0):
+    """Finds the latent of an image: a `.png` of the image and what the model makes of its latent, or an `.npz`
+    (`latents`, float32 (1, latent_dim), and both as `images`, uint8).
+
+    By what the model is: an autoencoder encodes it, diffusion and flows are walked backwards, of a generator the
+    nearest latent is searched.
+
+    Returns:
+        `(decibels, told)`: how near the two are, PSNR, and how the image had to be changed to be read, a list of str.
+
+    Raises:
+        UsageError: if the model has no latents, or more inputs than these, and for an image that cannot be read.
+    """
+    conditional = "generate by class" in model.tasks and not isinstance(model, DenoisingModel)
+    if "interpolate" not in model.tasks or conditional:
+        raise UsageError(
+            "Inversion needs a model that generates from latents alone. "
+            f"Received: a {type(model).__name__}"
+        )
+    image, told = load_picture(path, model.image_shape)
+    x = data.to_float(image[None])
+    if "reconstruct" in model.tasks:
+        z = model.encode(x)
+    elif isinstance(model, DenoisingModel):
+        z = editing.ddim_inversion(model, x)
+    else:
+        z = editing.gan_inversion(model, x, seed=seed)
+    options = {"guidance": 0.0} if "guidance" in model.sampling_options else {}
+    copy = model.decode(z, **options)
+    pair = np.concatenate([x, copy])
+    with written(out) as file:
+        if out.suffix == ".npz":
+            np.savez_compressed(file, latents=z, images=data.to_uint8(pair))
+        else:
+            figures.save_png(pair, file, columns=2)
+    return float(psnr(x, copy)[0]), told
 
 
 def _write_images(images, out):
