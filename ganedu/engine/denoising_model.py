@@ -35,7 +35,7 @@ class DenoisingModel(LatentModel):
 
     Args:
         network: Keras model, `[x, t]`, (B, H, W, C) and (B,) in [0, 1], -> (B, H, W, C).
-        prediction: str, one of `predictions`: what the network tells. Defaults to `None`: the first of them.
+        prediction: str, one of `predictions`: what the network tells. Defaults to `"image"`.
         ema_momentum: float in [0, 1), of the averaged network, which `generate` samples from. Defaults to
             `0.998`.
         seed: int in [0, 2**31). Defaults to `0`.
@@ -53,9 +53,8 @@ class DenoisingModel(LatentModel):
     sampler, sampling_steps = None, 20
     export_instead = "generates in many steps", ("ema_network",)
 
-    def __init__(self, network, prediction=None, ema_momentum=0.998, seed=0):
+    def __init__(self, network, prediction="image", ema_momentum=0.998, seed=0):
         super().__init__(seed=seed)
-        prediction = self.predictions[0] if prediction is None else prediction
         if prediction not in self.predictions:
             raise UsageError(
                 f"The predictions are {', '.join(self.predictions)}. Received: prediction={prediction!r}"

@@ -86,7 +86,7 @@ class Diffusion(DenoisingModel):
         self,
         network,
         num_timesteps=1000,
-        prediction=None,
+        prediction="noise",
         shift=1.0,
         ema_momentum=0.998,
         seed=0,

@@ -65,7 +65,7 @@ class FlowMatching(DenoisingModel):
     predictions = "velocity", "image"
     sampler, sampling_steps = "heun", 8
 
-    def __init__(self, network, prediction=None, shift=1.0, ema_momentum=0.998, seed=0):
+    def __init__(self, network, prediction="velocity", shift=1.0, ema_momentum=0.998, seed=0):
         super().__init__(network, prediction, ema_momentum, seed)
         if not shift > 0:
             raise ValueError(f"`shift` must be above 0. Received: shift={shift}")
