@@ -9,7 +9,8 @@ D maximizes L_S + L_C and G maximizes L_C - L_S, here with the non-saturating fo
 
 Departures:
     The networks are those of `dcgan`, smaller than the paper's, for small images. The source
-    has the non-saturating loss. Samples are those of an exponential moving average of G's
+    has the non-saturating loss. D may be kept smooth (`spectral_norm`, Miyato 2018) and see squares
+    of pixels (`patch_size`). Samples are those of an exponential moving average of G's
     weights (`ema_momentum=None` turns that off).
 
 Reference:

@@ -9,8 +9,9 @@ class is a direction among the features phi.
 
 Departures:
     The networks are those of `dcgan`, smaller than the paper's, for small images. With
-    `projection` D has no spectral normalization and the loss is the non-saturating one, where
-    Miyato and Koyama have both it and the hinge; and y enters G beside z, not through
+    `projection` D has spectral normalization only if `spectral_norm` says so, and the loss is the
+    non-saturating one, where Miyato and Koyama have both it and the hinge; D may see squares of
+    pixels (`patch_size`); and y enters G beside z, not through
     conditional batch normalization. Samples are those of an exponential moving average of G's
     weights (`ema_momentum=None` turns that off).
 

@@ -11,7 +11,8 @@ it in D's step as in G's.
 Departures:
     The networks are those of `dcgan`, smaller than the paper's, for small images. L_I moves the
     body that D and Q share in D's step, too; the continuous latents weigh a tenth; Q's
-    log-variance is bounded. Samples are those of an exponential moving average of G's weights
+    log-variance is bounded. D may be kept smooth (`spectral_norm`, Miyato 2018) and see squares of
+    pixels (`patch_size`). Samples are those of an exponential moving average of G's weights
     (`ema_momentum=None` turns that off).
 
 Reference:

@@ -9,7 +9,8 @@ A sample that D takes for real, but that lies far from the decision boundary, st
 
 Departures:
     The networks are those of `dcgan`, smaller than the paper's, for small images. Adam with
-    beta_1 = 0.5. Samples are those of an exponential moving average of G's weights
+    beta_1 = 0.5. D may be kept smooth (`spectral_norm`, Miyato 2018) and see squares of pixels
+    (`patch_size`). Samples are those of an exponential moving average of G's weights
     (`ema_momentum=None` turns that off).
 
 Reference:

@@ -12,7 +12,8 @@ Departures:
     Equation 2 as it stands is the saturating game; as in the authors' code, G minimizes
     softplus(D(x) - D(G(z))), its non-saturating form. The networks are those of `dcgan`,
     smaller than the paper's, for small images. The paper's residual networks without
-    normalization are not here; gamma is constant, 0.1. Samples are those of an exponential
+    normalization are not here; gamma is constant, 0.1. D may see
+    squares of pixels (`patch_size`). Samples are those of an exponential
     moving average of G's weights (`ema_momentum=None` turns that off).
 
 Reference:

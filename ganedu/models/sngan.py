@@ -10,7 +10,8 @@ is kept smooth, and is not 1-Lipschitz. With raw outputs D(x), the hinge losses:
 
 Departures:
     The networks are those of `dcgan`, smaller than the paper's, for small images. One step of D
-    for each of G, where the paper has five on images of 32x32; no residual networks. Samples
+    for each of G, where the paper has five on images of 32x32; no residual networks. D may see squares
+    of pixels (`patch_size`). Samples
     are those of an exponential moving average of G's weights (`ema_momentum=None` turns that
     off).
 

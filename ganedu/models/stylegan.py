@@ -118,7 +118,6 @@ def build(
     gamma=2.0,
     g_learning_rate=2e-3,
     d_learning_rate=2e-3,
-    patch_size=1,
     ema_momentum=0.99,
     seed=0,
 ):
@@ -126,7 +125,7 @@ def build(
     model = StyleGAN(
         networks.mapping_network(latent_dim),
         networks.synthesis_network(image_shape, latent_dim, width, seed),
-        networks.discriminator(image_shape, width, minibatch_stddev=True, patch_size=patch_size),
+        networks.discriminator(image_shape, width, minibatch_stddev=True),
         gamma=gamma,
         ema_momentum=ema_momentum,
         seed=seed,

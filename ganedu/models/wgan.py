@@ -116,7 +116,6 @@ def build(
     clip=0.05,
     g_learning_rate=1e-3,
     d_learning_rate=5e-4,
-    patch_size=1,
     augment=None,
     ema_momentum=0.99,
     seed=0,
@@ -124,7 +123,7 @@ def build(
     """A compiled WGAN of the networks of `dcgan`, with RMSprop for both players as in the paper."""
     model = WGAN(
         networks.generator(image_shape, latent_dim, width),
-        networks.discriminator(image_shape, width, patch_size=patch_size),
+        networks.discriminator(image_shape, width),
         critic_steps=critic_steps,
         clip=clip,
         augment=augment,

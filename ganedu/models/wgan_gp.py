@@ -8,7 +8,8 @@ For each image one epsilon ~ U[0, 1], and between a real and a generated one
 
 Departures:
     The networks are those of `dcgan`, smaller than the paper's, for small images. Two critic
-    steps, not five; rates of 2e-3 and 1e-3, not 1e-4. Where images are augmented, x_hat lies
+    steps, not five; rates of 2e-3 and 1e-3, not 1e-4. D may see squares
+    of pixels (`patch_size`). Where images are augmented, x_hat lies
     between augmented ones. Samples are those of an exponential moving average of G's weights
     (`ema_momentum=None` turns that off).
 

@@ -1,17 +1,7 @@
 """What works for `dcgan`, on which data."""
 
-from ganedu.recipes.recipe import COLOUR, Recipe
+from ganedu.recipes.recipe import COLOUR, SPECTRAL, Recipe
 
-# What generates MNIST's digits soonest, see docs/performance.md: a spectrally normalized D may learn as fast as G.
-SPECTRAL = {
-    "spectral_norm": True,
-    "patch_size": 4,
-    "beta_1": 0.0,
-    "beta_2": 0.9,
-    "g_learning_rate": 2e-3,
-    "d_learning_rate": 2e-3,
-    "ema_momentum": 0.998,
-}
 WIDE = {"g_width": 64, "d_width": 64}
 WIDER = {"g_width": 128, "d_width": 128}
 

@@ -2,16 +2,16 @@
 
 from ganedu.recipes.recipe import Recipe
 
-SMOKE = Recipe(16, 1, 0, {"width": 8, "units": 32})
+SMOKE = Recipe(16, 1, 0, {"width": 8, "units": 16})
 QUICK = {
-    "digits": Recipe(64, 50, 60),
-    "mnist": Recipe(64, 50, 1.5),
-    "cifar10": Recipe(64, 25, 2, {"width": 48}),
+    "digits": Recipe(32, 50, 40),
+    "mnist": Recipe(32, 50, 2.5),
+    "cifar10": Recipe(32, 25, 4, {"width": 32, "units": 128}),
 }
 MEASURED = {}
 
 FULL = {
-    "digits": Recipe(64, 500, 400, {"width": 96}),
-    "mnist": Recipe(64, 1000, 60, {"width": 96}),
-    "cifar10": Recipe(64, 1000, 200, {"width": 128}),
+    "digits": Recipe(64, 500, 400, {"width": 48, "units": 256}),
+    "mnist": Recipe(64, 1000, 60, {"width": 48, "units": 256}),
+    "cifar10": Recipe(64, 1000, 200, {"width": 64, "units": 256}),
 }

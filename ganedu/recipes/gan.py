@@ -5,7 +5,7 @@ from ganedu.recipes.recipe import Recipe
 SMOKE = Recipe(16, 1, 0, {"width": 32})
 QUICK = {
     "digits": Recipe(64, 200, 100),
-    "mnist": Recipe(64, 200, 4),
+    "mnist": Recipe(64, 200, 4, {"width": 512, "learning_rate": 1e-3, "ema_momentum": 0.998}),
     "photos": Recipe(64, 100, 30),
     "cifar10": Recipe(64, 100, 12),
 }
