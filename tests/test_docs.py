@@ -1,12 +1,15 @@
 """What the pages show must work."""
 
 import re
+import shlex
 import tomllib
 from pathlib import Path
 
+import click
+import pytest
 from quoted import unknown_names
 
-from ganedu import catalogue, models
+from ganedu import catalogue, cli, models
 from ganedu.course import colab, lessons
 
 ROOT = Path(__file__).parents[1]
@@ -113,3 +116,25 @@ def test_files_that_a_page_names_are_there():
         for path in re.findall(r"`((?:[\w.-]+/)+[\w-]+\.py)`", text):
             there = (ROOT / path).exists() or (ROOT / "ganedu" / path).exists()
             assert there or "NAME" in path, f"{page}: {path}"
+
+
+def commands_shown():
+    """Every call of the command line in the pages: `(page, its words)`."""
+    for page in ("README.md", *(f"docs/{p.name}" for p in sorted((ROOT / "docs").glob("*.md")))):
+        for block in blocks(page, "bash"):
+            for line in block.splitlines():
+                for part in line.partition("#")[0].split(";"):
+                    words = shlex.split(part)
+                    if words[:1] == ["ganedu"]:
+                        yield page, words[1:]
+
+
+@pytest.mark.parametrize(("page", "words"), commands_shown(), ids=lambda v: " ".join(v)[:60])
+def test_commands_in_the_pages_are_the_command_line_s(page, words):
+    command = cli.main
+    while isinstance(command, click.Group) and words and words[0] in command.commands:
+        command, words = command.commands[words[0]], words[1:]
+    assert not isinstance(command, click.Group) or set(words) <= {"--help", "--version"}, words
+    known = {option for p in command.params for option in p.opts} | {"--help", "--version"}
+    asked = {word.partition("=")[0] for word in words if word.startswith("--")}
+    assert asked <= known, (page, words)
