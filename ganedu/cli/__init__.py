@@ -7,7 +7,7 @@ import warnings
 import click
 
 from ganedu import __version__
-from ganedu.cli import lessons, lists, samples, scores, train
+from ganedu.cli import lessons, lists, samples, scores, speed, train
 from ganedu.runtime import RunError, UsageError
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
@@ -69,7 +69,7 @@ def main():
 for command in (
     *(train.train, train.resume),
     *(samples.sample, samples.interpolate, samples.invert, samples.caption, samples.edit),
-    *(scores.evaluate, scores.diagnose),
+    *(scores.evaluate, scores.diagnose, speed.speedrun),
     *(lists.models, lists.datasets),
     lessons.lessons,
 ):
