@@ -194,7 +194,7 @@ def _check_denoising(model, images, steps):
     return validate_images(images, model.image_shape).astype("float64")
 
 
-def _check_at_least_one(**numbers):
-    for name, value in numbers.items():
+def _check_at_least_one(**counts):
+    for name, value in counts.items():
         if value < 1:
             raise UsageError(f"`{name}` must be at least 1. Received: {name}={value}")

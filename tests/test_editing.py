@@ -180,11 +180,11 @@ class TestGANInversion:
             editing.gan_inversion(build(name), batch(2))
 
 
-@pytest.mark.parametrize("ask", [editing.ddim_inversion, editing.sdedit])
+@pytest.mark.parametrize("call", [editing.ddim_inversion, editing.sdedit])
 @pytest.mark.parametrize("name", ["dcgan", "text_flow"])
-def test_what_does_not_denoise_images_is_refused(ask, name):
+def test_what_does_not_denoise_images_is_refused(call, name):
     with pytest.raises(runtime.UsageError, match="needs a model such as diffusion"):
-        ask(build(name), batch(2))
+        call(build(name), batch(2))
 
 
 @pytest.mark.parametrize(

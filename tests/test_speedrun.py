@@ -58,14 +58,14 @@ def test_it_measures_what_it_says(row):
     again = frechet_distance(
         seen.features(model.generate(len(test), seed=4)), seen.features(test.array())
     )
-    np.testing.assert_allclose(row["distance"], again, rtol=1e-3)
+    np.testing.assert_allclose(row["frechet_distance"], again, rtol=1e-3)
 
 
 def test_a_row_has_the_mean_and_the_spread_of_its_seeds(row):
-    rows = [{**row, "distance": d, "label_accuracy": 0.9} for d in (4.0, 5.0, 9.0)]
+    rows = [{**row, "frechet_distance": d, "label_accuracy": 0.9} for d in (4.0, 5.0, 9.0)]
     told = speedrun.leaderboard_row(rows, "cgan", "mnist", 60.0, "ganedu speedrun")
     cells = dict(zip(speedrun.HEAD, told.strip("| ").split(" | "), strict=True))
-    assert cells["distance"] == "6.00 ± 2.65 (3)"  # the root of (4 + 1 + 9) / 2
+    assert cells["Fréchet distance"] == "6.00 ± 2.65 (3)"  # the root of (4 + 1 + 9) / 2
     assert cells["labels right"] == "90.0%"
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", cells["date"])
     assert cells["command"] == "`ganedu speedrun`"
@@ -86,8 +86,8 @@ def test_each_seed_has_a_process_of_its_own(tmp_path):
     result = call(*asked, "--recipe", tmp_path / "recipe.json")
     assert result.exit_code == 0, result.output
     first, second, line = result.stdout.splitlines()
-    assert first.startswith("seed 0: distance ")
-    assert second.startswith("seed 1: distance ")
+    assert first.startswith("seed 0: frechet_distance ")
+    assert second.startswith("seed 1: frechet_distance ")
     assert first.split(",")[0][7:] != second.split(",")[0][7:]
     assert line.count(" | ") == len(speedrun.HEAD) - 1
     assert "--model gan --data digits --seconds 0.5 --seeds 2 --recipe" in line

@@ -25,7 +25,7 @@ from ganedu.runtime import RunError, UsageError, one_line
 MAX_SAMPLES = 10_000
 COPIES = 1000  # samples of which it is looked whether they are copies, and training images
 HEAD = (
-    *("date", "commit", "model", "data", "seconds", "distance", "labels right", "copies"),
+    *("date", "commit", "model", "data", "seconds", "Fréchet distance", "labels right", "copies"),
     *("processor s", "first step s", "images/s", "multiply-adds", "machine", "command"),
 )
 
@@ -42,7 +42,7 @@ def measure(model, data, seconds, seed, recipe=None, by_class=False):
         by_class: bool, as for `ganedu.runs.begin`. Defaults to `False`.
 
     Returns:
-        dict of numbers: `distance`, `copy_rate`, `processor_seconds`, `first_step_seconds`, `images_per_second`,
+        dict of numbers: `frechet_distance`, `copy_rate`, `processor_seconds`, `first_step_seconds`, `images_per_second`,
         `steps`, `multiply_adds` (of all trained networks, one pass forward of one image), `parameters`, `peak`
         (GFLOP/s that the machine reached beside it); of a conditional model `label_accuracy`.
     """
@@ -88,7 +88,7 @@ def measure(model, data, seconds, seed, recipe=None, by_class=False):
     names = {n for names in built.players.values() for n in names}
     networks = [n for n in (getattr(built, name) for name in names) if isinstance(n, keras.Model)]
     row = {
-        "distance": frechet_distance(seen.features(generated), seen.features(real)),
+        "frechet_distance": frechet_distance(seen.features(generated), seen.features(real)),
         "copy_rate": memorisation(*flat).copy_rate,
         "processor_seconds": processor.spent,
         "first_step_seconds": processor.first - began,
@@ -197,7 +197,7 @@ def leaderboard_row(rows, model, data, seconds, command):
     def mean(name):
         return statistics.fmean(row[name] for row in rows)
 
-    distances = [row["distance"] for row in rows]
+    distances = [row["frechet_distance"] for row in rows]
     spread = f" ± {statistics.stdev(distances):.2f}" if len(rows) > 1 else ""
     labels = f"{mean('label_accuracy'):.1%}" if "label_accuracy" in rows[0] else ""
     cells = {
@@ -206,7 +206,7 @@ def leaderboard_row(rows, model, data, seconds, command):
         "model": model,
         "data": data,
         "seconds": f"{seconds:g}",
-        "distance": f"{mean('distance'):.2f}{spread} ({len(rows)})",
+        "Fréchet distance": f"{mean('frechet_distance'):.2f}{spread} ({len(rows)})",
         "labels right": labels,
         "copies": f"{mean('copy_rate'):.1%}",
         "processor s": f"{mean('processor_seconds'):.0f}",
