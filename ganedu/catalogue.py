@@ -11,6 +11,7 @@ FAMILIES = (
     "GANs",
     "conditional",
     "translation",
+    "autoregressive and flows",
     "diffusion and flows",
     "words",
 )

@@ -1,4 +1,5 @@
-"""Losses that Keras lacks: of embeddings that should lie near each other or apart, and of distributions on a line.
+"""Losses that Keras lacks: of embeddings that should lie near each other or apart, of distributions on a line, and the
+log-probabilities of an image's values.
 
 Pure functions of tensors; a batch's loss is the mean over its examples. What Keras has (mean absolute and squared
 errors, cross-entropies, cosine similarity, focal, Dice) is Keras's.
@@ -9,6 +10,10 @@ import math
 from keras import ops
 
 from ganedu.runtime import UsageError
+
+MIN_LOG_SCALE = (
+    -7.0
+)  # of a logistic's, as in PixelCNN++: a narrower one is a point among 256 values
 
 
 def l2_normalize(x):
@@ -210,6 +215,105 @@ def wasserstein_1d_histogram(p, q, width=1.0):
     """
     _same_shape(p, q)
     return width * ops.sum(ops.abs(ops.cumsum(p - q, axis=-1)), axis=-1)
+
+
+def bernoulli_log_prob(x, logits):
+    """p log sigma(a) + (1 - p) log(1 - sigma(a)) = p a - log(1 + e^a), p = (x + 1) / 2: the log-probability of
+    binary values.
+
+    Args:
+        x: -1 or 1; a value between counts as the probability p of a 1, and what comes out is then the
+            mean of the two log-probabilities.
+        logits: a, of the shape of x.
+
+    Returns:
+        Of the shape of x, in nats.
+    """
+    p = (x + 1.0) / 2.0
+    return p * logits - ops.softplus(logits)
+
+
+def discretized_logistic_log_prob(x, mean, log_scale, levels=256):
+    """log P(x) = log [sigma((x + h - m) / s) - sigma((x - h - m) / s)], h = 1 / (levels - 1): a logistic
+    distribution of mean m and scale s, whose mass in the bin around each of `levels` equally spaced values
+    of [-1, 1] is that value's probability. The first bin reaches down to -infinity, the last up to infinity.
+
+    With a and b the two arguments, the difference is exactly sigma(a) sigma(-b) (1 - e^(b - a)), whose
+    logarithm is finite however small it is:
+
+        log P = -log(1 + e^-a) - log(1 + e^b) + log(1 - e^(b - a))
+
+    Args:
+        x: one of the values -1 + 2 n / (levels - 1), n = 0 ... levels - 1.
+        mean, log_scale: m and log s; all three broadcast.
+        levels: int, at least 2. Defaults to `256`.
+
+    Returns:
+        Of the broadcast shape, in nats, at most 0.
+
+    Reference:
+        Salimans, Karpathy, Chen and Kingma 2017, PixelCNN++, equation 2 (of one component),
+        arXiv:1701.05517; Kingma et al. 2016, arXiv:1606.04934.
+    """
+    half, inverse = 1.0 / (levels - 1), ops.exp(-log_scale)
+    a, b = (x - mean + half) * inverse, (x - mean - half) * inverse
+    bottom, top = x < half - 1.0, x > 1.0 - half
+    below_a = ops.where(top, 0.0, -ops.softplus(-a))  # log sigma(a), 0 where a is infinite
+    above_b = ops.where(bottom, 0.0, -ops.softplus(b))  # log(1 - sigma(b))
+    inner = ops.where(ops.logical_or(bottom, top), 0.0, ops.log(-ops.expm1(-2.0 * half * inverse)))
+    return below_a + above_b + inner
+
+
+def split_mixture(parameters, channels):
+    """What a network gives for a pixel as the parameters of `logistic_mixture_log_prob`.
+
+    Args:
+        parameters: (..., K mixture_size(channels)).
+        channels: int, C.
+
+    Returns:
+        `(logits, means, log_scales, coefficients)`: (..., K), (..., K, C) twice, the logarithms at least
+        -7, and (..., K, C (C - 1) / 2) in (-1, 1).
+    """
+    size = mixture_size(channels)
+    shape = (-1, *parameters.shape[1:-1], parameters.shape[-1] // size, size)
+    parameters = ops.reshape(parameters, shape)
+    logits, means = parameters[..., 0], parameters[..., 1 : 1 + channels]
+    log_scales = ops.maximum(parameters[..., 1 + channels : 1 + 2 * channels], MIN_LOG_SCALE)
+    return logits, means, log_scales, ops.tanh(parameters[..., 1 + 2 * channels :])
+
+
+def mixture_size(channels):
+    """How many numbers describe one component for a pixel of so many channels: 3 of grey, 10 of colour."""
+    return 1 + 2 * channels + channels * (channels - 1) // 2
+
+
+def logistic_mixture_log_prob(x, logits, means, log_scales, coefficients, levels=256):
+    """log P(x) = log sum_i pi_i prod_c P(x_c | m_ic + sum_(d < c) k_icd x_d, s_ic): a mixture of discretized
+    logistics for a pixel, in which the mean of a channel depends linearly on the channels before it
+    (red; green given red; blue given both).
+
+    Args:
+        x: (..., C), values as for `discretized_logistic_log_prob`.
+        logits, means, log_scales, coefficients: as `split_mixture` gives them; pi = softmax(logits).
+        levels: int. Defaults to `256`.
+
+    Returns:
+        (...), in nats.
+
+    Reference:
+        Salimans, Karpathy, Chen and Kingma 2017, PixelCNN++, equations 1 to 3, arXiv:1701.05517.
+    """
+    total, used = logits - ops.logsumexp(logits, axis=-1, keepdims=True), 0  # log pi, (..., K)
+    for c in range(x.shape[-1]):
+        mean = means[..., c]
+        for d in range(c):
+            mean = mean + coefficients[..., used + d] * x[..., d : d + 1]
+        used += c
+        total = total + discretized_logistic_log_prob(
+            x[..., c : c + 1], mean, log_scales[..., c], levels
+        )
+    return ops.logsumexp(total, axis=-1)
 
 
 def _safe_sqrt(x, floor=0.0):

@@ -56,9 +56,14 @@ ROWS = {
     "flow_matching": Row({"width": 8, "units": 8}),
     "gan": Row({"latent_dim": 3, "width": 8}),
     "infogan": Row({"noise_dim": 2, "num_categories": 3, "continuous_dim": 2, "width": 4}),
+    "iwae": Row({**GAN, "num_samples": 3}, tasks=f"{AUTOENCODER}, likelihood"),
     "lsgan": Row(GAN),
     "pix2pix": Row({"width": 4}, "pairs", "translate"),
+    "pixelcnn": Row(
+        {"width": 4, "depth": 2, "kernel": 5, "mixtures": 2}, tasks="generate, likelihood"
+    ),
     "r3gan": Row(GAN, still=1),
+    "realnvp": Row({"width": 4, "couplings": 1}, tasks=f"{AUTOENCODER}, likelihood"),
     "sngan": Row(GAN, still=1),
     "stylegan": Row({"latent_dim": 4, "width": 4}),
     "text_flow": Row({**WORDED, "units": 8}, "texts", "generate by text"),

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from ganedu import data, models, runtime
+from ganedu import data, engine, models, runtime
 from ganedu.metrics import likelihood
 from ganedu.runs import evaluation
 
@@ -107,18 +107,98 @@ def test_a_conditional_model_is_told_the_labels():
     np.testing.assert_array_equal(told[0], digits.labels)
 
 
-def test_evaluate_tells_the_bits_of_a_grey_vae():
-    run_info = {"model": "vae", "data": "digits", "image_size": 8}
-    scores = evaluation.evaluate(uncertain("vae"), run_info, count=60)["scores"]
-    assert scores["bits_per_dimension"] == pytest.approx(1.0, abs=0.05)  # q(z|x) is not p(z) here
-    assert scores["bits_per_dimension_error"] > 0
-    assert not any(
-        "bits" in name for name in evaluation.evaluate(uncertain("vae"), run_info, 49)["scores"]
+def scores_of(model, name, count=60):
+    return evaluation.evaluate(
+        model, {"model": name, "data": "digits", "image_size": 8}, count=count
     )
 
 
+def test_evaluate_tells_the_bits_of_a_binary_vae():
+    scores = scores_of(uncertain("vae"), "vae")["scores"]
+    # q(z|x) is not p(z) here
+    assert scores["bits_per_dimension_binary"] == pytest.approx(1.0, abs=0.05)
+    assert scores["bits_per_dimension_binary_error"] > 0
+    assert "bits_per_dimension_8bit" not in scores
+    assert not any("bits" in name for name in scores_of(uncertain("vae"), "vae", 49)["scores"])
+
+
+EIGHT_BIT = {
+    "iwae": {"levels": 256, "width": 4},
+    "pixelcnn": {"width": 4, "depth": 1, "kernel": 3},
+    "realnvp": {"width": 4, "couplings": 1},
+    "vae": {"levels": 256, "width": 4},
+}
+BINARY = {
+    "iwae": {"width": 4},
+    "pixelcnn": {"levels": 2, "width": 4, "depth": 1, "kernel": 3},
+    "vae": {"width": 4},
+}
+
+
+def small(name, options):
+    runtime.setup(0)
+    return models.build(name, (8, 8, 1), **options)
+
+
+@pytest.mark.parametrize("name", sorted(EIGHT_BIT))
+def test_bits_of_8_bit_images_have_a_name_of_their_own(name):
+    scores = scores_of(small(name, EIGHT_BIT[name]), name)["scores"]
+    assert 4 < scores["bits_per_dimension_8bit"] < 10  # untrained: nothing known is 8
+    assert scores["bits_per_dimension_8bit_error"] > 0
+    assert not any(n.startswith("bits_per_dimension_binary") for n in scores)
+
+
+@pytest.mark.parametrize("name", sorted(BINARY))
+def test_bits_of_binary_images_have_another(name):
+    scores = scores_of(small(name, BINARY[name]), name)["scores"]
+    assert 0.5 < scores["bits_per_dimension_binary"] < 3
+    assert not any("8bit" in n for n in scores)
+
+
+@pytest.mark.parametrize("kind", ["binary", "8-bit", "density"])
+def test_each_kind_of_likelihood_is_asked_for_its_images(kind):
+    """By a model that keeps what it is asked for."""
+    digits, asked = data.load("digits", "test", image_size=8).first_n(5), []
+
+    class Model:
+        tasks = {"likelihood"}
+        likelihood_of = kind
+        exact_likelihood = kind != "binary"
+
+        def log_likelihood(self, x, **draws):
+            asked.extend([x, draws])
+            return np.full(len(x), -64 * math.log(2.0))
+
+    bits = evaluation.model_bits_per_dim(Model(), digits, samples=7, seed=3).value
+    x, draws = asked
+    assert draws == ({"samples": 7, "seed": 3} if kind == "binary" else {})
+    if kind == "binary":
+        assert set(np.unique(x)) == {-1, 1}
+        assert bits == pytest.approx(1)
+    elif kind == "8-bit":
+        np.testing.assert_array_equal(x, digits.array())
+        assert bits == pytest.approx(1)
+    else:  # the bin of a grey value is 2^-7 wide
+        np.testing.assert_array_equal(np.floor((x + 1) * 128), digits.images)
+        assert bits == pytest.approx(1 + 7)
+
+
+def test_every_kind_of_likelihood_has_its_axis():
+    assert set(evaluation.LIKELIHOOD_IMAGES) == set(engine.LIKELIHOODS)
+
+
+def test_binary_bits_of_colour_are_left_out_and_8_bit_ones_told():
+    run_info = {"model": "vae", "data": "photos", "image_size": 8}
+    for levels, name in ((2, "bits_per_dimension_binary"), (256, "bits_per_dimension_8bit")):
+        runtime.setup(0)
+        model = models.build("vae", (8, 8, 3), levels=levels, width=4)
+        found = evaluation.evaluate(model, run_info, count=60)
+        assert (name in found["left_out"]) == (levels == 2)
+        assert (name in found["scores"]) == (levels == 256)
+
+
 def test_a_model_without_a_likelihood_is_refused():
-    with pytest.raises(runtime.UsageError, match=r"as vae and cvae do. Received: a DCGAN"):
+    with pytest.raises(runtime.UsageError, match=r"as vae and pixelcnn do. Received: a DCGAN"):
         evaluation.model_bits_per_dim(
             type("DCGAN", (), {"tasks": {"generate"}})(),
             data.load("digits", "test", image_size=8).first_n(3),

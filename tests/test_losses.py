@@ -188,3 +188,83 @@ class TestEarthMovers:
 def test_shapes_that_do_not_belong_together_are_refused(loss, shapes):
     with pytest.raises(UsageError, match=r"one (shape|dimension d)\. Received: \("):
         loss(*(tensor(np.ones(s)) for s in shapes))
+
+
+class TestDiscretizedLogistic:
+    # Three values -1, 0 and 1, h = 1/2. With s = h / ln 3 a bin's edges lie at -ln 3 and ln 3 of a mean of 0:
+    # P(0) = 3/4 - 1/4 and P(-1) = P(1) = 1/4. With a mean of 1 they lie at -3 ln 3 and -ln 3: P(1) = 3/4,
+    # P(0) = 1/4 - 1/28 = 3/14 and P(-1) = 1/28.
+    values, log_scale = [-1.0, 0.0, 1.0], math.log(0.5 / math.log(3))
+
+    def test_by_hand(self):
+        for mean, p in ((0.0, [1 / 4, 1 / 2, 1 / 4]), (1.0, [1 / 28, 3 / 14, 3 / 4])):
+            found = losses.discretized_logistic_log_prob(
+                tensor(self.values), tensor(mean), tensor(self.log_scale), levels=3
+            )
+            close(found, np.log(p))
+
+    def test_a_mixture_by_hand(self):
+        # 3/4 of the mean 0 and 1/4 of the mean 1: P(0) = 3/8 + 3/56 = 3/7 and P(1) = 3/16 + 3/16
+        logits, means = tensor([[math.log(3.0), 0.0]] * 2), tensor([[[0.0], [1.0]]] * 2)
+        scales = tensor(np.full((2, 2, 1), self.log_scale))
+        found = losses.logistic_mixture_log_prob(
+            tensor([[0.0], [1.0]]), logits, means, scales, tensor(np.zeros((2, 2, 0))), levels=3
+        )
+        close(found, np.log([3 / 7, 3 / 8]))
+
+    def test_a_channel_moves_the_mean_of_the_next_ones(self):
+        # r = 1 has P = 1/4; the coefficient 1 brings the mean of g from 0 to 1, where P(g = 0) = 3/14; those
+        # of b, 1/2 and 3, bring it from 1/2 to 1/2 + 1/2 1 + 3 0 = 1, where P(b = 1) = 3/4.
+        found = losses.logistic_mixture_log_prob(
+            tensor([1.0, 0.0, 1.0]),
+            tensor([0.0]),
+            tensor([[0.0, 0.0, 0.5]]),
+            tensor([[self.log_scale] * 3]),
+            tensor([[1.0, 0.5, 3.0]]),
+            levels=3,
+        )
+        close(found, math.log(1 / 4 * 3 / 14 * 3 / 4))
+
+    @pytest.mark.parametrize("channels", [1, 2, 3])
+    def test_the_256_values_of_the_last_channel_have_probability_one_given_the_others(
+        self, channels
+    ):
+        rng = np.random.default_rng(channels)
+        given = rng.integers(0, 256, channels - 1) / 127.5 - 1
+        x = np.concatenate([np.tile(given, (256, 1)), np.linspace(-1, 1, 256)[:, None]], axis=1)
+        parameters = rng.normal(0, 1.5, (1, 4 * losses.mixture_size(channels)))
+        *split, k = losses.split_mixture(tensor(parameters), channels)
+        together = losses.logistic_mixture_log_prob(tensor(x), *split, k)
+        before = 0.0
+        if channels > 1:  # the first channels are such a mixture themselves
+            logits, means, scales = split
+            c, used = channels - 1, (channels - 1) * (channels - 2) // 2
+            before = losses.logistic_mixture_log_prob(
+                tensor(x[:1, :c]), logits, means[..., :c], scales[..., :c], k[..., :used]
+            )
+        p = np.exp(ops.convert_to_numpy(together - before).astype("float64"))
+        assert p.sum() == pytest.approx(1.0, abs=1e-4)
+
+    @pytest.mark.parametrize("log_scale", [-7.0, 0.0, 9.0])
+    @pytest.mark.parametrize("mean", [-1e3, 0.0, 1e3])
+    def test_it_is_finite_wherever_its_mean_lies(self, mean, log_scale):
+        x = tensor([-1.0, 0.5, 1.0])
+
+        def log_p(m):
+            return losses.discretized_logistic_log_prob(x, m, tensor(log_scale))
+
+        assert np.isfinite(ops.convert_to_numpy(log_p(tensor(mean)))).all()
+        assert np.isfinite(gradient(log_p, [mean] * 3)).all()
+
+    def test_a_tiny_probability_has_its_logarithm(self):
+        # Far to the left of the mean, sigma(a) - sigma(b) = e^a - e^b: a + log(1 - e^(b - a)), with s = 1/255
+        # a = (-1 + 2/255 + 1/255 - 1) 255 = -507 and b = a - 2.
+        x = tensor([-1 + 2 / 255])
+        found = losses.discretized_logistic_log_prob(x, tensor(1.0), tensor(-math.log(255)))
+        close(found, [-507 + math.log(1 - math.exp(-2))], rtol=1e-4)
+
+
+def test_bernoulli_log_prob():
+    # sigma(ln 3) = 3/4: ln 3/4, ln 1/4, and of 1/2 the mean of both
+    found = losses.bernoulli_log_prob(tensor([1.0, -1.0, 0.0]), tensor([math.log(3)] * 3))
+    close(found, [math.log(3 / 4), math.log(1 / 4), (math.log(3 / 4) + math.log(1 / 4)) / 2])

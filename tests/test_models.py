@@ -110,6 +110,7 @@ def test_every_network_ends_in_float32(name):
 
 INNER = {  # what is not a network's last word: features, which another network reads on
     "captioner": ("encoder",),
+    "pixelcnn": ("vertical",),
     "stylegan": ("mapping",),
     "vaegan": ("discriminator",),
     "vqvae": ("encoder",),
@@ -230,9 +231,12 @@ def compares(model):
 
 def tells_likelihoods(model):
     labels = [np.arange(4) % 3] if "generate by class" in model.tasks else []
-    told = model.log_likelihood(batch(4), *labels, samples=2)
+    draws = {} if model.exact_likelihood else {"samples": 2}
+    x = np.where(batch(4) > 0, 1.0, -1.0) if model.likelihood_of == "binary" else batch(4)
+    told = model.log_likelihood(x, *labels, **draws)
     assert told.shape == (4,)
     assert np.isfinite(told).all()
+    assert model.likelihood_of == "density" or told.max() < 0
 
 
 def reconstructs(model):
@@ -264,6 +268,7 @@ def test_it_declares_its_tasks_and_does_them(name):
     model, *_ = trained(name)
     assert model.tasks == frozenset(ALL[name].tasks.split(", "))
     assert set(DONE) == set(engine.TASKS)
+    assert (model.likelihood_of in engine.LIKELIHOODS) == ("likelihood" in model.tasks)
     for task in sorted(model.tasks):
         assert all(
             callable(vars(type(model)).get(m, getattr(model, m))) for m in engine.TASKS[task]

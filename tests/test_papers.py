@@ -10,6 +10,7 @@ from rows import IMAGE_SHAPE, ROWS, batch, feed, steps_are_eager
 
 from ganedu import layers, models, networks, runtime
 from ganedu.engine import AdversarialModel
+from ganedu.engine.gradients import input_gradient
 from ganedu.models import (
     acgan,
     autoencoder,
@@ -17,6 +18,7 @@ from ganedu.models import (
     cyclegan,
     gan,
     infogan,
+    iwae,
     lsgan,
     r3gan,
     sngan,
@@ -137,6 +139,220 @@ class TestLogLikelihood:
         x = np.where(batch(2) > 0, 1.0, -1.0)
         found = model.log_likelihood(x, samples=2000)
         np.testing.assert_allclose(found, -64 * math.log(2), atol=0.05)
+
+
+class TestDiscretizedVAE:
+    """`vae` with 256 levels: a true probability of 8-bit images."""
+
+    def model(self, **changes):
+        return build("vae", levels=256, **changes)
+
+    def test_the_loss_by_hand(self):
+        # Means 0 and log-scales 0: white has 1 - sigma(1 - 1/255), value 128 sigma(2/255) - sigma(0).
+        x = np.ones((2, 1, 1, 1), "float32")
+        x[1] = 128 / 127.5 - 1
+        p = [1 / (1 + math.exp(254 / 255)), 1 / (1 + math.exp(-2 / 255)) - 0.5]
+        found = vae.negative_elbo(
+            ops.convert_to_tensor(x), ops.zeros((2, 1, 1, 2)), *ops.zeros((2, 2, 3)), 1.0, 256
+        )
+        close(found["reconstruction_loss"], -np.mean(np.log(p)))
+        # The last channels are log-scales: with s = 1/2 white has 1 - sigma(2 - 2/255).
+        outputs = ops.convert_to_tensor(
+            np.array([0.0, -math.log(2)], "float32").reshape(1, 1, 1, 2)
+        )
+        found = vae.value_log_probs(ops.convert_to_tensor(x[:1]), outputs, 256)
+        close(found, -math.log(1 + math.exp(2 * 254 / 255)))
+
+    def test_its_likelihood_is_exact_where_it_can_be(self):
+        """So are its losses and, whatever the number of draws, those of `iwae`."""
+        expected = 64 * math.log(1 + math.exp(254 / 255))
+        for name in ("vae", "iwae"):
+            model = build(name, levels=256)
+            for w in [*model.decoder.weights[-2:], *model.encoder.weights]:
+                w.assign(ops.zeros(w.shape))
+            found = model.log_likelihood(np.ones((2, *IMAGE_SHAPE)), samples=3)
+            np.testing.assert_allclose(found, -expected, rtol=1e-5)
+            losses = model.compute_losses(ops.ones((2, *IMAGE_SHAPE)), training=False)
+            close(losses["loss"], expected)
+            close(losses["reconstruction_loss"], expected)
+
+    def test_its_images_are_its_means(self):
+        model = self.model()
+        assert model.decoder.output_shape == (None, 8, 8, 2)
+        assert model.image_shape == IMAGE_SHAPE
+        z = model.latents(3)
+        images = np.clip(number(model.decoder(z, training=False))[..., :1], -1, 1)
+        np.testing.assert_allclose(model.decode(z), images, atol=1e-6)
+        np.testing.assert_allclose(number(model.network_to_export()(z)), images, atol=1e-6)
+
+    def test_it_is_saved_and_an_older_file_has_two_levels(self, tmp_path):
+        self.model().save(tmp_path / "model.keras")
+        assert keras.models.load_model(tmp_path / "model.keras").levels == 256
+        config = build("vae").get_config()
+        del config["levels"]
+        assert vae.VAE.from_config(config).levels == 2
+
+    def test_other_levels_and_decoders_are_refused(self):
+        with pytest.raises(ValueError, match=r"2 or 256. Received: levels=16"):
+            build("vae", levels=16)
+        encoder, decoder = vae.make_networks(IMAGE_SHAPE, 3, 4, levels=2)
+        with pytest.raises(ValueError, match="decoder must turn"):
+            vae.VAE(encoder, decoder, levels=256)
+
+
+class TestIWAE:
+    def test_the_bound_by_hand(self):
+        # Weights 1 and 3: log of their mean is ln 2; of three times 1/4 ln 1/4.
+        log_w = np.log([[1.0, 0.25], [3.0, 0.25]]).astype("float32")
+        close(iwae.importance_weighted_bound(ops.convert_to_tensor(log_w)), np.log([2, 1 / 4]))
+        far = ops.convert_to_tensor(np.array([[-2000.0], [-1000.0]], "float32"))
+        close(iwae.importance_weighted_bound(far), [-1000 - math.log(2)])
+
+    def test_log_weights_by_hand(self):
+        # d = 2, mu = 1, sigma = 2, epsilon = (1, -1), so z = (3, -1): log p(z) - log q(z|x) =
+        # -(9 + 1) / 2 + (1 + 1) / 2 + 2 ln 2 = -4 + 2 ln 2; with log p(x|z) = -5: -9 + 2 ln 2
+        epsilon = ops.convert_to_tensor(np.array([[[1.0, -1.0]]], "float32"))
+        log_variance = ops.full((1, 2), 2 * math.log(2))
+        found = iwae.log_weights(ops.full((1, 1), -5.0), 1 + 2 * epsilon, epsilon, log_variance)
+        close(found, [[-9 + 2 * math.log(2)]])
+
+    def test_its_gradient_counts_each_draw_by_its_weight(self):
+        """Equation 14: of log w_k it is w_k / sum_j w_j."""
+        log_w = ops.convert_to_tensor(np.log([[1.0], [3.0]]).astype("float32"))
+        found = input_gradient(iwae.importance_weighted_bound, log_w, [])
+        close(ops.stop_gradient(found), [[0.25], [0.75]])
+
+    def model(self, num_samples, levels=2):
+        """Random weights, and an encoder that is far from the posterior."""
+        model = build("iwae", num_samples=num_samples, levels=levels)
+        rng = np.random.default_rng(0)
+        for w in model.weights:
+            if not w.path.endswith("moving_variance"):
+                w.assign(rng.normal(0, 0.3, w.shape))
+        return model
+
+    def bound(self, num_samples, repeats):
+        model, x = self.model(num_samples), ops.convert_to_tensor(np.sign(batch(32)))
+        logs = [model.compute_losses(x, training=False) for _ in range(repeats)]
+        return {name: -np.mean([number(log[name]) for log in logs]) for name in model.log_names}
+
+    def test_one_draw_is_the_vae_s_bound_and_more_are_tighter(self):
+        one, five, many = (self.bound(k, n) for k, n in ((1, 60), (5, 40), (50, 10)))
+        elbo = one["reconstruction_loss"] + one["kl_loss"]  # with the KL term in closed form
+        assert one["loss"] == pytest.approx(elbo, abs=0.15)
+        assert one["loss"] + 0.3 < five["loss"]
+        assert five["loss"] + 0.1 < many["loss"]
+
+    def test_it_is_the_bound_that_evaluation_tells(self):
+        model, x = self.model(5), np.sign(batch(32))
+        told = np.mean([model.log_likelihood(x, samples=5, seed=s) for s in range(20)])
+        assert self.bound(5, 40)["loss"] == pytest.approx(told, abs=0.15)
+
+    def test_its_first_draw_is_the_vae_s(self):
+        """With one draw both decode the same z."""
+        model = self.model(1)
+        x = ops.convert_to_tensor(np.sign(batch(4)))
+        logs = model.compute_losses(x, training=False)
+        plain = build("vae")
+        plain.set_weights(model.get_weights())
+        close(
+            logs["reconstruction_loss"],
+            plain.compute_losses(x, False)["reconstruction_loss"],
+            rtol=1e-4,
+        )
+
+    def test_it_takes_no_beta_and_at_least_one_draw(self):
+        assert "beta" not in build("iwae").get_config()
+        with pytest.raises(ValueError, match=r"at least 1. Received: 0"):
+            build("iwae", num_samples=0)
+
+
+class TestDenoisingAutoencoder:
+    def corrupted(self, x, **changes):
+        return number(build("autoencoder", **changes).corrupt(ops.convert_to_tensor(x)))
+
+    def test_masking_blackens_whole_pixels(self):
+        runtime.setup(0)
+        model = models.build("autoencoder", (32, 32, 3), width=4, mask_prob=0.25)
+        x = np.random.default_rng(0).uniform(0, 1, (8, 32, 32, 3)).astype("float32")
+        found = number(model.corrupt(ops.convert_to_tensor(x)))
+        masked = (found == -1).all(axis=-1)
+        np.testing.assert_array_equal(found[~masked], x[~masked])
+        assert masked.mean() == pytest.approx(0.25, abs=0.02)
+        assert (masked[0] != masked[1]).any()
+
+    def test_noise_has_its_deviation(self):
+        noise = self.corrupted(np.zeros((64, *IMAGE_SHAPE), "float32"), noise_std=0.3)
+        assert noise.mean() == pytest.approx(0, abs=0.02)
+        assert noise.std() == pytest.approx(0.3, rel=0.05)
+        x = batch()
+        np.testing.assert_array_equal(self.corrupted(x), x)  # none by default
+
+    @pytest.mark.parametrize("changes", [{"mask_prob": 0.5}, {"noise_std": 0.5}])
+    def test_only_in_training_and_the_clean_image_is_wanted(self, changes):
+        model = build("autoencoder", **changes)
+        x, seen, corrupt = ops.convert_to_tensor(batch()), [], model.corrupt
+        vars(model)["corrupt"] = lambda x: seen.append(corrupt(x)) or seen[-1]
+        tested = model.compute_losses(x, training=False)["loss"]
+        assert not seen
+        np.testing.assert_allclose(
+            tested, np.mean((batch() - number(model(x, training=False))) ** 2), rtol=1e-4
+        )
+        trained = model.compute_losses(x, training=True)["loss"]
+        z = model.encoder(seen[0], training=True)
+        close(trained, np.mean((batch() - number(model.decoder(z, training=True))) ** 2), rtol=1e-4)
+        assert np.abs(number(seen[0]) - batch()).max() > 0.1
+
+    def test_numbers_out_of_range_are_refused(self):
+        for changes in ({"mask_prob": 1.0}, {"noise_std": -1.0}):
+            with pytest.raises(ValueError, match="`mask_prob` must lie"):
+                build("autoencoder", **changes)
+
+
+class TestSparseAutoencoder:
+    def test_the_penalty_by_hand(self):
+        # Means 1/2 and 1/4, rho = 1/4: 1/4 ln(1/4 / 1/2) + 3/4 ln(3/4 / 1/2) = -ln 2 / 4 + 3/4 ln 3/2 = 0.13081204;
+        # and 0
+        a = ops.convert_to_tensor([[0.2, 0.25], [0.8, 0.25]])
+        close(autoencoder.sparsity_penalty(a, 0.25), 0.13081204)
+        dead = autoencoder.sparsity_penalty(ops.zeros((2, 3)), 0.1)
+        assert 0 < number(dead) < np.inf
+
+    def test_it_is_added_with_its_weight(self):
+        model = build("autoencoder", sparsity_weight=3.0, sparsity_target=0.2)
+        x = ops.convert_to_tensor(batch())
+        a = model.encoder(x, training=False)
+        assert 0 < number(a).min() < number(a).max() < 1
+        expected = np.mean((batch() - number(model(x, training=False))) ** 2)
+        expected += 3 * number(autoencoder.sparsity_penalty(a, 0.2))
+        close(model.compute_losses(x, training=False)["loss"], expected, rtol=1e-4)
+
+    def test_it_makes_codes_sparse(self):
+        means = []
+        for weight in (1e-9, 0.3):
+            model = build("autoencoder", latent_dim=8, sparsity_weight=weight, learning_rate=1e-2)
+            for i in range(40):
+                model.train_on_batch(batch(seed=i))
+            means.append(model.encode(batch()).mean())
+        assert means[1] < 0.2  # rho is 0.1
+        assert means[0] > 0.3
+
+    def test_it_needs_activations(self):
+        encoder = networks.encoder(IMAGE_SHAPE, 3, 4)
+        with pytest.raises(ValueError, match="must end in a sigmoid"):
+            autoencoder.Autoencoder(
+                encoder, networks.decoder(IMAGE_SHAPE, 3, 4), sparsity_weight=1.0
+            )
+        with pytest.raises(ValueError, match=r"lie in \(0, 1\). Received: 1.0, 1.0"):
+            build("autoencoder", sparsity_weight=1.0, sparsity_target=1.0)
+
+
+def test_an_older_file_of_an_autoencoder_is_a_plain_one():
+    config = build("autoencoder").get_config()
+    for name in ("mask_prob", "noise_std", "sparsity_weight", "sparsity_target"):
+        del config[name]
+    model = autoencoder.Autoencoder.from_config(config)
+    assert [model.mask_prob, model.noise_std, model.sparsity_weight] == [0, 0, 0]
 
 
 def test_autoencoder_draws_from_the_codes_it_saw():

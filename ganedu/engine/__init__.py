@@ -12,9 +12,10 @@ from ganedu.engine.given import validate_latents
 from ganedu.engine.gradients import BACKEND
 from ganedu.engine.latent_model import AutoencodingModel, LatentModel, ReconstructionMixin
 from ganedu.engine.likelihood import importance_sampled
-from ganedu.engine.model import TASKS, GenerativeModel
+from ganedu.engine.model import LIKELIHOODS, TASKS, GenerativeModel
 from ganedu.engine.optimizers import FusedAdam, Muon, cosine_decay
 from ganedu.engine.own_networks import check_images, check_one_logit, check_same_shape, functional
+from ganedu.engine.pixels import pixel_log_probs, sample_pixels
 from ganedu.engine.style_based_model import StyleBasedModel
 from ganedu.engine.text_model import (
     CaptioningModel,
@@ -30,6 +31,7 @@ from ganedu.engine.vq_model import VQModel
 
 __all__ = [
     "BACKEND",
+    "LIKELIHOODS",
     "TASKS",
     "AdversarialModel",
     "AutoencodingModel",
@@ -58,6 +60,8 @@ __all__ = [
     "functional",
     "importance_sampled",
     "overlay_attention",
+    "pixel_log_probs",
     "pretrain_text_encoder",
+    "sample_pixels",
     "validate_latents",
 ]

@@ -80,6 +80,7 @@ class AutoencodingModel(ReconstructionMixin, LatentModel):
             them.
         decoder: Keras model, codes -> images, or what the subclass makes images of.
         seed: int in [0, 2**31). Defaults to `0`.
+        outputs_per_value: int, how many channels the decoder gives for each of the image's. Defaults to `1`.
 
     Raises:
         ValueError: for networks that are not built, an encoder with another number of outputs, and a
@@ -92,12 +93,14 @@ class AutoencodingModel(ReconstructionMixin, LatentModel):
     forms = {"encoder": "x -> z", "decoder": "z -> images"}
     decoder_ends_in = "images"  # or "logits"
 
-    def __init__(self, encoder, decoder, seed=0):
+    def __init__(self, encoder, decoder, seed=0, outputs_per_value=1):
         super().__init__(seed=seed)
+        self.outputs_per_value = outputs_per_value
         encoder, decoder = functional(self.forms, encoder=encoder, decoder=decoder)
         images, code = (keras.tree.flatten(network.input)[0] for network in (encoder, decoder))
         codes = keras.tree.flatten(encoder.output)
-        fits = decoder.output_shape == images.shape
+        *sides, channels = images.shape
+        fits = decoder.output_shape == (*sides, outputs_per_value * channels)
         if not fits or any(c.shape != code.shape for c in codes):
             raise ValueError(
                 "The decoder must turn the encoder's codes into images of the encoder's shape. "

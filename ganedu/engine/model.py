@@ -24,6 +24,14 @@ TASKS = {
     "likelihood": ("log_likelihood",),
 }
 
+# What a likelihood may be of, and so which images `log_likelihood` takes: each on an axis of its own, but for the
+# last two, which meet in the bits of 8-bit images.
+LIKELIHOODS = {
+    "binary": "binary images, -1 or 1: a probability",
+    "8-bit": "images of 256 grey values n / 127.5 - 1, as data sets give them: a probability",
+    "density": "images of real numbers in [-1, 1]: a density, for dequantized grey values",
+}
+
 
 class GenerativeModel(Verbs, KerasAdapter):
     """A Keras model whose `train_step(data)` runs unchanged on TensorFlow, JAX and PyTorch.
@@ -38,6 +46,9 @@ class GenerativeModel(Verbs, KerasAdapter):
     - `tasks`: what it can do, a frozenset of names in `TASKS`; a kind of model in this room declares
       them for its subclasses.
     - `sampling_options`: which of the options `steps`, `sampler`, `guidance` and `temperature` its `generate` takes;
+    - `likelihood_of`: where it has the task "likelihood", of which images, a name in `LIKELIHOODS`;
+      `exact_likelihood`: whether `log_likelihood(x)` is exact, or a bound, estimated from
+      `log_likelihood(x, samples=64, seed=0)` draws of a latent.
     - `network_to_export`: the network that `export` writes; or, where there is no such network,
       `export_instead`: what the model does, and the networks (attributes) that can be exported.
 
@@ -71,6 +82,8 @@ class GenerativeModel(Verbs, KerasAdapter):
     batch_divisor = 1
     tasks = frozenset()
     sampling_options = frozenset()
+    likelihood_of = None
+    exact_likelihood = False
     export_instead = None
 
     def __init__(self, seed=0):

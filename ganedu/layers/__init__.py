@@ -1,7 +1,9 @@
 """The few layers that Keras lacks, on three backends."""
 
 from ganedu.layers.augment import AdaptiveAugment, DiffAugment
+from ganedu.layers.coupling import AffineCoupling, squeeze, unsqueeze
 from ganedu.layers.draw_write import DRAWWrite
+from ganedu.layers.masked import MaskedConv2D
 from ganedu.layers.minibatch import MinibatchStdDev
 from ganedu.layers.positions import PositionEmbedding
 from ganedu.layers.quantizer import VectorQuantizer
@@ -12,10 +14,12 @@ from ganedu.layers.time import SinusoidalEmbedding
 
 __all__ = [
     "AdaptiveAugment",
+    "AffineCoupling",
     "ConstantInput",
     "DRAWWrite",
     "DiffAugment",
     "EqualizedDense",
+    "MaskedConv2D",
     "MinibatchStdDev",
     "ModulatedConv2D",
     "NoiseInjection",
@@ -25,4 +29,6 @@ __all__ = [
     "SpectralDense",
     "Temperature",
     "VectorQuantizer",
+    "squeeze",
+    "unsqueeze",
 ]

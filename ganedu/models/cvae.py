@@ -21,7 +21,7 @@ import numpy as np
 from ganedu import networks
 from ganedu.data.images import validate_images
 from ganedu.engine import AutoencodingModel, ConditionalModel, FusedAdam, importance_sampled
-from ganedu.models.vae import VAE, mean_image, negative_elbo, reparametrize
+from ganedu.models.vae import VAE, log_px, mean_image, negative_elbo, reparametrize
 from ganedu.networks.inference import predict_in_batches
 
 FAMILY = "conditional"
@@ -43,6 +43,8 @@ class CVAE(ConditionalModel, AutoencodingModel):
     decoder_ends_in = "logits"
     log_names = ("loss", "reconstruction_loss", "kl_loss")
     tasks = ConditionalModel.tasks | {"reconstruct", "likelihood"}
+    likelihood_of = "binary"
+    levels = 2
     network_to_export = VAE.network_to_export
 
     def __init__(self, encoder, decoder, beta=1.0, seed=0):
@@ -86,11 +88,12 @@ class CVAE(ConditionalModel, AutoencodingModel):
         x = validate_images(x, self.encoder.input_shape[0][1:])
         y = self.one_hot(labels, len(x))
 
-        def logits_of(z, image):
-            return predict_in_batches(self.decoder, [z, y[image]], batch_size=1024)
+        def log_px_of(z, image):
+            logits = predict_in_batches(self.decoder, [z, y[image]], batch_size=1024)
+            return log_px(x[image], logits, self.levels)
 
         distribution = predict_in_batches(self.encoder, [x, y])
-        return importance_sampled(x, *distribution, logits_of, samples, seed)
+        return importance_sampled(*distribution, log_px_of, samples, seed)
 
 
 def build(

@@ -15,6 +15,8 @@ from ganedu.networks.convolutional import (
 )
 from ganedu.networks.dense import dense_discriminator, dense_generator
 from ganedu.networks.labels import condition_on_labels
+from ganedu.networks.pixelcnn import horizontal_stack, masked_stack, vertical_stack
+from ganedu.networks.realnvp import inverse_flow, realnvp_flow
 from ganedu.networks.style import mapping_network, synthesis_network
 from ganedu.networks.texts import (
     caption_decoder,
@@ -40,11 +42,15 @@ __all__ = [
     "discriminator",
     "encoder",
     "generator",
+    "horizontal_stack",
     "image_encoder",
     "image_tower",
+    "inverse_flow",
     "mapping_network",
+    "masked_stack",
     "num_downsamplings",
     "patch_discriminator",
+    "realnvp_flow",
     "resnet_translator",
     "synthesis_network",
     "text_denoiser",
@@ -52,6 +58,7 @@ __all__ = [
     "text_generator",
     "text_tower",
     "unet_translator",
+    "vertical_stack",
     "vq_decoder",
     "vq_encoder",
 ]

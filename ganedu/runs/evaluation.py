@@ -11,7 +11,7 @@ from ganedu.disk import cached, written
 from ganedu.metrics import features
 from ganedu.metrics.attributes import attribute_accuracy, detect
 from ganedu.metrics.frechet import frechet_distance, gaussian
-from ganedu.metrics.likelihood import binarized, bits_per_dimension
+from ganedu.metrics.likelihood import binarized, bits_per_dimension, dequantized
 from ganedu.metrics.pairs import WINDOW, psnr, ssim
 from ganedu.metrics.summary import feature_scores
 from ganedu.runtime import UsageError
@@ -107,9 +107,10 @@ def evaluate(model, run_info, count=None, network=None):
     Returns:
         Dict of `model`, `data`, `count` (of test images), `scores` and `left_out`. Scores are the losses, then, where
         there are at least 50 images, those of `ganedu.metrics.summary.feature_scores`, `label_accuracy` of a
-        conditional model, `bits_per_dimension` of a model that says how likely a grey image is
-        (`model_bits_per_dim`, of at most 500), and `psnr` (decibels) and `ssim` of what a model
-        reconstructs. Floats, `None` where not finite. `left_out` says of each that is missing why: a dict of str.
+        conditional model, `bits_per_dimension_binary` or `bits_per_dimension_8bit` of a model with a likelihood
+        (`model_bits_per_dim`, of at most 500 images; the name says of what they are), and `psnr` (decibels) and
+        `ssim` of what a model reconstructs. Floats, `None` where not finite. `left_out` says of each that is
+        missing why: a dict of str.
 
     Raises:
         UsageError: if there are fewer test images than asked for, or fewer than 50 for the features that
@@ -165,11 +166,13 @@ def _scores(model, dataset, network):
         scores["label_accuracy"] = np.mean(found == labels)
     elif labels is not None:
         left_out["label_accuracy"] = f"No network here knows the classes of {dataset.name}"
-    if "likelihood" in model.tasks and real.shape[-1] == 1:
-        bits = model_bits_per_dim(model, dataset.first_n(MAX_LIKELIHOOD_IMAGES))
-        scores |= {"bits_per_dimension": bits.value, "bits_per_dimension_error": bits.error}
-    elif "likelihood" in model.tasks:
-        left_out["bits_per_dimension"] = "They are those of grey images"
+    if "likelihood" in model.tasks:
+        name = f"bits_per_dimension_{likelihood_axis(model)}"
+        if real.shape[-1] == 1 or likelihood_axis(model) != "binary":
+            bits = model_bits_per_dim(model, dataset.first_n(MAX_LIKELIHOOD_IMAGES))
+            scores |= {name: bits.value, f"{name}_error": bits.error}
+        else:
+            left_out[name] = "Only grey images are made binary"
     if "reconstruct" in model.tasks:
         reconstructions = model.reconstruct(real, *_told(model, dataset))
         scores["psnr"] = np.mean(psnr(real, reconstructions))
@@ -251,15 +254,56 @@ def _parsed(text):
         return None  # no sentence of the grammar
 
 
+# The images that a kind of likelihood is of, `(x, bin_width)`.
+
+
+def _binary(dataset, seed):
+    return binarized(dataset.array(), seed), None
+
+
+def _whole_grey_values(dataset, seed):
+    return dataset.array(), None
+
+
+def _real_numbers(dataset, seed):
+    return dequantized(dataset.images, seed)
+
+
+# By `model.likelihood_of`: the axis on which its bits lie, and its images.
+LIKELIHOOD_IMAGES = {
+    "binary": ("binary", _binary),
+    "8-bit": ("8bit", _whole_grey_values),
+    "density": ("8bit", _real_numbers),
+}
+
+
+def likelihood_axis(model):
+    """Of what a model's bits per dimension are: `"binary"`, of binary images, or `"8bit"`, of whole grey values. Bits
+    of one say nothing beside bits of the other.
+
+    Raises:
+        UsageError: for a model that does not say how likely an image is.
+    """
+    if "likelihood" not in model.tasks:
+        raise UsageError(
+            "Bits per dimension need a model that says how likely an image is, as vae and pixelcnn do. "
+            f"Received: a {type(model).__name__}"
+        )
+    return LIKELIHOOD_IMAGES[model.likelihood_of][0]
+
+
 def model_bits_per_dim(model, dataset, samples=64, seed=0):
-    """`ganedu.metrics.likelihood.bits_per_dimension` of a model on binarized images, where a grey value is the
-    probability of a 1. Of a VAE an upper bound, which falls with `samples`.
+    """`ganedu.metrics.likelihood.bits_per_dimension` of a model, on the axis that `likelihood_axis` names.
+
+    A likelihood of binary images is asked for binarized ones, where a grey value is the probability of a 1; one of
+    8-bit images for the images as they are; a density for dequantized ones, and its bits are an upper bound of those
+    of 8-bit images. Those of a VAE are an upper bound, too, which falls with `samples`.
 
     Args:
-        model: one with `log_likelihood`, as `vae` and `cvae`.
+        model: one with the task "likelihood".
         dataset: `ImageDataset`; a conditional model is told the labels.
-        samples: int, draws of the code for each image. Defaults to `64`.
-        seed: int. Defaults to `0`.
+        samples: int, draws of the code for each image, where the likelihood is not exact. Defaults to `64`.
+        seed: int, of all that is drawn. Defaults to `0`.
 
     Returns:
         `Estimate`.
@@ -267,14 +311,11 @@ def model_bits_per_dim(model, dataset, samples=64, seed=0):
     Raises:
         UsageError: for a model that does not say how likely an image is.
     """
-    if "likelihood" not in model.tasks:
-        raise UsageError(
-            "Bits per dimension need a model that says how likely an image is, as vae and cvae do. "
-            f"Received: a {type(model).__name__}"
-        )
-    x = binarized(dataset.array(), seed)
-    log_p = model.log_likelihood(x, *_told(model, dataset), samples=samples, seed=seed)
-    return bits_per_dimension(log_p, dataset.image_shape)
+    likelihood_axis(model)
+    x, bin_width = LIKELIHOOD_IMAGES[model.likelihood_of][1](dataset, seed)
+    draws = {} if model.exact_likelihood else {"samples": samples, "seed": seed}
+    log_p = model.log_likelihood(x, *_told(model, dataset), **draws)
+    return bits_per_dimension(log_p, dataset.image_shape, bin_width)
 
 
 def real_features(network, images):
