@@ -42,9 +42,9 @@ def measure(model, data, seconds, seed, recipe=None, by_class=False):
         by_class: bool, as for `ganedu.runs.begin`. Defaults to `False`.
 
     Returns:
-        dict of numbers: `frechet_distance`, `copy_rate`, `processor_seconds`, `first_step_seconds`, `images_per_second`,
-        `steps`, `multiply_adds` (of all trained networks, one pass forward of one image), `parameters`, `peak`
-        (GFLOP/s that the machine reached beside it); of a conditional model `label_accuracy`.
+        dict of numbers: `frechet_distance`, `copy_rate`, `processor_seconds`, `first_step_seconds`,
+        `images_per_second`, `steps`, `multiply_adds` (of all trained networks, one pass forward of one image),
+        `parameters`, `peak` (GFLOP/s that the machine reached beside it); of a conditional model `label_accuracy`.
     """
     from ganedu import runtime
 
