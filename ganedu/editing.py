@@ -186,7 +186,8 @@ def _check_denoising(model, images, steps):
     Raises:
         UsageError: for a model that does not denoise whole images, other images, and steps below 1.
     """
-    if not isinstance(model, DenoisingModel) or "interpolate" not in model.tasks:
+    whole = isinstance(model, DenoisingModel) and model.noise_shape == model.image_shape
+    if not whole or "interpolate" not in model.tasks:
         raise UsageError(
             f"This needs a model such as diffusion or flow_matching. Received: a {type(model).__name__}"
         )

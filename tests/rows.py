@@ -57,6 +57,9 @@ ROWS = {
     "gan": Row({"latent_dim": 3, "width": 8}),
     "infogan": Row({"noise_dim": 2, "num_categories": 3, "continuous_dim": 2, "width": 4}),
     "iwae": Row({**GAN, "num_samples": 3}, tasks=f"{AUTOENCODER}, likelihood"),
+    "latent_diffusion": Row(
+        {"code_channels": 2, "width": 4, "units": 8, "learning_rate": 1e-3}, tasks=AUTOENCODER
+    ),
     "lsgan": Row(GAN),
     "pix2pix": Row({"width": 4}, "pairs", "translate"),
     "pixelcnn": Row(

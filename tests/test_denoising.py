@@ -351,3 +351,40 @@ class TestGuidance:
     def test_a_network_without_classes_is_refused(self):
         with pytest.raises(ValueError, match=r"x, t, y -> y"):
             flow_matching.ConditionalFlowMatching(networks.denoiser(IMAGE_SHAPE, 8, 8))
+
+
+class TestLatentDiffusion:
+    def test_the_losses_by_hand(self):
+        """x' = x + 0.1: 0.01 / 0.05 = 0.2. Codes N(1, 1): KL = 1/2 of each, times 0.02."""
+        model, x = build("latent_diffusion"), ops.convert_to_tensor(batch(4))
+        mean = ops.ones((4, 2, 2, 2))
+        encoder = lambda x, training: (mean, 0.0 * mean)  # noqa: E731
+        decoder = lambda z, training: x + 0.1  # noqa: E731
+        losses = replaced(model, encoder=encoder, decoder=decoder).autoencoder_losses(x, True)
+        found = {k: float(v) for k, v in losses.items() if k != "codes"}
+        expected = {"loss": 0.2 + 0.02 * 0.5, "reconstruction_loss": 0.01, "kl_loss": 0.5}
+        assert found == pytest.approx(expected, rel=1e-4)
+        codes = number(losses["codes"])
+        assert 0.3 < codes.mean() < 1.7  # drawn, not the mean
+        assert codes.std() > 0.5
+
+    def test_codes_have_the_variance_of_noise_where_the_flow_sees_them(self):
+        model = build("latent_diffusion")
+        codes = 3.0 * np.random.default_rng(0).normal(size=(64, 2, 2, 2)).astype("float32")
+        for _ in range(1000):  # 0.99^1000: nothing is left of the 1 at the start
+            model.update_code_variance(ops.convert_to_tensor(codes))
+        np.testing.assert_allclose(number(model.code_variance), codes.var(), rtol=1e-3)
+        np.testing.assert_allclose(number(model.scaled(codes)).std(), 1.0, rtol=1e-3)
+
+    def test_who_sees_the_codes_decodes_them_at_their_own_size(self):
+        model = build("latent_diffusion")
+        model.code_variance.assign(4.0)
+        codes = np.random.default_rng(0).normal(size=(3, 2, 2, 2)).astype("float32")
+        found = model.sample_from(3.0 * codes, 4, predict=lambda x, t: codes / 2)
+        np.testing.assert_allclose(model.finish(found), model.decode_codes(codes), atol=1e-5)
+
+    def test_codes_are_not_clipped(self):
+        model = build("latent_diffusion")
+        replaced(model, predict_output=lambda x, t: np.full_like(x, 7.0))
+        found = model.sample_from(np.zeros((1, 2, 2, 2)), 2)
+        np.testing.assert_allclose(found, 7.0)

@@ -110,6 +110,7 @@ def test_every_network_ends_in_float32(name):
 
 INNER = {  # what is not a network's last word: features, which another network reads on
     "captioner": ("encoder",),
+    "latent_diffusion": ("encoder",),
     "pixelcnn": ("vertical",),
     "stylegan": ("mapping",),
     "vaegan": ("discriminator",),

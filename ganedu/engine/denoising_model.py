@@ -67,12 +67,17 @@ class DenoisingModel(LatentModel):
         self.ema_network = self.ema_copy(network)
 
     @property
-    def image_shape(self):
+    def noise_shape(self):
+        """(h, w, c) of what is denoised: the image's, unless a subclass denoises something else."""
         return self.network.output_shape[1:]
 
     @property
+    def image_shape(self):
+        return self.noise_shape
+
+    @property
     def latent_dim(self):
-        return math.prod(self.image_shape)
+        return math.prod(self.noise_shape)
 
     def compute_losses(self, x, training, *conditions):
         """The losses of a batch: dict of named scalars, the first is minimized. The network reads `conditions`
@@ -155,9 +160,13 @@ class DenoisingModel(LatentModel):
         Raises:
             UsageError: for latents of another shape, or that are not finite, and for what is no sampler.
         """
-        noise = validate_latents(z, self.latent_dim).reshape(-1, *self.image_shape)
+        noise = validate_latents(z, self.latent_dim).reshape(-1, *self.noise_shape)
         generated = self.sample_from(noise, self.resolve_steps(steps), sampler, seed=seed)
-        return np.clip(generated, -1.0, 1.0).astype("float32")
+        return self.finish(generated)
+
+    def finish(self, x):
+        """What sampling has come to (N, h, w, c), as images (N, H, W, C) in [-1, 1], float32."""
+        return np.clip(x, -1.0, 1.0).astype("float32")
 
     def resolve_steps(self, steps):
         """The number of sampling steps, by default the model's own; at least 1."""
@@ -221,7 +230,7 @@ class GuidedModel(ConditionalModel, DenoisingModel):
 
     @property
     def latent_dim(self):
-        return math.prod(self.image_shape)
+        return math.prod(self.noise_shape)
 
     @property
     def num_classes(self):
@@ -253,11 +262,11 @@ class GuidedModel(ConditionalModel, DenoisingModel):
         scale = self.guidance if guidance is None else guidance
         if not 0.0 <= scale < math.inf:
             raise UsageError(f"`guidance` must be a number from 0. Received: guidance={guidance}")
-        noise = validate_latents(z, self.latent_dim).reshape(-1, *self.image_shape)
+        noise = validate_latents(z, self.latent_dim).reshape(-1, *self.noise_shape)
         y = self.one_hot(labels, len(noise))
         predict = functools.partial(self.guided_image, y=y, scale=scale)
         generated = self.sample_from(noise, self.resolve_steps(steps), sampler, predict, seed)
-        return np.clip(generated, -1.0, 1.0).astype("float32")
+        return self.finish(generated)
 
     def predict_output(self, x, t, y=None):
         """As `DenoisingModel.predict_output`; without y (N, K) of no class."""

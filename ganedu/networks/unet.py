@@ -78,6 +78,15 @@ def check_sizes(image_shape, width, divisor):
         UsageError: for these.
     """
     check_sides(image_shape, divisor)
+    check_width(width)
+
+
+def check_width(width):
+    """Refuses a width that the groups do not divide.
+
+    Raises:
+        UsageError: for these.
+    """
     if width % GROUPS:
         raise UsageError(f"The width must be a multiple of {GROUPS}. Received: {width}")
 
