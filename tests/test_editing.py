@@ -151,14 +151,14 @@ class TestRePaint:
             seen[round(level_of(model, t), 3)] = x[:, :4]
             return np.zeros_like(x)
 
-        images = np.full((40, *IMAGE_SHAPE), 0.5, "float32")
+        images = np.full((40, *IMAGE_SHAPE), -0.5, "float32")
         mask = np.zeros(IMAGE_SHAPE[:2], bool)
         mask[:4] = True
         editing.repaint(model, images, mask, steps=4, resamplings=1, predict=predict)
         assert sorted(seen) == [0.25, 0.5, 0.75, 1.0]
         for level in (0.25, 0.5, 0.75):  # at 1 there is noise alone
             a, s = amounts(model, level)
-            np.testing.assert_allclose(seen[level].mean(), 0.5 * a, atol=0.1)
+            np.testing.assert_allclose(seen[level].mean(), -0.5 * a, atol=0.1)
             np.testing.assert_allclose(seen[level].std(), s, rtol=0.1)
 
     def test_more_noise_is_as_if_it_had_been_there_at_once(self):
