@@ -78,11 +78,11 @@ def test_the_flow_to_a_given_image():
     model = build("text_flow")
     asked = []
 
-    def predict_output(x, t, tokens):
+    def predict_image(x, t, tokens):
         asked.append((x[0, 0, 0, 0], t, tokens))
         return np.full(x.shape, 0.2 * (tokens[0, 1] > 3))
 
-    vars(model)["predict_output"] = predict_output
+    vars(model)["predict_image"] = predict_image
     z, texts = np.full((2, math.prod(IMAGE_SHAPE)), -2.5), ["a three", "a one"]
     for scale, end in ((2.0, 0.4), (1.0, 0.2), (9.0, 1.0)):
         np.testing.assert_allclose(model.decode(z, texts, guidance=scale), end, atol=1e-6)

@@ -145,11 +145,16 @@ class TextFlow(TextToImageModel, DenoisingModel):
         for t, later in itertools.pairwise(times):
             x_t = np.concatenate([x, *concat_condition], axis=-1)
             conditional, unconditional = (
-                self.predict_output(x_t, t, c) for c in (tokens, null_tokens)
+                self.predict_image(x_t, t, c) for c in (tokens, null_tokens)
             )
             x_1 = np.clip(classifier_free_guidance(conditional, unconditional, scale), -1.0, 1.0)
             x = x + (later - t) / (1.0 - t) * (x_1 - x)  # a step of v
         return x.astype("float32")
+
+    def predict_image(self, x, t, tokens):
+        """x_theta of the averaged network, on NumPy images (N, H, W, C) at one time t; it is clipped once it is
+        guided."""
+        return self.predict_output(x, t, tokens)
 
 
 def build(
