@@ -69,7 +69,8 @@ class TestTheSchedule:
         alpha_bar = diffusion.cosine_alpha_bar(1000)
         epsilon = np.random.default_rng(t).normal(size=(400, 16, 16, 1)).astype("float32")
         x = np.full_like(epsilon, 0.5)
-        x_t = number(diffusion.q_sample(x, epsilon, np.float32(alpha_bar[t])))
+        tensors = map(ops.convert_to_tensor, (x, epsilon, np.float32(alpha_bar[t])))
+        x_t = number(diffusion.q_sample(*tensors))
         np.testing.assert_allclose(x_t.mean(), 0.5 * np.sqrt(alpha_bar[t]), atol=0.01)
         np.testing.assert_allclose(x_t.var(), 1 - alpha_bar[t], rtol=0.02)
         # And step by step, x_t = sqrt(1 - beta_t) x + sqrt(beta_t) epsilon, it is the same.
