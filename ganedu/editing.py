@@ -54,20 +54,17 @@ def gan_inversion(
     x, d = validate_images(images, model.image_shape), model.latent_dim
     network = model.network_to_export()
     targets = np.repeat(x, restarts, axis=0)
-    z = model.latents(len(targets), seed)
-    target = ops.convert_to_tensor(targets)
+    z = keras.Variable(model.latents(len(targets), seed))
+    target, adam = ops.convert_to_tensor(targets), keras.optimizers.Adam(learning_rate)
 
     def loss(z):  # summed over rows, which do not see each other
         error = ops.mean(ops.square(network(z, training=False) - target), axis=(1, 2, 3))
         return error + prior_weight * ops.mean(ops.square(z), axis=1)
 
-    mean, square = np.zeros_like(z), np.zeros_like(z)
-    for t in range(1, steps + 1):
-        gradient = model.input_gradient(loss, ops.convert_to_tensor(z))
-        gradient = np.asarray(ops.convert_to_numpy(gradient))
-        mean, square = 0.9 * mean + 0.1 * gradient, 0.999 * square + 0.001 * gradient**2
-        move = mean / (1 - 0.9**t) / (np.sqrt(square / (1 - 0.999**t)) + 1e-8)
-        z = (z - learning_rate * move).astype("float32")
+    for _ in range(steps):
+        gradient = model.input_gradient(loss, ops.stop_gradient(z.value))
+        adam.apply([ops.stop_gradient(gradient)], [z])
+    z = np.asarray(ops.convert_to_numpy(z))
     errors = np.square(predict_in_batches(network, z) - targets).mean(axis=(1, 2, 3))
     best = errors.reshape(len(x), restarts).argmin(axis=1)
     return z.reshape(len(x), restarts, d)[np.arange(len(x)), best]

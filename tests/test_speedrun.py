@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from ganedu import cli, data, models, runtime
+from ganedu.cli import speed
 from ganedu.metrics import features
 from ganedu.metrics.frechet import frechet_distance
 from ganedu.networks.arithmetic import multiply_adds
@@ -35,6 +36,10 @@ def test_multiply_adds_by_hand():
     assert multiply_adds(keras.Model(x, out)) == expected
     inner = keras.Model(x, out)
     assert multiply_adds(keras.Model(x, keras.layers.Dense(2)(inner(x)))) == expected + 22
+
+
+def test_the_command_knows_which_data_have_features():
+    assert set(speed.SCORED) == set(features.NAMES)
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ def benchmarks():
 
 
 def test_multiply_adds_are_counted_by_hand():
-    from contestants import multiply_adds
+    from ganedu.networks.arithmetic import multiply_adds
 
     x = keras.Input((8, 8, 3))
     h = layers.Conv2D(5, 3, strides=2, padding="same")(x)  # 4 x 4 points, 3 x 3 x 3 x 5 each

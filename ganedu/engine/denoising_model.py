@@ -36,6 +36,8 @@ class DenoisingModel(LatentModel):
     Args:
         network: Keras model, `[x, t]`, (B, H, W, C) and (B,) in [0, 1], -> (B, H, W, C).
         prediction: str, one of `predictions`: what the network tells. Defaults to `"image"`.
+        shift: float > 0, k: how much more of the noisy times there is; a subclass says by which equation. Defaults
+            to `1.0`: none.
         ema_momentum: float in [0, 1), of the averaged network, which `generate` samples from. Defaults to
             `0.998`.
         seed: int in [0, 2**31). Defaults to `0`.
@@ -53,8 +55,11 @@ class DenoisingModel(LatentModel):
     sampler, sampling_steps = None, 20
     export_instead = "generates in many steps", ("ema_network",)
 
-    def __init__(self, network, prediction="image", ema_momentum=0.998, seed=0):
+    def __init__(self, network, prediction="image", shift=1.0, ema_momentum=0.998, seed=0):
         super().__init__(seed=seed)
+        if not shift > 0:
+            raise ValueError(f"`shift` must be above 0. Received: shift={shift}")
+        self.shift = shift
         if prediction not in self.predictions:
             raise UsageError(
                 f"The predictions are {', '.join(self.predictions)}. Received: prediction={prediction!r}"
@@ -160,9 +165,14 @@ class DenoisingModel(LatentModel):
         Raises:
             UsageError: for latents of another shape, or that are not finite, and for what is no sampler.
         """
+        return self.decode_with(None, z, steps, sampler, seed)
+
+    def decode_with(self, predict, z, steps, sampler, seed):
+        """As `decode`, with `predict` as for `sample_from`."""
         noise = validate_latents(z, self.latent_dim).reshape(-1, *self.noise_shape)
-        generated = self.sample_from(noise, self.resolve_steps(steps), sampler, seed=seed)
-        return self.finish(generated)
+        return self.finish(
+            self.sample_from(noise, self.resolve_steps(steps), sampler, predict, seed)
+        )
 
     def finish(self, x):
         """What sampling has come to (N, h, w, c), as images (N, H, W, C) in [-1, 1], float32."""
@@ -262,11 +272,9 @@ class GuidedModel(ConditionalModel, DenoisingModel):
         scale = self.guidance if guidance is None else guidance
         if not 0.0 <= scale < math.inf:
             raise UsageError(f"`guidance` must be a number from 0. Received: guidance={guidance}")
-        noise = validate_latents(z, self.latent_dim).reshape(-1, *self.noise_shape)
-        y = self.one_hot(labels, len(noise))
+        y = self.one_hot(labels, len(validate_latents(z, self.latent_dim)))
         predict = functools.partial(self.guided_image, y=y, scale=scale)
-        generated = self.sample_from(noise, self.resolve_steps(steps), sampler, predict, seed)
-        return self.finish(generated)
+        return self.decode_with(predict, z, steps, sampler, seed)
 
     def predict_output(self, x, t, y=None):
         """As `DenoisingModel.predict_output`; without y (N, K) of no class."""

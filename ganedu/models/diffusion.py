@@ -91,10 +91,8 @@ class Diffusion(DenoisingModel):
         ema_momentum=0.998,
         seed=0,
     ):
-        super().__init__(network, prediction, ema_momentum, seed)
-        if not shift > 0:
-            raise ValueError(f"`shift` must be above 0. Received: shift={shift}")
-        self.num_timesteps, self.shift = num_timesteps, shift
+        super().__init__(network, prediction, shift, ema_momentum, seed)
+        self.num_timesteps = num_timesteps
         self.alpha_bar = shift_alpha_bar(cosine_alpha_bar(num_timesteps), shift)
         self.sampling_steps = min(self.sampling_steps, num_timesteps)
 

@@ -66,10 +66,7 @@ class FlowMatching(DenoisingModel):
     sampler, sampling_steps = "heun", 8
 
     def __init__(self, network, prediction="velocity", shift=1.0, ema_momentum=0.998, seed=0):
-        super().__init__(network, prediction, ema_momentum, seed)
-        if not shift > 0:
-            raise ValueError(f"`shift` must be above 0. Received: shift={shift}")
-        self.shift = shift
+        super().__init__(network, prediction, shift, ema_momentum, seed)
 
     def compute_losses(self, x, training, *conditions):
         t, x_0 = shift_timesteps(self.uniform_times(x), self.shift), self.normal_like(x)

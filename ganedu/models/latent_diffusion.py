@@ -171,7 +171,7 @@ def build(
     code_shape = encoder.output_shape[0][1:]
     model = LatentDiffusion(
         encoder,
-        networks.map_decoder(code_shape, image_shape[-1], width),
+        networks.vq_decoder(code_shape, image_shape[-1], width, depth=2),
         networks.map_denoiser(code_shape, 2 * width, units),
         beta=beta,
         prediction=prediction,

@@ -40,8 +40,6 @@ Reference:
     2025, "Back to basics: let denoising generative models denoise", arXiv:2511.13720.
 """
 
-import itertools
-
 import keras
 import numpy as np
 from keras import ops
@@ -57,7 +55,7 @@ from ganedu.engine import (
     pretrain_text_encoder,
     validate_latents,
 )
-from ganedu.samplers import shift_timesteps
+from ganedu.samplers import euler, shift_timesteps
 
 FAMILY = "words"
 
@@ -100,8 +98,8 @@ class TextFlow(TextToImageModel, DenoisingModel):
         ema_momentum=0.998,
         seed=0,
     ):
-        super().__init__(network, ema_momentum=ema_momentum, seed=seed)
-        self.shift, self.condition_drop_prob = shift, condition_drop_prob
+        super().__init__(network, shift=shift, ema_momentum=ema_momentum, seed=seed)
+        self.condition_drop_prob = condition_drop_prob
         self.attribute_drop_prob = attribute_drop_prob
 
     @property
@@ -140,15 +138,14 @@ class TextFlow(TextToImageModel, DenoisingModel):
         null_tokens = np.repeat(self.null_tokens, len(tokens), axis=0)
         z = validate_latents(z, self.latent_dim).astype("float64")
         x = size * z.reshape(len(tokens), *self.image_shape)
-        steps = self.resolve_steps(steps)
-        times = shift_timesteps(np.arange(steps + 1) / steps, self.shift)
-        for t, later in itertools.pairwise(times):
+
+        def velocity(x, t):
             x_t = np.concatenate([x, *concat_condition], axis=-1)
-            conditional, unconditional = (
-                self.predict_image(x_t, t, c) for c in (tokens, null_tokens)
-            )
-            x_1 = np.clip(classifier_free_guidance(conditional, unconditional, scale), -1.0, 1.0)
-            x = x + (later - t) / (1.0 - t) * (x_1 - x)  # a step of v
+            pair = (self.predict_image(x_t, t, c) for c in (tokens, null_tokens))
+            x_1 = np.clip(classifier_free_guidance(*pair, scale), -1.0, 1.0)
+            return (x_1 - x) / (1.0 - t)
+
+        x = euler(velocity, x, self.resolve_steps(steps), self.shift)
         return x.astype("float32")
 
     def predict_image(self, x, t, tokens):

@@ -15,7 +15,7 @@ from ganedu.networks.convolutional import (
 )
 from ganedu.networks.dense import dense_discriminator, dense_generator
 from ganedu.networks.labels import condition_on_labels
-from ganedu.networks.latent import map_decoder, map_denoiser, map_encoder
+from ganedu.networks.latent import map_denoiser, map_encoder
 from ganedu.networks.pixelcnn import horizontal_stack, masked_stack, vertical_stack
 from ganedu.networks.realnvp import inverse_flow, realnvp_flow
 from ganedu.networks.style import mapping_network, synthesis_network
@@ -47,7 +47,6 @@ __all__ = [
     "image_encoder",
     "image_tower",
     "inverse_flow",
-    "map_decoder",
     "map_denoiser",
     "map_encoder",
     "mapping_network",

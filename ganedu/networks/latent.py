@@ -1,4 +1,5 @@
-"""Networks of a latent space that is still a map: an autoencoder of images, and a denoiser of its codes.
+"""Networks of a latent space that is still a map: an encoder of images, and a denoiser of its codes. Its
+decoder is `vq_decoder`.
 
 Reference:
     Rombach, Blattmann, Lorenz, Esser and Ommer 2022, sections 3.1 and 3.2, arXiv:2112.10752.
@@ -10,6 +11,7 @@ from keras import layers
 from ganedu.layers import SinusoidalEmbedding
 from ganedu.networks.convolutional import check_sides
 from ganedu.networks.unet import check_width, global_mlp_block, residual_block, rms
+from ganedu.networks.vq import halved_twice
 
 
 def map_encoder(image_shape, code_channels, width=32, name="encoder"):
@@ -19,22 +21,10 @@ def map_encoder(image_shape, code_channels, width=32, name="encoder"):
         UsageError: for sides that 4 does not divide.
     """
     check_sides(image_shape, 4)
-    x = image = keras.Input(tuple(image_shape), name="x")
-    for w in (width, 2 * width):
-        x = layers.Conv2D(w, 4, strides=2, padding="same", activation="gelu")(x)
-    x = layers.Conv2D(2 * width, 3, padding="same", activation="gelu")(x)
+    image = keras.Input(tuple(image_shape), name="x")
+    x = halved_twice(image, width)
     outputs = [layers.Conv2D(code_channels, 1, dtype="float32")(x) for _ in range(2)]
     return keras.Model(image, outputs, name=name)
-
-
-def map_decoder(code_shape, channels, width=32, name="decoder"):
-    """Codes (B, h, w, c) to images (B, 4h, 4w, channels), unbounded."""
-    x = codes = keras.Input(tuple(code_shape), name="z")
-    x = layers.Conv2D(2 * width, 3, padding="same", activation="gelu")(x)
-    x = layers.Conv2D(2 * width, 3, padding="same", activation="gelu")(x)
-    x = layers.Conv2DTranspose(width, 4, strides=2, padding="same", activation="gelu")(x)
-    x = layers.Conv2DTranspose(channels, 4, strides=2, padding="same", dtype="float32")(x)
-    return keras.Model(codes, x, name=name)
 
 
 def map_denoiser(code_shape, width=64, units=128, blocks=3, name="denoiser"):

@@ -20,19 +20,25 @@ def vq_encoder(image_shape, code_dim, width):
         UsageError: for sides that 4 does not divide.
     """
     check_sides(image_shape, 4)
-    x = image = keras.Input(image_shape, name="x")
-    for w in (width, 2 * width):
-        x = layers.Conv2D(w, 4, strides=2, padding="same", activation="gelu")(x)
-    x = layers.Conv2D(2 * width, 3, padding="same", activation="gelu")(x)
+    image = keras.Input(tuple(image_shape), name="x")
+    x = halved_twice(image, width)
     x = layers.LayerNormalization(dtype="float32")(layers.Conv2D(code_dim, 1)(x))
     return keras.Model(image, x, name="encoder")
 
 
-def vq_decoder(latent_shape, channels, width):
+def halved_twice(x, width):
+    """A map (B, H, W, c) to (B, H/4, W/4, 2 width)."""
+    for w in (width, 2 * width):
+        x = layers.Conv2D(w, 4, strides=2, padding="same", activation="gelu")(x)
+    return layers.Conv2D(2 * width, 3, padding="same", activation="gelu")(x)
+
+
+def vq_decoder(latent_shape, channels, width, depth=1):
     """A map (B, h, w, code_dim) to images (B, 4h, 4w, channels), unbounded: tanh would be flat at the
-    black that most of a digit is, and stay there."""
+    black that most of a digit is, and stay there. `depth` convolutions see the map before it grows."""
     x = z_q = keras.Input(latent_shape, name="z_q")
-    x = layers.Conv2D(2 * width, 3, padding="same", activation="gelu")(x)
+    for _ in range(depth):
+        x = layers.Conv2D(2 * width, 3, padding="same", activation="gelu")(x)
     x = layers.Conv2DTranspose(width, 4, strides=2, padding="same", activation="gelu")(x)
     x = layers.Conv2DTranspose(channels, 4, strides=2, padding="same", dtype="float32")(x)
     return keras.Model(z_q, x, name="decoder")

@@ -18,10 +18,10 @@ runtime.setup(0)
 
 import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
-from contestants import multiply_adds  # noqa: E402
 from keras import ops  # noqa: E402
 
 from ganedu import data, models, recipes  # noqa: E402
+from ganedu.networks.arithmetic import multiply_adds  # noqa: E402
 
 SIDE = 2048
 

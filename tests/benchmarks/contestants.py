@@ -81,24 +81,11 @@ def callback(turns, batch_size):
     return Steps()
 
 
-def multiply_adds(network):
-    """Of one image's forward pass through a Keras model: of its dense, convolutional and transposed layers."""
-    import keras
-
-    total = 0
-    for layer in network._flatten_layers(include_self=False):
-        if isinstance(layer, keras.layers.Dense):
-            total += int(np.prod(layer.kernel.shape))
-        elif isinstance(layer, keras.layers.Conv2DTranspose):
-            total += int(np.prod(layer.kernel.shape) * np.prod(layer.input.shape[1:3]))
-        elif isinstance(layer, keras.layers.Conv2D):
-            total += int(np.prod(layer.kernel.shape) * np.prod(layer.output.shape[1:3]))
-    return total
-
-
 def sizes(g, d, g_passes, d_passes):
     """The facts of two Keras networks. A pass forward, one back to the weights and one back to the input have about
     the same number of multiply-adds; `g_passes`, `d_passes` say how many of them a step has for each image."""
+    from ganedu.networks.arithmetic import multiply_adds
+
     forward = multiply_adds(g), multiply_adds(d)
     return {
         "parameters": sum(int(np.prod(w.shape)) for n in (g, d) for w in n.trainable_weights),
@@ -499,6 +486,8 @@ def keras_io_vae(turns, latent_dim):
 
 
 def _sizes_of_vae(encoder, decoder):
+    from ganedu.networks.arithmetic import multiply_adds
+
     networks = encoder, decoder
     forward = [multiply_adds(n) for n in networks]
     weights = sum(int(np.prod(w.shape)) for n in networks for w in n.trainable_weights)

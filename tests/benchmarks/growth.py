@@ -33,9 +33,10 @@ def measure(point, steps):
 
     runtime.setup(0)
     import keras
-    from contestants import multiply_adds, peak_memory
+    from contestants import peak_memory
 
     from ganedu import data, models
+    from ganedu.networks.arithmetic import multiply_adds
 
     before = peak_memory()
     shape = (point["side"], point["side"], point["channels"])
