@@ -87,6 +87,11 @@ VARIANTS = {
     for name in ("diffusion", "flow_matching")
 }
 ALL = {**ROWS, **VARIANTS}
+# One of each way to be stepped, sampled and asked, for where each costs much: JAX compiles for each.
+KINDS = (
+    *("acgan", "captioner", "clip", "cyclegan", "editor", "guided_flow_matching", "iwae"),
+    *("realnvp", "stylegan", "vaegan", "vqvae", "wgan_gp"),
+)
 
 
 def batch(count=8, seed=0):

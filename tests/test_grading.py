@@ -9,6 +9,7 @@ met as the student finds it, with its tests, and then solved. nbgrader gives its
 import copy
 import os
 import re
+import shutil
 import sysconfig
 from pathlib import Path
 
@@ -43,24 +44,43 @@ _take_out()
 pytestmark = pytest.mark.filterwarnings("ignore")  # nbgrader and its database warn of themselves
 
 
-@pytest.fixture
-def course(tmp_path, monkeypatch):
-    """A folder as nbgrader wants it, and its API; nothing learns in its kernels."""
-    monkeypatch.setenv("GANEDU_PROFILE", "smoke")
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
-    startup = written(tmp_path, "ipython", "profile_default", "startup")
-    (startup / "00_no_learning.py").write_text(NO_LEARNING)
-    # nbgrader calls `alembic`, which stands beside the Python that runs here.
-    scripts = sysconfig.get_path("scripts")
-    monkeypatch.setenv("PATH", os.pathsep.join([scripts, os.environ["PATH"]]))
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    """A folder as nbgrader wants it, with all lessons released as one assignment; and its API."""
+    root = tmp_path_factory.mktemp("course")
     config = Config()
-    config.CourseDirectory.root = str(tmp_path)
-    config.CourseDirectory.db_url = f"sqlite:///{tmp_path / 'gradebook.db'}"
-    config.Exchange.root = str(written(tmp_path, "exchange"))
+    config.CourseDirectory.root = str(root)
+    config.CourseDirectory.db_url = f"sqlite:///{root / 'gradebook.db'}"
+    config.Exchange.root = str(written(root, "exchange"))
     config.Autograde.sanitize_preprocessors = without("ClearOutput", "sanitize_preprocessors")
     config.Autograde.autograde_preprocessors = without("Execute", "autograde_preprocessors")
     config.NbGraderAPI.log_level = "ERROR"
-    return tmp_path, NbGraderAPI(config=config)
+    source = written(root, "source", "lesson")
+    for name in lessons.names():
+        shutil.copy(lessons.path(name), source)
+    with pytest.MonkeyPatch.context() as patch:
+        # nbgrader calls `alembic`, which stands beside the Python that runs here.
+        scripts = sysconfig.get_path("scripts")
+        patch.setenv("PATH", os.pathsep.join([scripts, os.environ["PATH"]]))
+        api = NbGraderAPI(config=config)
+        made = api.generate_assignment("lesson")
+        assert made["success"], made.get("error")
+        yield root, api
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
+    """One kernel, in which nothing learns, for one lesson after the other: Keras takes four seconds to start."""
+    folder = tmp_path_factory.mktemp("ipython")
+    startup = written(folder, "profile_default", "startup")
+    (startup / "00_no_learning.py").write_text(NO_LEARNING)
+    running = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell()])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GANEDU_PROFILE", "smoke")
+        patch.setenv("IPYTHONDIR", str(folder))
+        client = NotebookClient(running, timeout=900, allow_errors=True)
+        with client.setup_kernel():
+            yield client
 
 
 def written(tmp_path, *places):
@@ -76,25 +96,27 @@ def without(name, stage):
     return [p for p in usual if p.__name__ != name]
 
 
-def run(solved, untouched):
+def run(client, solved, untouched):
     """Puts into both copies of a lesson what their code prints. Of the untouched one only exercises and their tests
     are run: each where all before it is solved."""
     pairs = [p for p in zip(solved.cells, untouched.cells, strict=True) if p[0].cell_type == "code"]
-    running = nbformat.v4.new_notebook(metadata=solved.metadata)
-    client = NotebookClient(running, timeout=900, allow_errors=True)
 
     def execute(cell, instead=None):
         """What came out stands in `cell`, though the code may be another's."""
-        running.cells = [nbformat.v4.new_code_cell((instead or cell).source)]
-        cell.outputs = client.execute_cell(running.cells[0], 0).outputs
+        cell.outputs = outputs_of(client, (instead or cell).source)
 
-    with client.setup_kernel():
-        for i, (cell, found) in enumerate(pairs):
-            if marked(cell, "solution"):
-                execute(found)
-                tests = next(p for p in pairs[i + 1 :] if marked(p[0], "grade"))
-                execute(tests[1], tests[0])  # with what is hidden from students
-            execute(cell)
+    outputs_of(client, "%reset -f")
+    for i, (cell, found) in enumerate(pairs):
+        if marked(cell, "solution"):
+            execute(found)
+            tests = next(p for p in pairs[i + 1 :] if marked(p[0], "grade"))
+            execute(tests[1], tests[0])  # with what is hidden from students
+        execute(cell)
+
+
+def outputs_of(client, source):
+    client.nb.cells[0] = nbformat.v4.new_code_cell(source)
+    return client.execute_cell(client.nb.cells[0], 0).outputs
 
 
 def marked(cell, what):
@@ -102,28 +124,28 @@ def marked(cell, what):
 
 
 @pytest.mark.parametrize("name", lessons.names())
-def test_solved_it_earns_all_points_and_claims_nothing_and_untouched_none(name, course):
+def test_solved_it_earns_all_points_and_claims_nothing_and_untouched_none(name, course, client):
     root, api = course
     file = lessons.path(name).name
     lesson = nbformat.read(lessons.path(name), as_version=4)
-    nbformat.write(lesson, written(root, "source", "lesson") / file)
-    made = api.generate_assignment("lesson")
-    assert made["success"], made.get("error")
     released = nbformat.read(root / "release" / "lesson" / file, as_version=4)
     handed_in = {"solved": copy.deepcopy(lesson), "untouched": copy.deepcopy(released)}
-    run(**handed_in)
-    for student, notebook in handed_in.items():
+    run(client, **handed_in)
+    for kind, notebook in handed_in.items():
+        student = f"{kind}-{name}"
         nbformat.write(notebook, written(root, "submitted", student, "lesson") / file)
         graded = api.autograde("lesson", student)
         assert graded["success"], graded.get("error")
     with Gradebook(f"sqlite:///{root / 'gradebook.db'}") as gradebook:
         points = {
-            student: sum(
+            kind: sum(
                 grade.auto_score or 0.0
-                for grade in gradebook.find_submission_notebook(name, "lesson", student).grades
+                for grade in gradebook.find_submission_notebook(
+                    name, "lesson", f"{kind}-{name}"
+                ).grades
                 if grade.cell.cell_type == "code"
             )
-            for student in ("solved", "untouched")
+            for kind in handed_in
         }
         most = sum(
             cell.max_score
@@ -132,7 +154,7 @@ def test_solved_it_earns_all_points_and_claims_nothing_and_untouched_none(name, 
         )
     assert most > 0
     assert points == {"solved": most, "untouched": 0.0}
-    claims = claimed(nbformat.read(root / "autograded" / "solved" / "lesson" / file, 4))
+    claims = claimed(nbformat.read(root / "autograded" / f"solved-{name}" / "lesson" / file, 4))
     assert claims
     assert [claim for claim, holds in claims if holds == "True"] == []
     assert code_of(copies.unsolved(lesson)) == code_of(released)
