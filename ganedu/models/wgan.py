@@ -116,6 +116,7 @@ def build(
     clip=0.05,
     g_learning_rate=1e-3,
     d_learning_rate=5e-4,
+    patch_size=1,
     augment=None,
     ema_momentum=0.99,
     seed=0,
@@ -123,7 +124,7 @@ def build(
     """A compiled WGAN of the networks of `dcgan`, with RMSprop for both players as in the paper."""
     model = WGAN(
         networks.generator(image_shape, latent_dim, width),
-        networks.discriminator(image_shape, width),
+        networks.discriminator(image_shape, width, patch_size=patch_size),
         critic_steps=critic_steps,
         clip=clip,
         augment=augment,
