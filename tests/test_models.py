@@ -393,21 +393,6 @@ def test_unknown_models_and_arguments_are_named():
         models.build("dcgan", IMAGE_SHAPE, colour=1)
 
 
-def test_r1_may_be_of_a_part_of_the_batch():
-    """D sees real images twice: all of them, and for R1 the first part."""
-    x, seen = batch(6), []
-    for divisor in (1, 4):
-        model = models.build("stylegan", IMAGE_SHAPE, **ROWS["stylegan"].build, r1_divisor=divisor)
-        gradient = model.input_gradient
-        model.input_gradient = lambda fn, x, gradient=gradient: (
-            seen.append(x.shape[0]),
-            gradient(fn, x),
-        )[1]
-        losses = model.d_losses(ops.convert_to_tensor(x), training=False)
-        assert np.isfinite(float(losses["R1"]))
-    assert seen == [6, 2]
-
-
 @pytest.mark.parametrize("patch_size", [1, 2, 4])
 def test_a_vaegan_compares_maps_of_a_quarter_of_the_side(patch_size):
     model = models.build("vaegan", (28, 28, 1), width=4, patch_size=patch_size, spectral_norm=True)
@@ -429,3 +414,13 @@ def test_an_averaged_decoder_follows_the_trained_one():
         model.decode(z), ops.convert_to_numpy(model.ema_decoder(z)), atol=1e-5
     )
     assert not np.allclose(model.decode(z), ops.convert_to_numpy(model.decoder(z)), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["vaegan", "wgan"])
+def test_a_d_of_patches_has_fewer_convolutions(name):
+    counts = []
+    for patch_size in (1, 4):
+        model = models.build(name, (28, 28, 1), width=4, patch_size=patch_size)
+        kinds = [type(v) for v in model.discriminator.layers]
+        counts.append(kinds.count(keras.layers.Conv2D))
+    assert counts == [3, 2]

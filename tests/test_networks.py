@@ -156,20 +156,6 @@ def test_the_projection_is_not_rounded(bfloat16):
     assert rounded(shaken(network, network.get_layer("psi"))(given)) < 0.2
 
 
-def test_a_synthesis_of_transposed_convolutions_makes_the_same_images_of_fewer_products():
-    sizes = {}
-    for transposed in (False, True):
-        network = networks.synthesis_network((28, 28, 1), 5, 4, transposed)
-        assert network.output_shape == (None, 28, 28, 1)
-        assert not transposed or not any(
-            "up_sampling2d" in v.name and v.output.shape[-1] > 1 for v in network.layers
-        )
-        sizes[transposed] = [
-            v.filters for v in network.layers if hasattr(v, "demodulate") and v.demodulate
-        ]
-    assert sizes == {False: [8, 8, 4], True: [16, 8, 4]}
-
-
 def test_an_encoder_may_see_patches():
     whole, cut = (networks.encoder((28, 28, 1), 3, 4, 2, patch_size=size) for size in (1, 4))
     assert whole.output_shape == cut.output_shape == [(None, 3)] * 2

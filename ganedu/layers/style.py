@@ -67,20 +67,18 @@ class ModulatedConv2D(layers.Layer):
         filters: int.
         kernel_size: int.
         demodulate: bool, whether to divide by the root. Defaults to `True`.
-        upsample: bool, whether it is a transposed convolution of stride 2, which doubles the map. Defaults to `False`.
 
     Call arguments:
         inputs: `[x, w]`, maps (B, H, W, C) and styles (B, d); s = A(w), a dense layer that begins
             at 1.
 
     Returns:
-        Maps (B, H, W, filters), twice as high and wide with `upsample`.
+        Maps (B, H, W, filters).
     """
 
-    def __init__(self, filters, kernel_size, demodulate=True, upsample=False, **kwargs):
+    def __init__(self, filters, kernel_size, demodulate=True, **kwargs):
         super().__init__(**kwargs)
-        self.filters, self.kernel_size = filters, kernel_size
-        self.demodulate, self.upsample = demodulate, upsample
+        self.filters, self.kernel_size, self.demodulate = filters, kernel_size, demodulate
 
     def build(self, input_shape):
         (*_, channels), (_, style) = input_shape
@@ -100,27 +98,17 @@ class ModulatedConv2D(layers.Layer):
         x, w = inputs
         s = self.affine(w)  # (B, C)
         kernel = ops.convert_to_tensor(self.kernel)
-        x = x * s[:, None, None, :]
-        if self.upsample:
-            turned = ops.transpose(kernel, (0, 1, 3, 2))
-            x = ops.conv_transpose(x, turned, strides=2, padding="same")
-        else:
-            x = ops.conv(x, kernel, padding="same")
+        x = ops.conv(x * s[:, None, None, :], kernel, padding="same")
         if self.demodulate:
             squares = ops.sum(ops.square(kernel), axis=(0, 1))  # (C, filters)
-            squares = squares / (4.0 if self.upsample else 1.0)  # what one point gets of them
             x = x * ops.rsqrt(ops.matmul(ops.square(s), squares) + 1e-8)[:, None, None, :]
         return x + self.bias
 
     def compute_output_shape(self, input_shape):
-        count, *sides, _ = input_shape[0]
-        return (count, *(2 * side if self.upsample else side for side in sides), self.filters)
+        return (*input_shape[0][:-1], self.filters)
 
     def get_config(self):
-        own = {
-            name: getattr(self, name)
-            for name in ("filters", "kernel_size", "demodulate", "upsample")
-        }
+        own = {name: getattr(self, name) for name in ("filters", "kernel_size", "demodulate")}
         return {**super().get_config(), **own}
 
 

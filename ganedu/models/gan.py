@@ -98,27 +98,21 @@ def build(
     image_shape,
     latent_dim=64,
     width=256,
-    d_width=None,
     dropout=0.3,
     learning_rate=5e-4,
-    d_learning_rate=None,
-    beta_1=0.5,
-    beta_2=0.999,
     label_smoothing=0.0,
     augment=None,
     ema_momentum=0.99,
     seed=0,
 ):
-    """A compiled GAN of dense networks for images (H, W, C); Adam for both players. D has G's
-    width and rate unless `d_width` and `d_learning_rate` say others."""
+    """A compiled GAN of dense networks for images (H, W, C); Adam with beta_1 = 0.5 for both
+    players."""
     model = GAN(
         networks.dense_generator(image_shape, latent_dim, width),
-        networks.dense_discriminator(image_shape, d_width or width, dropout, seed=seed),
+        networks.dense_discriminator(image_shape, width, dropout, seed=seed),
         label_smoothing=label_smoothing,
         augment=augment,
         ema_momentum=ema_momentum,
         seed=seed,
     )
-    return model.compile_with(
-        FusedAdam, learning_rate, d_learning_rate or learning_rate, beta_1=beta_1, beta_2=beta_2
-    )
+    return model.compile_with(FusedAdam, learning_rate, learning_rate, beta_1=0.5)

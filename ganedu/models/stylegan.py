@@ -8,12 +8,10 @@ D is that of `dcgan` with the batch's standard deviation; the losses are those o
 E_x||grad D(x)||^2.
 
 Departures:
-    Left out: path length regularization, the resampling filters, residual connections in D,
-    equalized rates outside of the mapping. R1 is not lazy (every sixteenth step): it may be of a
-    part of each batch in every step (`r1_divisor`). A map may be doubled by a transposed
-    convolution of 4x4, without a filter (`transposed`); D may see squares of pixels (`patch_size`).
-    The mapping has 4 layers and learns 0.05 times as fast as the rest (8 and 0.01 in the paper);
-    w has 64 numbers, not 512; noise is off in sampling; the moving average has momentum 0.99.
+    Left out: path length regularization, lazy R1, the resampling filters, residual connections
+    in D, equalized rates outside of the mapping. The mapping has 4 layers and learns 0.05 times
+    as fast as the rest (8 and 0.01 in the paper); w has 64 numbers, not 512; noise is off in
+    sampling; the moving average has momentum 0.99.
 
 Reference:
     Karras, Laine and Aila 2019, "A style-based generator architecture for generative adversarial
@@ -41,7 +39,6 @@ class StyleGAN(StyleBasedModel):
         synthesis: Keras model, styles (B, L, latent_dim) -> images (B, H, W, C) in [-1, 1].
         discriminator: Keras model, images -> logits (B, 1).
         gamma: float, of R1. Defaults to `2.0`.
-        r1_divisor: int, R1 is of the first of so many parts of a batch. Defaults to `1`.
         style_mixing_prob: float in [0, 1], the share of samples in training that mix two styles. Defaults to
             `0.9`.
         ema_momentum: float in [0, 1), of the averaged generator, which samples are from. Defaults to `0.99`.
@@ -57,7 +54,6 @@ class StyleGAN(StyleBasedModel):
         synthesis,
         discriminator,
         gamma=2.0,
-        r1_divisor=1,
         style_mixing_prob=0.9,
         ema_momentum=0.99,
         seed=0,
@@ -65,8 +61,7 @@ class StyleGAN(StyleBasedModel):
         super().__init__(mapping, synthesis, ema_momentum, seed)
         self.discriminator = functional(self.forms, discriminator=discriminator)
         check_one_logit(self.discriminator, "discriminator")
-        self.gamma, self.r1_divisor = gamma, r1_divisor
-        self.style_mixing_prob = style_mixing_prob
+        self.gamma, self.style_mixing_prob = gamma, style_mixing_prob
 
     def train_step(self, data):
         x, _ = self.unpack(data)
@@ -88,9 +83,8 @@ class StyleGAN(StyleBasedModel):
     def d_losses(self, x, training):
         real = self.discriminator(x, training=training)
         fake = self.discriminator(self.sample_mixed(ops.shape(x)[0], training), training=training)
-        some = x[: (ops.shape(x)[0] + self.r1_divisor - 1) // self.r1_divisor]
         r1 = zero_centered_penalty(
-            self.input_gradient(lambda x: self.discriminator(x, training=training), some)
+            self.input_gradient(lambda x: self.discriminator(x, training=training), x)
         )
         return {"d_loss": discriminator_loss(real, fake) + self.gamma * r1, "R1": r1}
 
@@ -121,35 +115,18 @@ def build(
     image_shape,
     latent_dim=64,
     width=32,
-    d_width=None,
     gamma=2.0,
-    r1_divisor=1,
     g_learning_rate=2e-3,
     d_learning_rate=2e-3,
-    patch_size=1,
-    transposed=False,
     ema_momentum=0.99,
     seed=0,
 ):
-    """A compiled small StyleGAN; Adam with beta_1 = 0 and beta_2 = 0.99 for both players.
-
-    Args:
-        image_shape: (H, W, C), sides even and at least 8.
-        latent_dim: int, of z and of w. Defaults to `64`.
-        width, d_width: int, channels of G's last and of D's first hidden map; D's are G's unless said.
-        gamma, r1_divisor, ema_momentum, seed: as for `StyleGAN`.
-        g_learning_rate, d_learning_rate: float, of Adam. Default to `2e-3`.
-        patch_size: int, as in `ganedu.networks.discriminator`. Defaults to `1`.
-        transposed: bool, as in `ganedu.networks.synthesis_network`. Defaults to `False`.
-    """
+    """A compiled small StyleGAN; Adam with beta_1 = 0 and beta_2 = 0.99 for both players."""
     model = StyleGAN(
         networks.mapping_network(latent_dim),
-        networks.synthesis_network(image_shape, latent_dim, width, transposed, seed),
-        networks.discriminator(
-            image_shape, d_width or width, minibatch_stddev=True, patch_size=patch_size
-        ),
+        networks.synthesis_network(image_shape, latent_dim, width, seed),
+        networks.discriminator(image_shape, width, minibatch_stddev=True),
         gamma=gamma,
-        r1_divisor=r1_divisor,
         ema_momentum=ema_momentum,
         seed=seed,
     )

@@ -22,33 +22,20 @@ def mapping_network(latent_dim, depth=4, multiplier=0.05):
     return keras.Model(z, x, name="mapping")
 
 
-def synthesis_network(image_shape, latent_dim, width=32, transposed=False, seed=0):
+def synthesis_network(image_shape, latent_dim, width=32, seed=0):
     """Styles (B, L, d), one for each of the L layers, to images (B, H, W, C): each doubling adds
-    its picture to the one so far, enlarged.
-
-    Args:
-        image_shape: (H, W, C).
-        latent_dim: int, d.
-        width: int, channels of the last map; each map before has twice as many, up to 2 `width`. Defaults to `32`.
-        transposed: bool, whether a map is doubled by a transposed 4x4 convolution, of four ninths of the
-            arithmetic, in the place of one of 3x3 after it is enlarged; maps then go up to 4 `width`. Defaults to `False`.
-        seed: int, of the noise. Defaults to `0`.
-    """
+    its picture to the one so far, enlarged."""
     ups = num_downsamplings(image_shape)
     styles = keras.Input((ups + 1, latent_dim), name="w")
-    most = 4 if transposed else 2
-    channels = [width * min(2**i, most) for i in reversed(range(ups + 1))]
+    channels = [width * min(2**i, 2) for i in reversed(range(ups + 1))]
     first = (image_shape[0] >> ups, image_shape[1] >> ups, channels[0])
     x, picture = ConstantInput(first)(styles), None
     for i, c in enumerate(channels):
         w = styles[:, i]
         if i:
-            if not transposed:
-                x = layers.UpSampling2D(2)(x)
+            x = layers.UpSampling2D(2)(x)
             picture = layers.UpSampling2D(2, interpolation="bilinear")(picture)
-        doubles = transposed and i > 0
-        x = ModulatedConv2D(c, 4 if doubles else 3, upsample=doubles)([x, w])
-        x = NoiseInjection(seed=seed + i)(x)
+        x = NoiseInjection(seed=seed + i)(ModulatedConv2D(c, 3)([x, w]))
         x = layers.LeakyReLU(0.2)(x)
         generated = ModulatedConv2D(image_shape[-1], 1, demodulate=False)([x, w])
         picture = generated if picture is None else picture + generated
