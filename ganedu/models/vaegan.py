@@ -55,7 +55,7 @@ class VAEGAN(AutoencodingModel):
         discriminator: Keras model, images -> `[features, logits (B, 1)]`.
         gamma: float, the weight of L_llike for the decoder. Defaults to `1.0`: with a
             hundredth the code is ignored from the start, and one image is generated. With a spectrally
-            normalized D, whose features are smaller, the recipe for MNIST has a fiftieth.
+            normalized D, whose features are smaller, the recipe for MNIST has 0.004.
         ema_momentum: float in [0, 1), of the averaged decoder, which samples and reconstructions are from, or
             `None` for no average. Defaults to `None`.
         seed: int in [0, 2**31). Defaults to `0`.

@@ -6,7 +6,7 @@ SMOKE = Recipe(16, 1, 0, {"width": 8})
 SPECTRAL_NARROW = {
     **PATCHES,
     "width": 24,
-    "gamma": 0.02,
+    "gamma": 0.004,
     "spectral_norm": True,
     "learning_rate": 2e-3,
     "d_learning_rate": 2e-3,
