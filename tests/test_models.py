@@ -397,3 +397,36 @@ def test_unknown_models_and_arguments_are_named():
         models.build("dcgna", IMAGE_SHAPE)
     with pytest.raises(runtime.UsageError, match="Received: colour"):
         models.build("dcgan", IMAGE_SHAPE, colour=1)
+
+
+@pytest.mark.parametrize("patch_size", [1, 2, 4])
+def test_a_vaegan_compares_maps_of_a_quarter_of_the_side(patch_size):
+    model = models.build("vaegan", (28, 28, 1), width=4, patch_size=patch_size, spectral_norm=True)
+    features, logit = model.discriminator.output_shape
+    assert features == (None, 7, 7, 8)
+    assert logit == (None, 1)
+
+
+def test_an_averaged_decoder_follows_the_trained_one():
+    model = models.build("vaegan", IMAGE_SHAPE, **ROWS["vaegan"].build, ema_momentum=0.5)
+    before = arrays(model.ema_decoder.weights)
+    model.train_on_batch(batch())
+    trained = arrays(model.decoder.weights)
+    averaged, m = arrays(model.ema_decoder.weights), 2 / 11  # of the first step, below 0.5
+    for a, old, new in zip(averaged, before, trained, strict=True):
+        np.testing.assert_allclose(a, m * old + (1 - m) * new, atol=1e-5)
+    z = model.latents(2)
+    np.testing.assert_allclose(
+        model.decode(z), ops.convert_to_numpy(model.ema_decoder(z)), atol=1e-5
+    )
+    assert not np.allclose(model.decode(z), ops.convert_to_numpy(model.decoder(z)), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["vaegan", "wgan"])
+def test_a_d_of_patches_has_fewer_convolutions(name):
+    counts = []
+    for patch_size in (1, 4):
+        model = models.build(name, (28, 28, 1), width=4, patch_size=patch_size)
+        kinds = [type(v) for v in model.discriminator.layers]
+        counts.append(kinds.count(keras.layers.Conv2D))
+    assert counts == [3, 2]

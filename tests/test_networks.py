@@ -154,3 +154,9 @@ def test_the_projection_is_not_rounded(bfloat16):
     rng = np.random.default_rng(1)
     given = [rng.normal(size=(64, 8, 8, 1)).astype("float32"), np.eye(3)[rng.integers(3, size=64)]]
     assert rounded(shaken(network, network.get_layer("psi"))(given)) < 0.2
+
+
+def test_an_encoder_may_see_patches():
+    whole, cut = (networks.encoder((28, 28, 1), 3, 4, 2, patch_size=size) for size in (1, 4))
+    assert whole.output_shape == cut.output_shape == [(None, 3)] * 2
+    assert len(cut.layers) != len(whole.layers)

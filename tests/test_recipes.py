@@ -89,6 +89,17 @@ def test_the_dcgan_of_mnist_is_smooth_and_learns(tmp_path):
     np.testing.assert_allclose(again.generate(3), drawn, atol=1e-6)
 
 
+@pytest.mark.parametrize("name", ["infogan", "vaegan", "wgan"])
+def test_what_a_recipe_for_mnist_builds_learns_and_is_read_again(name, tmp_path):
+    recipe, _ = recipes.find(name, "mnist", SHAPES["mnist"], "quick")
+    model = models.build(name, SHAPES["mnist"], **{**recipe.model, "width": 4})
+    model.fit(data.load("digits").batches(8), steps_per_epoch=2, verbose=0)
+    drawn = model.generate(3)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(again.generate(3), drawn, atol=1e-6)
+
+
 def test_what_a_recipe_reached_is_told_with_its_time():
     for model in models.names():
         measured = importlib.import_module(f"ganedu.recipes.{model}").MEASURED

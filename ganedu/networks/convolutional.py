@@ -143,7 +143,7 @@ def space_to_depth(x, side):
     return layers.Reshape((height // side, width // side, side**2 * channels))(x)
 
 
-def encoder(image_shape, latent_dim, width=32, parameters=1, name="encoder"):
+def encoder(image_shape, latent_dim, width=32, parameters=1, patch_size=1, name="encoder"):
     """Images (B, H, W, C) to `parameters` vectors (B, latent_dim) each: the discriminator's body
     with other heads.
 
@@ -153,10 +153,11 @@ def encoder(image_shape, latent_dim, width=32, parameters=1, name="encoder"):
         width: int, as in `discriminator`. Defaults to `32`.
         parameters: int: `1` for a code, `2` for the mean and log-variance of a distribution.
             Defaults to `1`.
+        patch_size: int, as in `discriminator`. Defaults to `1`.
         name: str.
     """
     outputs = latent_dim if parameters == 1 else (latent_dim,) * parameters
-    return discriminator(image_shape, width, outputs, name=name)
+    return discriminator(image_shape, width, outputs, patch_size=patch_size, name=name)
 
 
 def decoder(image_shape, latent_dim, width=32, activation="tanh", name="decoder"):
