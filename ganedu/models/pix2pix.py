@@ -12,7 +12,7 @@ Departures:
     a U-Net of two or three levels; patches of 18x18 pixels, where they have 70x70; no jitter.
     ||.||_1 is here the mean over pixels. With `spectral_norm` D is kept smooth (Miyato 2018,
     `sngan.py`), and with `ema_momentum` translations are those of an exponential moving average
-    of G's weights.
+    of G's weights. MNIST's recipe has these, lambda = 10 and no dropout.
 
 Reference:
     Isola, Zhu, Zhou and Efros 2017, "Image-to-image translation with conditional adversarial
