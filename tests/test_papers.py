@@ -647,6 +647,72 @@ def test_vqvae_needs_words_of_its_vocabulary():
             model.decode(bad)
 
 
+@pytest.mark.parametrize("prior", ["transformer", "pixelcnn"])
+def test_a_prior_of_codes_sees_those_before_and_no_others(prior):
+    model = models.build("vqvae", (16, 16, 1), num_embeddings=5, width=4, prior=prior)
+    rng = np.random.default_rng(0)
+    codes = rng.integers(0, 5, (1, 16))
+    before = np.concatenate([[[5]], codes[:, :-1]], axis=1)  # 5 is the start
+    logits = number(model.prior(before))
+    assert logits.shape == (1, 16, 5)
+    for place in range(1, 16):
+        other = before.copy()
+        other[0, place] = (other[0, place] + 1) % 5  # the code before `place` in reading order
+        moved = np.abs(number(model.prior(other)) - logits).max(axis=(0, 2))
+        assert not moved[:place].any()
+        assert moved[place] > 1e-6
+
+
+def test_a_code_of_vqvae_may_be_about_more_of_an_image():
+    model = models.build("vqvae", (28, 28, 1), num_embeddings=5, width=4, code_kernel=4)
+    codes = model.encode(np.tile(batch(), (1, 4, 4, 1))[:, :28, :28])
+    assert codes.shape == (8, 4, 4)
+    assert model.decode(codes).shape == (8, 28, 28, 1)
+    with pytest.raises(runtime.UsageError, match="A kernel of 4 needs sides of at least 16"):
+        build("vqvae", code_kernel=4)
+    with pytest.raises(runtime.UsageError, match=r"transformer, pixelcnn\. Received: 'lstm'"):
+        build("vqvae", prior="lstm")
+
+
+@pytest.mark.parametrize(
+    ("name", "network", "use"),
+    [
+        ("vqvae", "prior", lambda model: model.generate(4)),
+        ("cyclegan", "G", lambda model: model.translate(batch())),
+        ("pix2pix", "generator", lambda model: model.translate(batch())),
+    ],
+)
+def test_samples_are_of_the_average_where_there_is_one(name, network, use):
+    assert not hasattr(build(name), f"ema_{network}")
+    model = build(name, ema_momentum=0.999)
+    trained, average = getattr(model, network), getattr(model, f"ema_{network}")
+    start = np.concatenate([w.ravel() for w in average.get_weights()])
+    fed = feed(name)
+    model.train_on_batch(*(fed if isinstance(fed, tuple) else (fed,)))
+    assert np.abs(np.concatenate([w.ravel() for w in average.get_weights()]) - start).max() > 0
+    before = use(model)
+    trained.set_weights([np.zeros_like(w) for w in trained.get_weights()])
+    np.testing.assert_array_equal(use(model), before)
+    model.reset_ema()
+    assert np.abs(use(model) - before).max() > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "players"), [("pix2pix", ["discriminator"]), ("cyclegan", ["D_X", "D_Y"])]
+)
+def test_the_discriminators_of_translators_may_be_smooth(name, players):
+    rates = {"learning_rate": 4e-3, "d_learning_rate": 3e-3, "beta_1": 0.0}
+    model = build(name, spectral_norm=True, **rates)
+    for player in players:
+        kernels = [v for v in getattr(model, player).layers if hasattr(v, "kernel")]
+        assert {type(v) for v in kernels} == {layers.SpectralConv2D}
+    np.testing.assert_allclose(number(model.d_optimizer.learning_rate), 3e-3)
+    assert model.g_optimizer.beta_1 == 0.0
+    np.testing.assert_allclose(
+        number(build(name, learning_rate=4e-3).d_optimizer.learning_rate), 2e-3
+    )
+
+
 @pytest.mark.parametrize("name", ["dcgan", "lsgan", "cgan", "infogan"])
 def test_an_adaptive_augmentation_follows_the_verdicts(name):
     # Every r is over a target of -2: each step of 8 images moves p by 8 / 100, and no evaluation does.

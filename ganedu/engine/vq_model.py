@@ -50,6 +50,11 @@ class VQModel(ReconstructionMixin, GenerativeModel):
             quantizer.build(encoder.output_shape)
 
     @property
+    def sampling_prior(self):
+        """The Keras model that writes the codes of samples."""
+        return self.prior
+
+    @property
     def image_shape(self):
         return self.encoder.input_shape[1:]
 
@@ -102,7 +107,7 @@ class VQModel(ReconstructionMixin, GenerativeModel):
         rng, num_embeddings = np.random.default_rng(seed), self.quantizer.num_embeddings
         codes = np.full((count, math.prod(self.latent_grid_shape) + 1), num_embeddings, "int32")
         for i in range(codes.shape[1] - 1):
-            logits = predict_in_batches(self.prior, codes[:, :-1])[:, i]
+            logits = predict_in_batches(self.sampling_prior, codes[:, :-1])[:, i]
             # The largest of logits with Gumbel noise is a draw from their softmax.
             codes[:, i + 1] = np.argmax(logits / temperature + rng.gumbel(size=logits.shape), -1)
         return self.decode(codes[:, 1:].reshape(count, *self.latent_grid_shape))

@@ -11,7 +11,9 @@ G: X -> Y, F: Y -> X, and a PatchGAN discriminator for each kind, with the losse
 Departures:
     The losses of `lsgan` have a factor 1/2 that the paper's G has not, so lambda = 10 weighs as
     20 does there. No history of 50 older samples, no identity term by default, a translator of
-    two residual blocks, patches of 18x18 pixels, no learning rate decay.
+    two residual blocks, patches of 18x18 pixels, no learning rate decay. With `spectral_norm` both D are kept
+    smooth (Miyato 2018, `sngan.py`), and with `ema_momentum` translations are those of an exponential moving
+    average of G's weights.
 
 Reference:
     Zhu, Park, Isola and Efros 2017, "Unpaired image-to-image translation using cycle-consistent
@@ -40,6 +42,8 @@ class CycleGAN(Translator):
         task: str, one of `ganedu.data.TASKS`. Defaults to `"inverted"`.
         cycle_weight, identity_weight: float, lambda and lambda_id; the latter is 0 where the two
             kinds differ in channels. Default to `10.0` and `5.0`.
+        ema_momentum: float in [0, 1) or `None`: how slowly the averaged G, which translates, follows the
+            trained one; `None` for no average. Defaults to `None`.
         seed: int in [0, 2**31). Defaults to `0`.
 
     Raises:
@@ -51,7 +55,16 @@ class CycleGAN(Translator):
     log_names = ("g_loss", "d_loss", "cycle_loss", "identity_loss")
 
     def __init__(
-        self, G, F, D_X, D_Y, task="inverted", cycle_weight=10.0, identity_weight=5.0, seed=0
+        self,
+        G,
+        F,
+        D_X,
+        D_Y,
+        task="inverted",
+        cycle_weight=10.0,
+        identity_weight=5.0,
+        ema_momentum=None,
+        seed=0,
     ):
         super().__init__(task, aligned=False, seed=seed)
         G, F, D_X, D_Y = functional(self.forms, G=G, F=F, D_X=D_X, D_Y=D_Y)
@@ -68,10 +81,13 @@ class CycleGAN(Translator):
             )
         self.G, self.F, self.D_X, self.D_Y = G, F, D_X, D_Y
         self.cycle_weight, self.identity_weight = cycle_weight, identity_weight
+        self.ema_momentum = ema_momentum
+        if ema_momentum is not None:
+            self.ema_G = self.ema_copy(G)
 
     @property
     def translation_network(self):
-        return self.G
+        return self.G if self.ema_momentum is None else self.ema_G
 
     def train_step(self, data):
         x, y = self.unpack(data)
@@ -81,6 +97,8 @@ class CycleGAN(Translator):
         d = self.minimize(
             lambda: self.d_losses(x, y, training=True), (self.D_X, self.D_Y), self.d_optimizer
         )
+        if self.ema_momentum is not None:
+            self.update_ema(self.G, self.ema_G, self.ema_momentum)
         return self.log(g | d)
 
     def test_step(self, data):
@@ -105,7 +123,7 @@ class CycleGAN(Translator):
         return {"d_loss": sum(discriminator_loss(real, fake) for real, fake in logits)}
 
     def call(self, x, training=False):
-        return self.G(x, training=training)
+        return self.translation_network(x, training=training)
 
 
 def build(
@@ -116,19 +134,25 @@ def build(
     cycle_weight=10.0,
     identity_weight=0.0,
     learning_rate=1e-3,
+    d_learning_rate=None,
+    beta_1=0.5,
+    spectral_norm=False,
+    ema_momentum=None,
     seed=0,
 ):
-    """A compiled CycleGAN for a task made of images (H, W, C); Adam with beta_1 = 0.5 for both. No
-    identity term: these tasks' targets are far from their sources, and should not be left alone."""
+    """A compiled CycleGAN for a task made of images (H, W, C); Adam for both, D's rate is half of G's unless it is
+    given. No identity term: these tasks' targets are far from their sources, and should not be left alone."""
     source, target = pairs.shapes(task, image_shape)
     model = CycleGAN(
         networks.resnet_translator(source, target[-1], width, name="G"),
         networks.resnet_translator(target, source[-1], width, name="F"),
-        networks.patch_discriminator(source, d_width, name="D_X"),
-        networks.patch_discriminator(target, d_width, name="D_Y"),
+        networks.patch_discriminator(source, d_width, spectral_norm, name="D_X"),
+        networks.patch_discriminator(target, d_width, spectral_norm, name="D_Y"),
         task=task,
         cycle_weight=cycle_weight,
         identity_weight=identity_weight,
+        ema_momentum=ema_momentum,
         seed=seed,
     )
-    return model.compile_with(FusedAdam, learning_rate, learning_rate / 2, beta_1=0.5)
+    d_learning_rate = learning_rate / 2 if d_learning_rate is None else d_learning_rate
+    return model.compile_with(FusedAdam, learning_rate, d_learning_rate, beta_1=beta_1)

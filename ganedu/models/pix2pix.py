@@ -10,7 +10,9 @@ L1 settles what lies where; D, which sees only patches, settles that it looks sh
 Departures:
     Dropout is on in training alone, so that an input has one output, where the paper keeps it;
     a U-Net of two or three levels; patches of 18x18 pixels, where they have 70x70; no jitter.
-    ||.||_1 is here the mean over pixels.
+    ||.||_1 is here the mean over pixels. With `spectral_norm` D is kept smooth (Miyato 2018,
+    `sngan.py`), and with `ema_momentum` translations are those of an exponential moving average
+    of G's weights. MNIST's recipe has these, lambda = 10 and no dropout.
 
 Reference:
     Isola, Zhu, Zhou and Efros 2017, "Image-to-image translation with conditional adversarial
@@ -43,6 +45,8 @@ class Pix2Pix(Translator):
             1).
         task: str, one of `ganedu.data.TASKS`. Defaults to `"edges"`.
         l1_weight: float, lambda. Defaults to `100.0`.
+        ema_momentum: float in [0, 1) or `None`: how slowly the averaged generator, which translates,
+            follows the trained one; `None` for no average. Defaults to `None`.
         seed: int in [0, 2**31). Defaults to `0`.
 
     Raises:
@@ -52,7 +56,15 @@ class Pix2Pix(Translator):
     players = {"g_optimizer": ("generator",), "d_optimizer": ("discriminator",)}
     log_names = ("d_loss", "g_loss", "l1_loss")
 
-    def __init__(self, generator, discriminator, task="edges", l1_weight=100.0, seed=0):
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        task="edges",
+        l1_weight=100.0,
+        ema_momentum=None,
+        seed=0,
+    ):
         super().__init__(task, aligned=True, seed=seed)
         generator, discriminator = functional(
             self.forms, generator=generator, discriminator=discriminator
@@ -63,10 +75,13 @@ class Pix2Pix(Translator):
         read = discriminator.input_shape
         check_same_shape({"source and target": both, "the discriminator's input": read})
         self.generator, self.discriminator, self.l1_weight = generator, discriminator, l1_weight
+        self.ema_momentum = ema_momentum
+        if ema_momentum is not None:
+            self.ema_generator = self.ema_copy(generator)
 
     @property
     def translation_network(self):
-        return self.generator
+        return self.generator if self.ema_momentum is None else self.ema_generator
 
     def train_step(self, data):
         x, y = self.unpack(data)
@@ -76,6 +91,8 @@ class Pix2Pix(Translator):
         g = self.minimize(
             lambda: self.g_losses(x, y, training=True), self.generator, self.g_optimizer
         )
+        if self.ema_momentum is not None:
+            self.update_ema(self.generator, self.ema_generator, self.ema_momentum)
         return self.log(d | g)
 
     def test_step(self, data):
@@ -97,7 +114,7 @@ class Pix2Pix(Translator):
         return self.discriminator(ops.concatenate([x, y], axis=-1), training=training)
 
     def call(self, x, training=False):
-        return self.generator(x, training=training)
+        return self.translation_network(x, training=training)
 
 
 def build(
@@ -107,16 +124,23 @@ def build(
     l1_weight=100.0,
     dropout=0.5,
     learning_rate=1e-3,
+    d_learning_rate=None,
+    beta_1=0.5,
+    spectral_norm=False,
+    ema_momentum=None,
     seed=0,
 ):
-    """A compiled pix2pix for a task made of images (H, W, C); Adam with beta_1 = 0.5 for both."""
+    """A compiled pix2pix for a task made of images (H, W, C); Adam for both, D's rate is half of G's unless it is
+    given."""
     source, target = pairs.shapes(task, image_shape)
     both = (*source[:-1], source[-1] + target[-1])
     model = Pix2Pix(
         networks.unet_translator(source, target[-1], width, dropout, seed),
-        networks.patch_discriminator(both, width),
+        networks.patch_discriminator(both, width, spectral_norm),
         task=task,
         l1_weight=l1_weight,
+        ema_momentum=ema_momentum,
         seed=seed,
     )
-    return model.compile_with(FusedAdam, learning_rate, learning_rate / 2, beta_1=0.5)
+    d_learning_rate = learning_rate / 2 if d_learning_rate is None else d_learning_rate
+    return model.compile_with(FusedAdam, learning_rate, d_learning_rate, beta_1=beta_1)

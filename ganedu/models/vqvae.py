@@ -12,7 +12,10 @@ Departures:
     The codebook's own term is replaced by moving averages (appendix A.1), and dead codes are
     revived (Jukebox, 2020). z_e passes a layer normalization. ||.||^2 is here the mean of the
     squares, and 1 / sigma^2 a weight: how small an error still counts. The prior is a small
-    transformer, trained beside the rest, not a PixelCNN after it.
+    transformer, or with `prior="pixelcnn"` masked convolutions moved by Muon (as the autoencoder
+    then is); it is trained beside the rest, not after it. With `ema_momentum` samples are of an
+    exponential moving average of the prior. With `code_kernel` k a code is about k x k places of
+    the map, and the grid of codes has k - 1 fewer a side: a shorter text for the prior.
 
 Reference:
     van den Oord, Vinyals and Kavukcuoglu 2017, "Neural discrete representation learning",
@@ -25,10 +28,16 @@ import keras
 from keras import ops
 
 from ganedu import networks
-from ganedu.engine import FusedAdam, VQModel
+from ganedu.engine import FusedAdam, Muon, VQModel
 from ganedu.layers import VectorQuantizer
+from ganedu.runtime import UsageError
 
 FAMILY = "autoencoders"
+# name: how the prior over a grid (h, w) of codes is made, and the optimizer of both players
+PRIORS = {
+    "transformer": (lambda grid, k: networks.autoregressive_prior(math.prod(grid), k), FusedAdam),
+    "pixelcnn": (networks.pixelcnn_prior, Muon),
+}
 
 
 @keras.saving.register_keras_serializable("ganedu")
@@ -39,15 +48,33 @@ class VQVAE(VQModel):
         encoder, quantizer, decoder, prior: as for `VQModel`.
         beta: float, the weight of the commitment. Defaults to `0.25`.
         variance: float, sigma^2. Defaults to `0.05`.
+        ema_momentum: float in [0, 1) or `None`: how slowly the averaged prior, which `generate` uses,
+            follows the trained one; `None` for no average. Defaults to `None`.
         seed: int in [0, 2**31). Defaults to `0`.
     """
 
     players = {"autoencoder_optimizer": ("encoder", "decoder"), "prior_optimizer": ("prior",)}
     log_names = ("loss", "reconstruction_loss", "commitment_loss", "prior_loss", "perplexity")
 
-    def __init__(self, encoder, quantizer, decoder, prior, beta=0.25, variance=0.05, seed=0):
+    def __init__(
+        self,
+        encoder,
+        quantizer,
+        decoder,
+        prior,
+        beta=0.25,
+        variance=0.05,
+        ema_momentum=None,
+        seed=0,
+    ):
         super().__init__(encoder, quantizer, decoder, prior, seed=seed)
-        self.beta, self.variance = beta, variance
+        self.beta, self.variance, self.ema_momentum = beta, variance, ema_momentum
+        if ema_momentum is not None:
+            self.ema_prior = self.ema_copy(self.prior)
+
+    @property
+    def sampling_prior(self):
+        return self.prior if self.ema_momentum is None else self.ema_prior
 
     def train_step(self, data):
         x, _ = self.unpack(data)
@@ -60,6 +87,8 @@ class VQVAE(VQModel):
         prior = self.minimize(
             lambda: self.prior_loss(codes, training=True), self.prior, self.prior_optimizer
         )
+        if self.ema_momentum is not None:
+            self.update_ema(self.prior, self.ema_prior, self.ema_momentum)
         return self.log({**losses, "prior_loss": prior})
 
     def test_step(self, data):
@@ -93,18 +122,33 @@ class VQVAE(VQModel):
 
 
 def build(
-    image_shape, num_embeddings=64, code_dim=16, width=32, beta=0.25, learning_rate=1e-3, seed=0
+    image_shape,
+    num_embeddings=64,
+    code_dim=16,
+    code_kernel=1,
+    width=32,
+    prior="transformer",
+    beta=0.25,
+    learning_rate=1e-3,
+    prior_learning_rate=1e-3,
+    ema_momentum=None,
+    seed=0,
 ):
-    """A compiled VQ-VAE for images (H, W, C), sides divisible by 4; Adam for both players."""
+    """A compiled VQ-VAE for images (H, W, C), sides divisible by 4; with Adam for both players, or Muon if
+    `prior` is `"pixelcnn"` and not `"transformer"`."""
+    if prior not in PRIORS:
+        raise UsageError(f"A prior must be one of {', '.join(PRIORS)}. Received: {prior!r}")
     networks.num_downsamplings(image_shape)  # refuses images that are too small
-    encoder = networks.vq_encoder(image_shape, code_dim, width)
-    h, w, _ = latent_grid_shape = encoder.output_shape[1:]
+    encoder = networks.vq_encoder(image_shape, code_dim, width, code_kernel)
+    latent_grid_shape = encoder.output_shape[1:]
+    make_prior, optimizer = PRIORS[prior]
     model = VQVAE(
         encoder,
         VectorQuantizer(num_embeddings, seed=seed, dtype="float32"),
-        networks.vq_decoder(latent_grid_shape, image_shape[-1], width),
-        networks.autoregressive_prior(h * w, num_embeddings),
+        networks.vq_decoder(latent_grid_shape, image_shape[-1], width, kernel=code_kernel),
+        make_prior(latent_grid_shape[:2], num_embeddings),
         beta=beta,
+        ema_momentum=ema_momentum,
         seed=seed,
     )
-    return model.compile_with(FusedAdam, learning_rate, learning_rate)
+    return model.compile_with(optimizer, learning_rate, prior_learning_rate)

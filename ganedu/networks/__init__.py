@@ -30,7 +30,7 @@ from ganedu.networks.texts import (
 )
 from ganedu.networks.translators import patch_discriminator, resnet_translator, unet_translator
 from ganedu.networks.unet import denoiser
-from ganedu.networks.vq import autoregressive_prior, vq_decoder, vq_encoder
+from ganedu.networks.vq import autoregressive_prior, pixelcnn_prior, vq_decoder, vq_encoder
 
 __all__ = [
     "autoregressive_prior",
@@ -53,6 +53,7 @@ __all__ = [
     "masked_stack",
     "num_downsamplings",
     "patch_discriminator",
+    "pixelcnn_prior",
     "realnvp_flow",
     "resnet_translator",
     "synthesis_network",

@@ -3,6 +3,7 @@
 import keras
 from keras import layers
 
+from ganedu.layers import SpectralConv2D
 from ganedu.networks.convolutional import NEGATIVE_SLOPE, num_downsamplings
 
 
@@ -78,7 +79,7 @@ def resnet_translator(image_shape, channels, width=24, blocks=2, name="translato
     return keras.Model(image, x, name=name)
 
 
-def patch_discriminator(image_shape, width=32, name="discriminator"):
+def patch_discriminator(image_shape, width=32, spectral_norm=False, name="discriminator"):
     """Images (B, H, W, C) to logits (B, H/4, W/4, 1): each sees a patch of 18x18 pixels, and none
     sees more.
 
@@ -89,14 +90,16 @@ def patch_discriminator(image_shape, width=32, name="discriminator"):
     Args:
         image_shape: (H, W, C), sides divisible by 4.
         width: int, channels of the first map. Defaults to `32`.
+        spectral_norm: bool, whether its layers are `SpectralConv2D`. Defaults to `False`.
         name: str.
 
     Reference:
         Isola, Zhu, Zhou and Efros 2017, section 3.2.2, arXiv:1611.07004, where patches have 70x70.
     """
+    conv = SpectralConv2D if spectral_norm else layers.Conv2D
     x = image = keras.Input(tuple(image_shape), name="x")
     for i in range(2):
-        x = layers.Conv2D(width * 2**i, 4, strides=2, padding="same")(x)
+        x = conv(width * 2**i, 4, strides=2, padding="same")(x)
         x = layers.LeakyReLU(NEGATIVE_SLOPE)(x)
-    x = layers.Conv2D(1, 3, padding="same", dtype="float32")(x)
+    x = conv(1, 3, padding="same", dtype="float32")(x)
     return keras.Model(image, x, name=name)
