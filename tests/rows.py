@@ -52,6 +52,7 @@ ROWS = {
     "cyclegan": Row({"width": 4, "d_width": 4}, "pairs", "translate"),
     "dcgan": Row({"latent_dim": 3, "g_width": 4, "d_width": 4}),
     "diffusion": Row({"width": 8, "units": 8}),
+    "drifting": Row({"latent_dim": 3, "width": 4, "num_generated": 6}),
     "editor": Row({**WORDED, "units": 8}, "edits", "edit, generate by text"),
     "flow_matching": Row({"width": 8, "units": 8}),
     "gan": Row({"latent_dim": 3, "width": 8}),
