@@ -13,7 +13,8 @@ SHAPES = [(10, 12, 1), (30, 24, 3), (9, 9, 1)]
 # What the sides of images must be multiples of, where that is not 2.
 DIVISORS = {
     **dict.fromkeys(["captioner", "clip", "gan", "pixelcnn"], 1),
-    **dict.fromkeys(["diffusion", "flow_matching", "latent_diffusion", "realnvp", "vqvae"], 4),
+    **dict.fromkeys(["diffusion", "flow_matching", "latent_diffusion", "realnvp"], 4),
+    **dict.fromkeys(["reflow", "vqvae"], 4),
     **dict.fromkeys(["text_flow", "editor"], 8),
 }
 
