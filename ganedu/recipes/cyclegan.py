@@ -1,21 +1,13 @@
 """What works for `cyclegan`, on which data."""
 
-from ganedu.recipes.recipe import Recipe
+from ganedu.recipes.recipe import SMOOTH, Recipe
 
 SMOKE = Recipe(16, 1, 0, {"width": 8})
 # Small translators take many steps a second, and smooth discriminators leave them what they need to learn from.
-SPECTRAL_NORM = {
-    "width": 8,
-    "d_width": 16,
-    "learning_rate": 2e-3,
-    "d_learning_rate": 2e-3,
-    "beta_1": 0.0,
-    "spectral_norm": True,
-    "ema_momentum": 0.998,
-}
+SMALL = {**SMOOTH, "width": 8, "d_width": 16}
 QUICK = {
     "digits": Recipe(16, 50, 10),
-    "mnist": Recipe(16, 50, 0.5, SPECTRAL_NORM),
+    "mnist": Recipe(16, 50, 0.5, SMALL),
 }
 MEASURED = {}
 

@@ -46,6 +46,15 @@ SPECTRAL = {
     "d_learning_rate": 2e-3,
 }
 
+# The same for those whose G has no rate of its own name.
+SMOOTH = {
+    "learning_rate": 2e-3,
+    "d_learning_rate": 2e-3,
+    "beta_1": 0.0,
+    "spectral_norm": True,
+    "ema_momentum": 0.998,
+}
+
 # For a GPU: twice or four times as wide.
 WIDE_GREY = {
     "digits": Recipe(64, 500, 300, {"width": 64}),
