@@ -6,17 +6,18 @@ import pytest
 from keras import ops
 from rows import IMAGE_SHAPE, arrays, batch
 
-from ganedu import models
+from ganedu import models, runtime
 from ganedu.samplers import euler
 
 SMALL = {"width": 8, "units": 8, "num_pairs": 6, "new_pairs": 2, "pair_steps": 3}
 
 
-def build(**changed):
-    return models.build("reflow", IMAGE_SHAPE, **{**SMALL, **changed})
+def build(**overrides):
+    runtime.setup(0)
+    return models.build("reflow", IMAGE_SHAPE, **{**SMALL, **overrides})
 
 
-def constant(image, seen=None):
+def constant(image):
     """A network that tells one image, whatever x and t are."""
     x, t = keras.Input(IMAGE_SHAPE), keras.Input(())
     told = keras.layers.Lambda(lambda inputs: ops.full_like(inputs[0], image))([x, t])
@@ -118,8 +119,8 @@ def test_the_student_comes_to_the_teacher():
 
 
 @pytest.mark.parametrize(
-    "changed", [{"new_pairs": 0}, {"new_pairs": 7}, {"pair_steps": 0}, {"num_pairs": 1}]
+    "overrides", [{"new_pairs": 0}, {"new_pairs": 7}, {"pair_steps": 0}, {"num_pairs": 1}]
 )
-def test_wrong_numbers_are_refused(changed):
+def test_wrong_numbers_are_refused(overrides):
     with pytest.raises(ValueError, match="`new_pairs` must lie in"):
-        build(**changed)
+        build(**overrides)

@@ -1,10 +1,10 @@
 """What works for `cyclegan`, on which data."""
 
-from ganedu.recipes.recipe import SMOOTH, Recipe
+from ganedu.recipes.recipe import SAME_RATES, Recipe
 
 SMOKE = Recipe(16, 1, 0, {"width": 8})
 # Small translators take many steps a second, and smooth discriminators leave them what they need to learn from.
-SMALL = {**SMOOTH, "width": 8, "d_width": 16}
+SMALL = {**SAME_RATES, "width": 8, "d_width": 16}
 QUICK = {
     "digits": Recipe(16, 50, 10),
     "mnist": Recipe(16, 50, 0.5, SMALL),

@@ -47,7 +47,7 @@ SPECTRAL = {
 }
 
 # The same for those whose G has no rate of its own name.
-SMOOTH = {
+SAME_RATES = {
     "learning_rate": 2e-3,
     "d_learning_rate": 2e-3,
     "beta_1": 0.0,
