@@ -2,7 +2,7 @@
 
 from ganedu.recipes.recipe import Recipe
 
-SMOKE = Recipe(16, 1, 0, {"width": 8, "units": 16, "num_pairs": 8, "new_pairs": 4})
+SMOKE = Recipe(16, 1, 0, {"width": 8, "units": 8, "num_pairs": 8, "new_pairs": 4})
 QUICK = {
     "digits": Recipe(32, 25, 40),
     "mnist": Recipe(32, 25, 2.5),
