@@ -9,6 +9,7 @@
 Each seed has a process of its own: `python -m ganedu.runs.speedrun`, which reads what is asked as JSON.
 """
 
+import dataclasses
 import json
 import math
 import os
@@ -23,11 +24,85 @@ from ganedu.runs.records import MAX_AMOUNT, RECIPE
 from ganedu.runtime import RunError, UsageError, one_line
 
 MAX_SAMPLES = 10_000
+GENERATES = frozenset({"generate", "generate by class"})
 COPIES = 1000  # samples of which it is looked whether they are copies, and training images
 HEAD = (
     *("date", "commit", "model", "data", "seconds", "Fréchet distance", "labels right", "copies"),
     *("processor s", "first step s", "images/s", "multiply-adds", "machine", "command"),
 )
+
+
+@dataclasses.dataclass(frozen=True)
+class TimedTraining:
+    """A model after some seconds of training, and what they took.
+
+    Args:
+        model: `GenerativeModel`.
+        train, test: `ImageDataset`, both parts of the data.
+        images: int, seen in training.
+        seconds, processor_seconds: float, from the end of the first step.
+        first_step_seconds: float, to the end of the first step.
+    """
+
+    model: object
+    train: object
+    test: object
+    images: int
+    seconds: float
+    processor_seconds: float
+    first_step_seconds: float
+
+    @property
+    def images_per_second(self):
+        return self.images / self.seconds
+
+    @property
+    def parameters(self):
+        """int: the numbers that are trained."""
+        return sum(math.prod(w.shape) for w in self.model.trainable_weights)
+
+
+def timed_training(model, data, seconds, seed, recipe=None, by_class=False, tasks=None):
+    """Trains a model in this process for some seconds from the end of its first step; arguments as for `measure`.
+
+    Args:
+        tasks: set of names of `ganedu.engine.TASKS`, of which the model must have one. Defaults to `None`.
+
+    Returns:
+        `TimedTraining`.
+
+    Raises:
+        UsageError: for a model without these tasks.
+    """
+    from ganedu import runtime
+
+    runtime.setup(seed)
+    import keras
+
+    from ganedu import data as sets
+    from ganedu import models, recipes
+    from ganedu.callbacks import Clock
+
+    train, test = sets.load(data), sets.load(data, "test")
+    found, _ = recipes.find(model, data, train.image_shape, "quick")
+    asked = recipe or {}
+    batch_size = asked.get("batch_size", found.batch_size)
+    arguments = models.arguments_of(model, train, by_class)
+    arguments |= asked.get("model", found.model)
+    built = models.build(model, train.image_shape, seed=seed, **arguments)
+    if tasks is not None and not built.tasks & tasks:
+        raise UsageError(f"A speedrun needs a model that generates. Received: {model}")
+    clock, processor = Clock(0.0, seconds), _Processor()
+    began = time.monotonic()
+    built.fit(
+        built.prepare_dataset(train).batches(batch_size, seed=seed),
+        steps_per_epoch=found.steps_per_round,
+        epochs=1_000_000,
+        verbose=0,
+        callbacks=[_callback(keras, processor), clock],
+    )
+    images, first = int(built.steps) * batch_size, processor.first - began
+    return TimedTraining(built, train, test, images, clock.seconds, processor.spent, first)
 
 
 def measure(model, data, seconds, seed, recipe=None, by_class=False):
@@ -46,56 +121,34 @@ def measure(model, data, seconds, seed, recipe=None, by_class=False):
         `images_per_second`, `steps`, `multiply_adds` (of all trained networks, one pass forward of one image),
         `parameters`, `peak` (GFLOP/s that the machine reached beside it); of a conditional model `label_accuracy`.
     """
-    from ganedu import runtime
-
-    runtime.setup(seed)
+    done = timed_training(model, data, seconds, seed, recipe, by_class, GENERATES)
     import keras
     import numpy as np
 
-    from ganedu import data as sets
-    from ganedu import models, recipes
-    from ganedu.callbacks import Clock
     from ganedu.metrics import features
     from ganedu.metrics.frechet import frechet_distance
     from ganedu.metrics.memorisation import memorisation
     from ganedu.networks.arithmetic import multiply_adds
 
-    train, test = sets.load(data), sets.load(data, "test")
-    found, _ = recipes.find(model, data, train.image_shape, "quick")
-    asked = recipe or {}
-    batch_size = asked.get("batch_size", found.batch_size)
-    arguments = models.arguments_of(model, train, by_class)
-    arguments |= asked.get("model", found.model)
-    built = models.build(model, train.image_shape, seed=seed, **arguments)
-    if not built.tasks & {"generate", "generate by class"}:
-        raise UsageError(f"A speedrun needs a model that generates. Received: {model}")
-    clock, processor = Clock(0.0, seconds), _Processor()
-    began = time.monotonic()
-    built.fit(
-        built.prepare_dataset(train).batches(batch_size, seed=seed),
-        steps_per_epoch=found.steps_per_round,
-        epochs=1_000_000,
-        verbose=0,
-        callbacks=[_callback(keras, processor), clock],
-    )
+    built = done.model
     seen = features.load(data)  # not before: its layers would draw from the seed, too
-    images = int(built.steps) * batch_size
-    count = min(MAX_SAMPLES, len(test))
-    generated, real = built.generate(count, seed=seed + 1), test.array(count)
+    count = min(MAX_SAMPLES, len(done.test))
+    generated, real = built.generate(count, seed=seed + 1), done.test.array(count)
     flat = [
-        a[:COPIES].reshape(min(COPIES, len(a)), -1) for a in (generated, train.array(COPIES), real)
+        a[:COPIES].reshape(min(COPIES, len(a)), -1)
+        for a in (generated, done.train.array(COPIES), real)
     ]
     names = {n for names in built.players.values() for n in names}
     networks = [n for n in (getattr(built, name) for name in names) if isinstance(n, keras.Model)]
     row = {
         "frechet_distance": frechet_distance(seen.features(generated), seen.features(real)),
         "copy_rate": memorisation(*flat).copy_rate,
-        "processor_seconds": processor.spent,
-        "first_step_seconds": processor.first - began,
-        "images_per_second": images / clock.seconds,
+        "processor_seconds": done.processor_seconds,
+        "first_step_seconds": done.first_step_seconds,
+        "images_per_second": done.images_per_second,
         "steps": int(built.steps),
         "multiply_adds": sum(map(multiply_adds, networks)),
-        "parameters": sum(int(np.prod(w.shape)) for w in built.trainable_weights),
+        "parameters": done.parameters,
         "peak": _peak(np),
     }
     if "generate by class" in built.tasks:
