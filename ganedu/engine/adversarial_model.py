@@ -72,13 +72,12 @@ class AdversarialModel(LatentModel):
         self.generator, self.discriminator, self.augment = generator, discriminator, augment
         self.label_smoothing = label_smoothing
         self.ema_momentum = ema_momentum
-        if ema_momentum is not None:
-            self.ema_generator = self.ema_copy(generator)
+        self.keep_ema("generator")
 
     @property
     def sampling_network(self):
         """The averaged generator, or without one the trained one."""
-        return self.generator if self.ema_momentum is None else self.ema_generator
+        return self.averaged("generator")
 
     def discriminate(self, x, training):
         """D's logits of images that it sees through `augment`."""
@@ -99,8 +98,7 @@ class AdversarialModel(LatentModel):
 
     def update_ema_generator(self):
         """Moves the averaged generator, after a step of the trained one."""
-        if self.ema_momentum is not None:
-            self.update_ema(self.generator, self.ema_generator, self.ema_momentum)
+        self.update_kept_ema("generator")
 
     def call(self, z, training=False):
         return self.sampling_network(z, training=training)

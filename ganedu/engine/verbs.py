@@ -110,6 +110,23 @@ class Verbs:
         ]
         subtract(copy.weights, [ops.cast(share, c.dtype) * (c - w) for c, w in pairs])
 
+    def keep_ema(self, *names):
+        """Makes the averaged copy `ema_NAME` of each of these networks, unless `self.ema_momentum` is `None`."""
+        if self.ema_momentum is not None:
+            for name in names:
+                setattr(self, f"ema_{name}", self.ema_copy(getattr(self, name)))
+
+    def averaged(self, name):
+        """The average `ema_NAME` of a network where the model keeps one, else the network itself."""
+        return getattr(self, name if self.ema_momentum is None else f"ema_{name}")
+
+    def update_kept_ema(self, *names):
+        """`update_ema` of these networks, where the model keeps their averages."""
+        if self.ema_momentum is not None:
+            for name in names:
+                network, copy = getattr(self, name), getattr(self, f"ema_{name}")
+                self.update_ema(network, copy, self.ema_momentum)
+
     def reset_ema(self):
         """Sets each averaged network, `ema_NAME`, to the network `NAME` that it is the average of.
 

@@ -82,12 +82,11 @@ class CycleGAN(Translator):
         self.G, self.F, self.D_X, self.D_Y = G, F, D_X, D_Y
         self.cycle_weight, self.identity_weight = cycle_weight, identity_weight
         self.ema_momentum = ema_momentum
-        if ema_momentum is not None:
-            self.ema_G = self.ema_copy(G)
+        self.keep_ema("G")
 
     @property
     def translation_network(self):
-        return self.G if self.ema_momentum is None else self.ema_G
+        return self.averaged("G")
 
     def train_step(self, data):
         x, y = self.unpack(data)
@@ -97,8 +96,7 @@ class CycleGAN(Translator):
         d = self.minimize(
             lambda: self.d_losses(x, y, training=True), (self.D_X, self.D_Y), self.d_optimizer
         )
-        if self.ema_momentum is not None:
-            self.update_ema(self.G, self.ema_G, self.ema_momentum)
+        self.update_kept_ema("G")
         return self.log(g | d)
 
     def test_step(self, data):

@@ -76,12 +76,11 @@ class Pix2Pix(Translator):
         check_same_shape({"source and target": both, "the discriminator's input": read})
         self.generator, self.discriminator, self.l1_weight = generator, discriminator, l1_weight
         self.ema_momentum = ema_momentum
-        if ema_momentum is not None:
-            self.ema_generator = self.ema_copy(generator)
+        self.keep_ema("generator")
 
     @property
     def translation_network(self):
-        return self.generator if self.ema_momentum is None else self.ema_generator
+        return self.averaged("generator")
 
     def train_step(self, data):
         x, y = self.unpack(data)
@@ -91,8 +90,7 @@ class Pix2Pix(Translator):
         g = self.minimize(
             lambda: self.g_losses(x, y, training=True), self.generator, self.g_optimizer
         )
-        if self.ema_momentum is not None:
-            self.update_ema(self.generator, self.ema_generator, self.ema_momentum)
+        self.update_kept_ema("generator")
         return self.log(d | g)
 
     def test_step(self, data):

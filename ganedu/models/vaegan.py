@@ -85,12 +85,11 @@ class VAEGAN(AutoencodingModel):
         super().__init__(encoder, decoder, seed=seed)
         self.discriminator = functional(self.forms, discriminator=discriminator)
         self.gamma, self.ema_momentum = gamma, ema_momentum
-        if ema_momentum is not None:
-            self.ema_decoder = self.ema_copy(decoder)
+        self.keep_ema("decoder")
 
     @property
     def sampling_network(self):
-        return self.decoder if self.ema_momentum is None else self.ema_decoder
+        return self.averaged("decoder")
 
     def train_step(self, data):
         x, _ = self.unpack(data)
@@ -106,8 +105,7 @@ class VAEGAN(AutoencodingModel):
         )
         dec = self.minimize(lambda: losses("decoder_loss"), self.decoder, self.decoder_optimizer)
         dis = self.minimize(lambda: losses("d_loss"), self.discriminator, self.d_optimizer)
-        if self.ema_momentum is not None:
-            self.update_ema(self.decoder, self.ema_decoder, self.ema_momentum)
+        self.update_kept_ema("decoder")
         return self.log({name: (enc | dec | dis)[name] for name in self.log_names})
 
     def test_step(self, data):

@@ -69,12 +69,11 @@ class VQVAE(VQModel):
     ):
         super().__init__(encoder, quantizer, decoder, prior, seed=seed)
         self.beta, self.variance, self.ema_momentum = beta, variance, ema_momentum
-        if ema_momentum is not None:
-            self.ema_prior = self.ema_copy(self.prior)
+        self.keep_ema("prior")
 
     @property
     def sampling_prior(self):
-        return self.prior if self.ema_momentum is None else self.ema_prior
+        return self.averaged("prior")
 
     def train_step(self, data):
         x, _ = self.unpack(data)
@@ -87,8 +86,7 @@ class VQVAE(VQModel):
         prior = self.minimize(
             lambda: self.prior_loss(codes, training=True), self.prior, self.prior_optimizer
         )
-        if self.ema_momentum is not None:
-            self.update_ema(self.prior, self.ema_prior, self.ema_momentum)
+        self.update_kept_ema("prior")
         return self.log({**losses, "prior_loss": prior})
 
     def test_step(self, data):
