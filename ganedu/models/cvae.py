@@ -8,7 +8,7 @@ class is one handwriting.
 Departures:
     x and y are swapped: the paper predicts an output y from an input x, here an image x from a
     class y. The prior p(z) does not depend on the class, which the paper allows for (section
-    4). Grey values as Bernoulli probabilities are no density, see `vae`. MNIST's recipe has beta = 2.
+    4). Grey values as Bernoulli probabilities are no density, see `vae`.
 
 Reference:
     Sohn, Yan and Lee 2015, "Learning structured output representation using deep conditional
