@@ -68,7 +68,7 @@ ROWS = {
     ),
     "r3gan": Row(GAN, still=1),
     "realnvp": Row({"width": 4, "couplings": 1}, tasks=f"{AUTOENCODER}, likelihood"),
-    "reflow": Row({"width": 8, "units": 8, "num_pairs": 6, "new_pairs": 2, "pair_steps": 2}),
+    "reflow": Row({"width": 8, "units": 8, "num_pairs": 6, "new_pairs": 2, "pair_steps": 1}),
     "sngan": Row(GAN, still=1),
     "stylegan": Row({"latent_dim": 4, "width": 4}),
     "text_flow": Row({**WORDED, "units": 8}, "texts", "generate by text"),
