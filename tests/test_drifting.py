@@ -86,8 +86,10 @@ def test_the_loss_is_the_mean_squared_length_of_the_drift():
     fake = ops.convert_to_numpy(model.generator(z, training=False)).reshape(5, -1)
     v = by_loops(fake, real.reshape(6, -1), fake, model.temperature, own=True)
     model.seed_generator.state.assign(keras.random.SeedGenerator(model.seed).state.value)
-    found = float(model.compute_losses(ops.convert_to_tensor(real), training=False)["loss"])
-    assert found == pytest.approx((v**2).sum(axis=1).mean(), rel=1e-3)
+    losses = model.compute_losses(ops.convert_to_tensor(real), training=False)
+    assert float(ops.convert_to_numpy(losses["loss"])) == pytest.approx(
+        (v**2).sum(axis=1).mean(), rel=1e-3
+    )
 
 
 def test_samples_come_to_the_data():
