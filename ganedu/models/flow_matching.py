@@ -69,12 +69,16 @@ class FlowMatching(DenoisingModel):
         super().__init__(network, prediction, shift, ema_momentum, seed)
 
     def compute_losses(self, x, training, *conditions):
+        return {"loss": self.matching_loss(self.network, x, training, *conditions)}
+
+    def matching_loss(self, network, x, training, *conditions):
+        """The error of one network, for images (B, H, W, C) on their way from noise: a scalar."""
         t, x_0 = shift_timesteps(self.uniform_times(x), self.shift), self.normal_like(x)
         share = t[:, None, None, None]
         x_t = (1.0 - share) * x_0 + share * x
-        output = self.network([x_t, t, *conditions], training=training)
+        output = network([x_t, t, *conditions], training=training)
         target = x if self.prediction == "image" else x - x_0
-        return {"loss": ops.mean(ops.square(output - target))}
+        return ops.mean(ops.square(output - target))
 
     def sample_from(self, x, steps, sampler=None, predict=None, seed=0):
         sampler, predict = self.resolve_sampler(sampler), predict or self.predict_image

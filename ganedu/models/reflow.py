@@ -106,11 +106,7 @@ class Reflow(FlowMatching):
 
     def teacher_losses(self, x, training):
         """Those of flow matching."""
-        t = shift_timesteps(self.uniform_times(x), self.shift)
-        share = t[:, None, None, None]
-        x_t = (1.0 - share) * self.normal_like(x) + share * x
-        output = self.teacher([x_t, t], training=training)
-        return {"teacher_loss": ops.mean(ops.square(output - x))}
+        return {"teacher_loss": self.matching_loss(self.teacher, x, training)}
 
     def train_step(self, data):
         x, _ = self.unpack(data)
