@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from ganedu import cli, data, models, runtime
+from ganedu import cli, data, models, recipes, runtime
 from ganedu.cli import speed
 from ganedu.metrics import features
 from ganedu.metrics.frechet import frechet_distance
@@ -121,6 +121,22 @@ def test_a_recipe_that_is_none_is_refused(tmp_path, recipe):
     (tmp_path / "r.json").write_text(recipe)
     with pytest.raises(runtime.UsageError, match=r"r\.json must"):
         speedrun.check_recipe(tmp_path / "r.json")
+
+
+def test_training_is_augmented_as_the_recipe_says(monkeypatch):
+    batches, asked = data.ImageDataset.batches, []
+
+    def spy(self, *arguments, augment=None, **others):
+        asked.append(augment)
+        return batches(self, *arguments, augment=augment, **others)
+
+    def find(*_):
+        return recipes.Recipe(16, 1, 1, {"width": 8}, ("vertical_flip",)), "digits"
+
+    monkeypatch.setattr(data.ImageDataset, "batches", spy)
+    monkeypatch.setattr(recipes, "find", find)
+    speedrun.timed_training("gan", "digits", 0.1, 0)
+    assert asked[0].names == ("vertical_flip",)
 
 
 def test_a_mistake_of_a_process_is_its_caller_s():

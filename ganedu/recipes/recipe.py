@@ -31,6 +31,8 @@ def of_captions(recipe):
     return dict.fromkeys(CAPTIONED, recipe)
 
 
+# What is as likely either way round; digits are not.
+FLIPPED = ("horizontal_flip",)
 CAPTIONED = ("captioned_digits", "captioned_mnist", "scenes")
 # In colour the fast generator of `dcgan.build` leaves its discriminator no time to see texture.
 COLOUR = {"latent_dim": 64, "g_learning_rate": 1e-3, "d_learning_rate": 6e-4}

@@ -92,10 +92,11 @@ def timed_training(model, data, seconds, seed, recipe=None, by_class=False, task
     built = models.build(model, train.image_shape, seed=seed, **arguments)
     if tasks is not None and not built.tasks & tasks:
         raise UsageError(f"A speedrun needs a model that generates. Received: {model}")
+    augment = sets.Augmentation(*found.augment) if found.augment else None
     clock, processor = Clock(0.0, seconds), _Processor()
     began = time.monotonic()
     built.fit(
-        built.prepare_dataset(train).batches(batch_size, seed=seed),
+        built.prepare_dataset(train).batches(batch_size, seed=seed, augment=augment),
         steps_per_epoch=found.steps_per_round,
         epochs=1_000_000,
         verbose=0,

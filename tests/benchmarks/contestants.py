@@ -5,6 +5,7 @@ Each is a function of a `Turns`. It builds its networks, says in `turns.details`
 function that draws (or scores) and calls `turns.step(count)` after each training step on `count` images.
 """
 
+import itertools
 import json
 import sys
 import time
@@ -13,7 +14,7 @@ import numpy as np
 
 from ganedu import runtime
 
-DRAWN = 10_000
+DRAWN = {"mnist": 10_000, "cifar10": 2000}
 
 
 class Turns:
@@ -21,11 +22,15 @@ class Turns:
 
     At the end of a turn the process writes a line of JSON: the seconds, the images trained on, the peak memory, and
     for an ELBO its value; then it waits for the next line of its input, the seconds at which the next turn ends and
-    the file for its samples (10,000, uint8).
+    the file for its samples (10,000 of MNIST, 2,000 of CIFAR-10, uint8).
+
+    Args:
+        seed: int.
+        data: str, `"mnist"` or `"cifar10"`.
     """
 
-    def __init__(self, seed=0):
-        self.seed, self.details, self.results = seed, {}, None
+    def __init__(self, seed=0, data="mnist"):
+        self.seed, self.data, self.details, self.results = seed, data, {}, None
         self.images, self.seconds, self.until, self.file = 0, 0.0, None, None
         self.since = None
 
@@ -50,7 +55,7 @@ class Turns:
         self.since = time.perf_counter()
 
     def draws(self, draw):
-        """`draw()` returns 10,000 images in [-1, 1], (N, 28, 28, 1)."""
+        """`draw()` returns images in [-1, 1], (N, H, W, C)."""
 
         def results(file):
             from ganedu.data import to_uint8
@@ -112,7 +117,7 @@ def ours(turns, name, batch_size=None, **changes):
         turns.details = sizes(model.generator, model.discriminator, 4, 8)
     else:
         turns.details = {"parameters": sum(int(np.prod(w.shape)) for w in model.trainable_weights)}
-    turns.draws(lambda: model.generate(DRAWN, seed=1))
+    turns.draws(lambda: model.generate(DRAWN["mnist"], seed=1))
     model.fit(
         model.prepare_dataset(mnist).batches(batch_size, seed=turns.seed),
         steps_per_epoch=recipe.steps_per_round,
@@ -281,14 +286,18 @@ def tensorflow_tutorial(turns):
 
 
 def pytorch_tutorial(turns):
-    """PyTorch's DCGAN tutorial for 64x64, brought to 28x28: its last three blocks, from 4x4 to 7x7 by a kernel of 3."""
+    """PyTorch's DCGAN tutorial for 64x64, brought to 32x32: its last three blocks; and to 28x28, from 4x4 to 7x7 by a
+    kernel of 3."""
     import torch
     from torch import nn
 
     from ganedu import data
 
     torch.manual_seed(turns.seed)
-    w = 64
+    w, known = 64, data.load(turns.data)
+    side, _, channels = known.image_shape
+    kernel = {28: 3, 32: 4}[side]
+    sides = 4, side // 4, side // 2, side
 
     def up(*shape):
         return nn.ConvTranspose2d(*shape, bias=False)
@@ -298,14 +307,14 @@ def pytorch_tutorial(turns):
 
     generator = nn.Sequential(
         *(up(100, 4 * w, 4, 1, 0), nn.BatchNorm2d(4 * w), nn.ReLU(True)),
-        *(up(4 * w, 2 * w, 3, 2, 1), nn.BatchNorm2d(2 * w), nn.ReLU(True)),
+        *(up(4 * w, 2 * w, kernel, 2, 1), nn.BatchNorm2d(2 * w), nn.ReLU(True)),
         *(up(2 * w, w, 4, 2, 1), nn.BatchNorm2d(w), nn.ReLU(True)),
-        *(up(w, 1, 4, 2, 1), nn.Tanh()),
+        *(up(w, channels, 4, 2, 1), nn.Tanh()),
     )
     discriminator = nn.Sequential(
-        *(down(1, w, 4, 2, 1), nn.LeakyReLU(0.2, True)),
+        *(down(channels, w, 4, 2, 1), nn.LeakyReLU(0.2, True)),
         *(down(w, 2 * w, 4, 2, 1), nn.BatchNorm2d(2 * w), nn.LeakyReLU(0.2, True)),
-        *(down(2 * w, 4 * w, 3, 2, 1), nn.BatchNorm2d(4 * w), nn.LeakyReLU(0.2, True)),
+        *(down(2 * w, 4 * w, kernel, 2, 1), nn.BatchNorm2d(4 * w), nn.LeakyReLU(0.2, True)),
         *(down(4 * w, 1, 4, 1, 0), nn.Sigmoid()),
     )
     for module in [*generator, *discriminator]:
@@ -316,12 +325,12 @@ def pytorch_tutorial(turns):
             nn.init.zeros_(module.bias)
     forward = [
         sum(
-            m.weight.numel() * (side[0] if isinstance(m, nn.ConvTranspose2d) else side[1]) ** 2
-            for m, side in zip((m for m in network if hasattr(m, "kernel_size")), maps, strict=True)
+            m.weight.numel() * (pair[0] if isinstance(m, nn.ConvTranspose2d) else pair[1]) ** 2
+            for m, pair in zip((m for m in network if hasattr(m, "kernel_size")), maps, strict=True)
         )
         for network, maps in (
-            (generator, ((1, 4), (4, 7), (7, 14), (14, 28))),
-            (discriminator, ((28, 14), (14, 7), (7, 4), (4, 1))),
+            (generator, tuple(itertools.pairwise((1, *sides)))),
+            (discriminator, tuple(itertools.pairwise((*sides[::-1], 1)))),
         )
     ]
     turns.details = {
@@ -332,13 +341,13 @@ def pytorch_tutorial(turns):
     }
 
     def draw():
-        z = torch.from_numpy(latents(100))[:, :, None, None]
+        z = torch.from_numpy(latents(100, turns.data))[:, :, None, None]
         with torch.no_grad():  # as the tutorial draws: by the statistics of a batch
             images = torch.cat([generator(part) for part in z.split(100)])
         return images.permute(0, 2, 3, 1).numpy()
 
     turns.draws(draw)
-    images = torch.from_numpy(data.load("mnist").array()).permute(0, 3, 1, 2).contiguous()
+    images = torch.from_numpy(known.array()).permute(0, 3, 1, 2).contiguous()
     loader = torch.utils.data.DataLoader(
         torch.utils.data.TensorDataset(images), batch_size=128, shuffle=True, drop_last=True
     )
@@ -360,8 +369,106 @@ def pytorch_tutorial(turns):
             turns.step(128)
 
 
-def latents(width):
-    return np.random.default_rng(1).standard_normal((DRAWN, width)).astype("float32")
+def latents(width, data="mnist"):
+    return np.random.default_rng(1).standard_normal((DRAWN[data], width)).astype("float32")
+
+
+def keras_io_ddim(turns):
+    """keras.io's "Denoising Diffusion Implicit Models" for 64x64 flowers, brought to 32x32: a U-Net of three levels
+    that tells the noise, the absolute error, AdamW, an average of weights, 20 steps."""
+    import math
+
+    import keras
+    import tensorflow as tf
+    from keras import layers, ops
+
+    from ganedu import data
+
+    known = data.load(turns.data)
+    side, _, channels = known.image_shape
+    widths, depth, batch_size = (32, 64, 96), 2, 64
+
+    def embedding(level):
+        frequencies = ops.exp(ops.linspace(math.log(1.0), math.log(1000.0), 16))
+        angles = 2.0 * math.pi * frequencies * level
+        return ops.concatenate([ops.sin(angles), ops.cos(angles)], axis=3)
+
+    def block(x, width):
+        residual = x if x.shape[3] == width else layers.Conv2D(width, 1)(x)
+        x = layers.BatchNormalization(center=False, scale=False)(x)
+        x = layers.Conv2D(width, 3, padding="same", activation="swish")(x)
+        return layers.Conv2D(width, 3, padding="same")(x) + residual
+
+    def unet():
+        image, level = keras.Input((side, side, channels)), keras.Input((1, 1, 1))
+        e = layers.Lambda(embedding, output_shape=(1, 1, 32))(level)
+        e = layers.UpSampling2D(side, interpolation="nearest")(e)
+        x = layers.Concatenate()([layers.Conv2D(widths[0], 1)(image), e])
+        skips = []
+        for width in widths:
+            for _ in range(depth):
+                x = block(x, width)
+                skips.append(x)
+            x = layers.AveragePooling2D(2)(x)
+        for _ in range(depth):
+            x = block(x, 128)
+        for width in reversed(widths):
+            x = layers.UpSampling2D(2, interpolation="bilinear")(x)
+            for _ in range(depth):
+                x = block(layers.Concatenate()([x, skips.pop()]), width)
+        x = layers.Conv2D(channels, 1, kernel_initializer="zeros")(x)
+        return keras.Model([image, level], x)
+
+    network, averaged = unet(), unet()
+    averaged.set_weights(network.get_weights())
+    images = (known.array() + 1) / 2
+    mean, std = images.mean(axis=(0, 1, 2)), images.std(axis=(0, 1, 2))
+    optimizer = keras.optimizers.AdamW(1e-3, weight_decay=1e-4)
+    turns.details = {"parameters": sum(int(np.prod(w.shape)) for w in network.trainable_weights)}
+
+    def schedule(t):
+        start, end = math.acos(0.95), math.acos(0.02)
+        angle = start + t * (end - start)
+        return tf.cos(angle), tf.sin(angle)  # of the signal, of the noise
+
+    @tf.function
+    def step(x):
+        x = (tf.image.random_flip_left_right(x) - mean) / std
+        noise = tf.random.normal(tf.shape(x))
+        signal, level = schedule(tf.random.uniform((tf.shape(x)[0], 1, 1, 1)))
+        with tf.GradientTape() as tape:
+            told = network([signal * x + level * noise, level**2], training=True)
+            loss = tf.reduce_mean(tf.abs(noise - told))
+        gradients = tape.gradient(loss, network.trainable_weights)
+        optimizer.apply_gradients(zip(gradients, network.trainable_weights, strict=True))
+        for mine, theirs in zip(averaged.weights, network.weights, strict=True):
+            mine.assign(0.999 * mine + 0.001 * theirs)
+
+    def sample_from(x, steps=20):
+        for i in range(steps):
+            (signal, level), (signal_then, level_then) = (
+                schedule(tf.fill((len(x), 1, 1, 1), 1.0 - k / steps)) for k in (i, i + 1)
+            )
+            told = averaged([x, level**2], training=False)
+            clean = (x - level * told) / signal
+            x = signal_then * clean + level_then * told
+        return clean
+
+    def draw():
+        shape = (DRAWN[turns.data], side, side, channels)
+        noise = np.random.default_rng(1).standard_normal(shape).astype("float32")
+        clean = np.concatenate([sample_from(tf.constant(part)) for part in np.split(noise, 10)])
+        return np.clip(clean * std + mean, 0, 1) * 2 - 1
+
+    turns.draws(draw)
+    batches = tf.data.Dataset.from_tensor_slices(images.astype("float32"))
+    batches = batches.shuffle(10 * batch_size, seed=turns.seed).batch(
+        batch_size, drop_remainder=True
+    )
+    while True:
+        for x in batches:
+            step(x)
+            turns.step(batch_size)
 
 
 # Autoencoders: images of 0 and 1, scored in nats
@@ -496,22 +603,24 @@ def _sizes_of_vae(encoder, decoder):
 
 RIVALS = {
     "keras.io": keras_io,
+    "keras.io-ddim": keras_io_ddim,
     "TensorFlow": tensorflow_tutorial,
     "PyTorch": pytorch_tutorial,
 }
 
 
-def play(name, seed):
+def play(name, seed, data="mnist"):
     """Trains a contestant, as `time_to_quality.py` asks on the standard input.
 
     Args:
         name: a rival; `vae-D` or `keras.io-vae-D` with D latents; or a model of ganedu, alone or with what its
             recipe is to be changed to: `dcgan:batch_size=64,g_width=24`.
         seed: int.
+        data: str, what a rival trains on. Defaults to `"mnist"`.
     """
     backend = runtime.setup(seed)
     assert backend == "tensorflow", backend
-    turns = Turns(seed)
+    turns = Turns(seed, data)
     if name in RIVALS:
         import tensorflow as tf
 

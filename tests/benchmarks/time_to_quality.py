@@ -30,9 +30,9 @@ VAES = ("vae-2", "keras.io-vae-2", "vae-16", "keras.io-vae-16")
 class Contestant:
     """A process that trains for one turn when it is asked to."""
 
-    def __init__(self, name, seed, file):
+    def __init__(self, name, seed, file, data="mnist"):
         self.name, self.file, self.turns = name, file, []
-        command = [sys.executable, __file__, "--play", name, "--seed", str(seed)]
+        command = [sys.executable, __file__, "--play", name, "--seed", str(seed), "--data", data]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -83,7 +83,7 @@ def distance():
     return score
 
 
-def compete(names, ends, seed, turns, score=None):
+def compete(names, ends, seed, turns, score=None, data="mnist"):
     """Lets contestants take turns.
 
     Args:
@@ -93,12 +93,14 @@ def compete(names, ends, seed, turns, score=None):
         turns: list of float, when turns end.
         score: function of the file of samples. Defaults to `None`: they score themselves.
 
+        data: str, what they train on. Defaults to `"mnist"`.
+
     Returns:
         List of `Contestant`.
     """
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "generated.npy")
-        contestants = [Contestant(name, seed, file) for name in names]
+        contestants = [Contestant(name, seed, file, data) for name in names]
         for until in sorted({*turns, *ends.values()}):
             for contestant in contestants:
                 if until > ends[contestant.name]:
@@ -188,11 +190,12 @@ def main():
     parser.add_argument("--turns", type=float, nargs="+", default=TURNS, help="when turns end")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--play", help=argparse.SUPPRESS)
+    parser.add_argument("--data", default="mnist", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.play:
         import contestants
 
-        contestants.play(options.play, options.seed)
+        contestants.play(options.play, options.seed, options.data)
         return
     if options.until:
         ends = dict.fromkeys(options.contestants, options.until)
