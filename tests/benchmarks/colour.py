@@ -1,4 +1,4 @@
-"""How well models draw CIFAR-10 in equal time: ganedu's by class beside two tutorials, judged by a network of its own.
+"""How well models draw CIFAR-10 in equal time: ganedu's by class beside two tutorials, and an independent classifier.
 
     GANEDU_DATA=... python tests/benchmarks/colour.py [--seconds 600] [--guidance 2] [--seed 0]
 
@@ -27,7 +27,7 @@ MODEL = "flow_matching"
 RECIPE = {"batch_size": 32, "model": {"width": 24, "units": 96, "ema_momentum": 0.9995}}
 
 
-def judge(seed, epochs=24):
+def train_classifier(seed, epochs=24):
     """Trains a residual network on the training images; returns a function of images (N, 32, 32, 3) to classes (N,)."""
     import torch
     from torch import nn
@@ -113,7 +113,7 @@ def main():
     from ganedu.metrics.frechet import frechet_distance
 
     test = data.load("cifar10", "test")
-    network, classes = features.load("cifar10"), judge(options.seed)
+    network, classes = features.load("cifar10"), train_classifier(options.seed)
     right = float(np.mean(classes(test.array()) == test.labels))
     real = network.features(test.array())
 
@@ -144,11 +144,12 @@ def main():
         "model",
         "images seen",
         "distance",
-        "class seen by the judge",
+        "class seen by the classifier",
         "as a share of its accuracy",
     ]
     print(
-        f"The judge is right on {right:.1%} of the test images.\n\n{rows(head, body)}", flush=True
+        f"The classifier is right on {right:.1%} of the test images.\n\n{rows(head, body)}",
+        flush=True,
     )
     with open(PICTURE, "wb") as file:
         figures.save_png(samples[:100], file, columns=10)
