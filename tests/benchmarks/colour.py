@@ -1,6 +1,6 @@
 """How well models draw CIFAR-10 in equal time: ganedu's by class beside two tutorials, and an independent classifier.
 
-    GANEDU_DATA=... python tests/benchmarks/colour.py [--seconds 600] [--guidance 2] [--seed 0]
+    GANEDU_DATA=... python tests/benchmarks/colour.py [--seconds 600] [--guidance 2] [--steps 16] [--seed 0]
 
 Each trains for the same seconds from the end of its first step, one after the other: `flow_matching` with classes, as
 wide as pays in ten minutes; PyTorch's DCGAN tutorial and keras.io's DDIM, brought to 32x32 and given the same images.
@@ -85,13 +85,15 @@ def train_classifier(seed, epochs=24):
     return classes
 
 
-def ours(seconds, seed, guidance, file):
+def ours(seconds, seed, guidance, steps, file):
     """Trains the flow in this process; 2,000 samples, the labels in turn, go to the file."""
     from ganedu.runs.speedrun import timed_training
 
     run = timed_training(MODEL, "cifar10", seconds, seed, RECIPE, by_class=True)
     labels = np.arange(COUNT) % 10
-    samples = run.model.generate(COUNT, labels=labels, seed=seed + 1, guidance=guidance)
+    samples = run.model.generate(
+        COUNT, labels=labels, seed=seed + 1, guidance=guidance, steps=steps
+    )
     np.savez(file, samples=samples, images=run.images)
 
 
@@ -99,11 +101,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=600.0)
     parser.add_argument("--guidance", type=float, default=2.0)
+    parser.add_argument("--steps", type=int, default=16, help="of Heun's method")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--play", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.play:
-        ours(options.seconds, options.seed, options.guidance, options.play)
+        ours(options.seconds, options.seed, options.guidance, options.steps, options.play)
         return
     runtime.setup(options.seed)
     from time_to_quality import compete, number, rows
@@ -122,7 +125,9 @@ def main():
 
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "ours.npz")
-        asked = [f"--{key}={getattr(options, key)}" for key in ("seconds", "seed", "guidance")]
+        asked = [
+            f"--{key}={getattr(options, key)}" for key in ("seconds", "seed", "guidance", "steps")
+        ]
         subprocess.run([sys.executable, __file__, *asked, "--play", str(file)], check=True)
         with np.load(file) as made:
             samples, images = made["samples"], int(made["images"])
