@@ -1,0 +1,160 @@
+"""Checks of what a student wrote: an exercise's inputs go through it, and the arrays that come out are compared.
+
+An exercise is one file, `ganedu/course/exercises/NN_name.py`, the one definition that a lesson, its copies and its tests
+use:
+
+    FUNCTION                   what the student writes: a function's or a class's name
+    inputs(rng)                dict of arrays, drawn anew each time
+    probe(solution, inputs)    runs what the student wrote: a dict of arrays, all that is looked at
+    reference(inputs)          the dict that it should be
+    CHECKS                     tuple of `Check`, in the order in which they are told
+    FORBIDDEN                  tuple of functions of the package that are the solution, as "ganedu.latent.slerp"
+    RIGHT, WRONG               dicts of solutions as source, by what they do: at least two, and at least four; the first
+                               right one is the lesson's
+    PRELUDE                    what the lesson imports for it, if that is more than NumPy
+
+What is compared is made of random numbers, so it says the same of a right solution each time.
+"""
+
+import ast
+import contextlib
+import dataclasses
+import importlib
+import pkgutil
+from unittest import mock
+
+import numpy as np
+
+from ganedu.runtime import UsageError, one_line
+
+BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+TOLERANCE = 1e-4  # relative and absolute: solutions may compute in float32
+
+
+class WrongSolution(AssertionError):
+    """What is wrong with a solution, told in a notebook as one paragraph and no traceback."""
+
+    def _render_traceback_(self):
+        return [f"Not yet: {self}"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Check:
+    """One thing that is compared.
+
+    Args:
+        key: str, which array of the probe's.
+        hint: str, what to look at where it is wrong.
+        points: int. Defaults to `1`.
+    """
+
+    key: str
+    hint: str
+    points: int = 1
+
+    def problem(self, given, expected):
+        """What is wrong with one array: `None`, or a sentence."""
+        given, expected = (np.asarray(a) for a in (given, expected))
+        if given.shape != expected.shape:
+            return f"{self.hint} (Its shape is {given.shape}; it should be {expected.shape}.)"
+        if given.dtype.kind not in "biuf":
+            return f"{self.hint} (It should be numbers. It is {given.dtype}.)"
+        if not np.all(np.isfinite(given)):
+            return f"{self.hint} (It holds numbers that are not finite.)"
+        near = np.allclose(given, expected, rtol=TOLERANCE, atol=TOLERANCE)
+        return None if near else self.hint
+
+
+def names():
+    """The names of all exercises, as `"06.d_step"`, in order."""
+    from ganedu.course import exercises
+
+    found = [m.name for m in pkgutil.iter_modules(exercises.__path__)]
+    return sorted(f"{name[:2]}.{name[3:]}" for name in found)
+
+
+def load(name):
+    """The file of an exercise.
+
+    Args:
+        name: str, as `"06.d_step"`.
+
+    Raises:
+        UsageError: for a name that no exercise has.
+    """
+    if name not in names():
+        raise UsageError(f"There is no exercise {name!r}. Exercises: {', '.join(names())}")
+    return importlib.import_module(f"ganedu.course.exercises.{name.replace('.', '_', 1)}")
+
+
+def check(name, solution, seed=None):
+    """Prints that a solution is right.
+
+    Args:
+        name: str, as `"06.d_step"`.
+        solution: the student's function or class.
+        seed: int, of the inputs. Defaults to `None`: other ones each time.
+
+    Raises:
+        WrongSolution: says what to look at.
+        UsageError: for a name that no exercise has.
+    """
+    exercise = load(name)
+    inputs = exercise.inputs(np.random.default_rng(seed))
+    given, expected = run(exercise, solution, inputs), exercise.reference(inputs)
+    for item in exercise.CHECKS:
+        problem = item.problem(given[item.key], expected[item.key])
+        if problem:
+            raise WrongSolution(problem)
+    print(f"{exercise.FUNCTION} is right")
+
+
+def run(exercise, solution, inputs):
+    """What the probe finds, where nothing that is the solution can be called.
+
+    Raises:
+        WrongSolution: if nothing is written yet, or what is forbidden was called.
+    """
+    with contextlib.ExitStack() as stack, np.errstate(all="ignore"):
+        for path in exercise.FORBIDDEN:
+            stack.enter_context(mock.patch(path, _refused(path)))
+        try:
+            return exercise.probe(solution, inputs)
+        except NotImplementedError:
+            raise WrongSolution(f"Nothing is written in {exercise.FUNCTION} yet.") from None
+
+
+def _refused(path):
+    def refuse(*_, **__):
+        raise WrongSolution(f"{path} is what you are to write here.")
+
+    return refuse
+
+
+def compile_solution(exercise, source):
+    """A solution from its source, as a lesson's cell would make it.
+
+    Raises:
+        UsageError: for source that does not run, or makes no such function.
+    """
+    scope = {"np": np}
+    try:
+        exec(f"{getattr(exercise, 'PRELUDE', '')}\n{source}", scope)
+    except Exception as e:
+        raise UsageError(f"The source does not run: {one_line(e)}") from None
+    if exercise.FUNCTION not in scope:
+        raise UsageError(f"The source must make {exercise.FUNCTION}")
+    return scope[exercise.FUNCTION]
+
+
+def lesson_cell(exercise):
+    """The cell of a lesson in which its solution stands, between the marks that a student's copy is cut at."""
+    source = next(iter(exercise.RIGHT.values())).strip("\n")
+    (function,) = (n for n in ast.parse(source).body if getattr(n, "name", "") == exercise.FUNCTION)
+    first = function.body[0]
+    if ast.get_docstring(function) is not None:
+        first = function.body[1]
+    lines = source.splitlines()
+    start = first.lineno - 1
+    marked = [*lines[:start], f"    {BEGIN}", *lines[start:], f"    {END}"]
+    return "\n".join(marked)

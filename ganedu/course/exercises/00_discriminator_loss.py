@@ -1,0 +1,87 @@
+"""Lesson 00: what D pays, of its logits for real and generated images (Goodfellow 2014, equation 1, sign turned)."""
+
+import numpy as np
+
+from ganedu.course.checking import Check
+
+FUNCTION = "my_discriminator_loss"
+FORBIDDEN = ("ganedu.models.gan.discriminator_loss",)
+
+
+def inputs(rng):
+    return {"real": rng.normal(0.5, 2.0, (5, 1)), "fake": rng.normal(-0.5, 2.0, (5, 1))}
+
+
+def probe(solution, inputs):
+    real, fake = inputs["real"], inputs["fake"]
+    undecided = np.zeros((4, 1))
+    return {
+        "undecided": solution(undecided, undecided),
+        "of real": solution(real, undecided[:1] + np.zeros_like(fake)),
+        "of fake": solution(np.zeros_like(real), fake),
+        "loss": solution(real, fake),
+    }
+
+
+def reference(inputs):
+    real = np.mean(np.logaddexp(0, -inputs["real"]))
+    fake = np.mean(np.logaddexp(0, inputs["fake"]))
+    half = np.log(2)
+    return {
+        "undecided": 2 * half,
+        "of real": real + half,
+        "of fake": half + fake,
+        "loss": real + fake,
+    }
+
+
+CHECKS = (
+    Check(
+        "undecided",
+        "A D that answers 0 to everything gives each image the probability 1/2. What does each of the two expectations "
+        "then cost, and are both in your sum?",
+    ),
+    Check("of real", "Look at the real images: which logit should be cheap for D, +3 or -3?"),
+    Check("of fake", "Look at the generated images: which logit should be cheap for D, +3 or -3?"),
+    Check("loss", "Each half alone is right. Do they add up?"),
+)
+
+RIGHT = {
+    "as written": """
+def my_discriminator_loss(real, fake):
+    def sigma(a):
+        return 1 / (1 + np.exp(-a))
+
+    return np.mean(-np.log(sigma(real))) + np.mean(-np.log(1 - sigma(fake)))
+""",
+    "softplus": """
+def my_discriminator_loss(real, fake):
+    return np.mean(np.logaddexp(0, -real)) + np.mean(np.logaddexp(0, fake))
+""",
+}
+WRONG = {
+    "ignores what is generated": """
+def my_discriminator_loss(real, fake):
+    return 2 * np.mean(np.logaddexp(0, -real))
+""",
+    "the mean of both, not the sum": """
+def my_discriminator_loss(real, fake):
+    return (np.mean(np.logaddexp(0, -real)) + np.mean(np.logaddexp(0, fake))) / 2
+""",
+    "sums over the batch": """
+def my_discriminator_loss(real, fake):
+    return np.sum(np.logaddexp(0, -real)) + np.sum(np.logaddexp(0, fake))
+""",
+    "wants generated images to be believed": """
+def my_discriminator_loss(real, fake):
+    return np.mean(np.logaddexp(0, -real)) + np.mean(np.logaddexp(0, -fake))
+""",
+    "the two changed places": """
+def my_discriminator_loss(real, fake):
+    return np.mean(np.logaddexp(0, real)) + np.mean(np.logaddexp(0, -fake))
+""",
+    "one number an image": """
+def my_discriminator_loss(real, fake):
+    return np.logaddexp(0, -real) + np.logaddexp(0, fake)
+""",
+}

@@ -1,0 +1,108 @@
+"""Lesson 01: the gradients of G's loss by hand, where G(z) = m + s z and D(x) = w x + b."""
+
+import numpy as np
+
+from ganedu.course.checking import Check
+
+FUNCTION = "my_g_gradients"
+FORBIDDEN = ()
+
+
+def inputs(rng):
+    return {
+        "z": rng.normal(size=(40, 2)),
+        "m": rng.normal(size=2),
+        "s": rng.uniform(0.5, 1.5),
+        "w": rng.normal(size=2) + 1.0,
+        "b": rng.uniform(0.5, 1.5),
+    }
+
+
+def probe(solution, inputs):
+    dm, ds = solution(**inputs)
+    still = {**inputs, "m": np.zeros(2), "s": 0.0, "b": 0.0}
+    dm_still, ds_still = solution(**still)
+    return {"dm still": dm_still, "ds still": ds_still, "dm": dm, "ds": ds}
+
+
+def reference(inputs):
+    found = {}
+    for end, values in (("", inputs), (" still", {**inputs, "m": np.zeros(2), "s": 0.0, "b": 0.0})):
+        z, w = values["z"], values["w"]
+        logits = (values["m"] + values["s"] * z) @ w + values["b"]
+        doubt = 1 / (1 + np.exp(logits))  # (B,)
+        found[f"dm{end}"] = -np.mean(doubt) * w
+        found[f"ds{end}"] = -np.mean(doubt * (z @ w))
+    return found
+
+
+CHECKS = (
+    Check(
+        "dm still",
+        "With m = 0, s = 0, b = 0 every generated point is 0 and D doubts each with 1/2. Which way must m go to be "
+        "believed more, and is a loss lessened along its gradient or against it?",
+    ),
+    Check(
+        "ds still",
+        "With m = 0, s = 0, b = 0: s moves a point along its own z. How much does its logit change when s grows a "
+        "little? It is one number for each point, then a mean.",
+    ),
+    Check(
+        "dm",
+        "It is right where all is 0. D judges the generated points: does your doubt see m, s and b?",
+    ),
+    Check(
+        "ds",
+        "The gradient in m is right. In s each point's doubt goes with its own z: the mean of the products is not the "
+        "product of the means. Nudge s by a millionth and see how the loss changes.",
+    ),
+)
+
+RIGHT = {
+    "as written": """
+def my_g_gradients(z, m, s, w, b):
+    doubt = 1 - 1 / (1 + np.exp(-((m + s * z) @ w + b)))
+    return -np.mean(doubt) * w, -np.mean(doubt * (z @ w))
+""",
+    "by nudging": """
+def my_g_gradients(z, m, s, w, b):
+    def loss(m, s):
+        return np.mean(np.logaddexp(0, -((m + s * z) @ w + b)))
+
+    h = 1e-6
+    dm = np.array([(loss(m + e, s) - loss(m - e, s)) / (2 * h) for e in h * np.eye(2)])
+    return dm, (loss(m, s + h) - loss(m, s - h)) / (2 * h)
+""",
+}
+WRONG = {
+    "ignores b": """
+def my_g_gradients(z, m, s, w, b):
+    doubt = 1 - 1 / (1 + np.exp(-((m + s * z) @ w)))
+    return -np.mean(doubt) * w, -np.mean(doubt * (z @ w))
+""",
+    "ignores m": """
+def my_g_gradients(z, m, s, w, b):
+    doubt = 1 - 1 / (1 + np.exp(-((s * z) @ w + b)))
+    return -np.mean(doubt) * w, -np.mean(doubt * (z @ w))
+""",
+    "one axis of z in the place of its product with w": """
+def my_g_gradients(z, m, s, w, b):
+    doubt = 1 - 1 / (1 + np.exp(-((m + s * z) @ w + b)))
+    return -np.mean(doubt) * w, -np.mean(doubt * z[:, 1])
+""",
+    "no s in the points": """
+def my_g_gradients(z, m, s, w, b):
+    doubt = 1 - 1 / (1 + np.exp(-((m + z) @ w + b)))
+    return -np.mean(doubt) * w, -np.mean(doubt * (z @ w))
+""",
+    "the product of the means": """
+def my_g_gradients(z, m, s, w, b):
+    doubt = 1 - 1 / (1 + np.exp(-((m + s * z) @ w + b)))
+    return -np.mean(doubt) * w, -np.mean(doubt) * np.mean(z @ w)
+""",
+    "uphill": """
+def my_g_gradients(z, m, s, w, b):
+    doubt = 1 - 1 / (1 + np.exp(-((m + s * z) @ w + b)))
+    return np.mean(doubt) * w, np.mean(doubt * (z @ w))
+""",
+}

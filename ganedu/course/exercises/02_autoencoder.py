@@ -1,0 +1,161 @@
+"""Lesson 02: an encoder and a decoder, as Keras models."""
+
+import numpy as np
+
+from ganedu.course.checking import Check
+
+FUNCTION = "my_autoencoder"
+FORBIDDEN = (
+    "ganedu.models.build",
+    "ganedu.networks.encoder",
+    "ganedu.networks.decoder",
+    "ganedu.networks.generator",
+)
+PRELUDE = "import keras\nfrom keras import layers"
+SHAPE, LATENT_DIM = (8, 12, 3), 5
+
+
+def inputs(rng):
+    return {
+        "x": rng.uniform(-1, 1, (6, *SHAPE)).astype("float32"),
+        "z": (50 * rng.normal(size=(64, LATENT_DIM))).astype("float32"),
+    }
+
+
+def probe(solution, inputs):
+    from keras import ops
+
+    encoder, decoder = solution(SHAPE, LATENT_DIM)
+
+    def encode(x):
+        return ops.convert_to_numpy(encoder(x, training=False))
+
+    def decode(z):
+        return ops.convert_to_numpy(decoder(z, training=False))
+
+    x, z = inputs["x"], inputs["z"]
+    codes = encode(x)
+    found = {"code": np.array(codes.shape)}
+    if codes.shape != (6, LATENT_DIM):
+        return {**dict.fromkeys(reference(inputs), np.zeros(1)), **found}
+    images = decode(z)
+    middle = (decode(z[:1] / 50) + decode(z[1:2] / 50)) / 2
+    return {
+        **found,
+        "image": np.array(images.shape),
+        "alone": np.array([np.allclose(encode(x[:1]), codes[:1], atol=1e-4)]),
+        "whole image": np.array([not np.allclose(encode(-x[:, ::-1]), codes, atol=1e-4)]),
+        "not above": np.array([images.max() <= 1 + 1e-4, images.min() >= -1 - 1e-4]),
+        "white": np.array([images.max() > 0.2]),
+        "black": np.array([images.min() < -0.2]),
+        "signs": np.array([(codes < 0).any(), (codes > 0).any()]),
+        "bent encoder": np.array(
+            [not np.allclose(encode((x[:1] + x[1:2]) / 2), (codes[:1] + codes[1:2]) / 2, atol=1e-4)]
+        ),
+        "bent decoder": np.array(
+            [not np.allclose(decode((z[:1] + z[1:2]) / 100), middle, atol=1e-4)]
+        ),
+        "bent within": np.array([_bent_within(decode, z[:2] / 50)]),
+    }
+
+
+def _bent_within(decode, z):
+    """Whether the decoder bends before its last activation, if that is tanh."""
+    a, b, middle = (np.arctanh(np.clip(decode(c), -0.99999, 0.99999)) for c in (z[:1], z[1:], (z[:1] + z[1:]) / 2))
+    return not np.allclose(middle, (a + b) / 2, atol=1e-3)
+
+
+def reference(inputs):
+    true = np.array([True])
+    return {
+        "code": np.array([6, LATENT_DIM]),
+        "image": np.array([64, *SHAPE]),
+        "alone": true,
+        "whole image": true,
+        "not above": np.array([True, True]),
+        "white": true,
+        "black": true,
+        "signs": np.array([True, True]),
+        "bent encoder": true,
+        "bent decoder": true,
+        "bent within": true,
+    }
+
+
+CHECKS = (
+    Check(
+        "code",
+        "The encoder makes of 6 images 6 codes of `latent_dim` numbers each: a vector, not a map, and no longer than asked.",
+    ),
+    Check("image", "The decoder makes of each code an image of the shape that was asked for, colours included."),
+    Check("alone", "An image's code must not depend on the others in its batch."),
+    Check("whole image", "Another image must get another code."),
+    Check("not above", "What the decoder draws must lie in [-1, 1], whatever the code: which activation ends there?"),
+    Check("white", "It can draw nothing bright."),
+    Check("black", "Black is -1. Which activation cannot go below 0?"),
+    Check("signs", "A code's numbers should be free to be negative and positive: is there an activation at its end?"),
+    Check("bent encoder", "The encoder only adds up pixels with fixed weights: PCA can do that. What lets it bend?"),
+    Check("bent decoder", "The decoder only adds up patterns: PCA can do that. What lets it bend?"),
+    Check("bent within", "But for its last activation the decoder only adds up patterns. Let it bend before that, too."),
+)
+
+RIGHT = {
+    "convolutions": """
+def my_autoencoder(image_shape, latent_dim):
+    h, w, c = image_shape
+    encoder = keras.Sequential([
+        keras.Input(image_shape),
+        layers.Conv2D(8, 3, strides=2, padding="same", activation="relu"),
+        layers.Conv2D(16, 3, strides=2, padding="same", activation="relu"),
+        layers.Flatten(),
+        layers.Dense(latent_dim),
+    ])
+    decoder = keras.Sequential([
+        keras.Input((latent_dim,)),
+        layers.Dense(h // 4 * (w // 4) * 16, activation="relu"),
+        layers.Reshape((h // 4, w // 4, 16)),
+        layers.Conv2DTranspose(8, 4, strides=2, padding="same", activation="relu"),
+        layers.Conv2DTranspose(c, 4, strides=2, padding="same", activation="tanh"),
+    ])
+    return encoder, decoder
+""",
+    "dense": """
+def my_autoencoder(image_shape, latent_dim):
+    x, z = keras.Input(image_shape), keras.Input((latent_dim,))
+    h = layers.Dense(32, activation="leaky_relu")(layers.Flatten()(x))
+    encoder = keras.Model(x, layers.Dense(latent_dim)(h))
+    h = layers.Dense(32, activation="leaky_relu")(z)
+    h = layers.Dense(int(np.prod(image_shape)), activation="tanh")(h)
+    return encoder, keras.Model(z, layers.Reshape(image_shape)(h))
+""",
+}
+
+
+def _dense(inner="relu", end="tanh", code="None", out="image_shape", size="latent_dim"):
+    return f"""
+def my_autoencoder(image_shape, latent_dim):
+    encoder = keras.Sequential([
+        keras.Input(image_shape),
+        layers.Flatten(),
+        layers.Dense(32, activation={inner!r}),
+        layers.Dense({size}, activation={code}),
+    ])
+    decoder = keras.Sequential([
+        keras.Input(({size},)),
+        layers.Dense(32, activation={inner!r}),
+        layers.Dense(int(np.prod(image_shape)), activation={end!r}),
+        layers.Reshape({out}),
+    ])
+    return encoder, decoder
+"""
+
+
+WRONG = {
+    "nothing bends": _dense(inner="linear", end="linear"),
+    "only the end bends": _dense(inner="linear"),
+    "an unbounded end": _dense(end="linear"),
+    "never black": _dense(end="sigmoid"),
+    "a rectified code": _dense(code="'relu'"),
+    "no bottleneck": _dense(size="int(np.prod(image_shape))"),
+    "a flat image": _dense(out="(int(np.prod(image_shape)),)"),
+}

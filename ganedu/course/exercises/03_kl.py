@@ -1,0 +1,110 @@
+"""Lesson 03: the KL divergence of one normal distribution from another, of each image the sum over its numbers."""
+
+import numpy as np
+
+from ganedu.course.checking import Check
+
+FUNCTION = "my_kl_between"
+FORBIDDEN = ("ganedu.models.vae.kl_divergence",)
+NAMES = "mean", "log_variance", "prior_mean", "prior_log_variance"
+
+
+def inputs(rng):
+    return {name: rng.normal(0.3, 0.8, (5, 3)) for name in NAMES}
+
+
+def _cases(inputs):
+    """The arguments of each call: against the standard normal, a shifted, a wider one, and any."""
+    mean, log_variance, prior_mean, prior_log_variance = (inputs[name] for name in NAMES)
+    none = np.zeros_like(mean)
+    return {
+        "same": (mean, log_variance, mean, log_variance),
+        "standard": (mean, log_variance, none, none),
+        "shifted": (mean, none, prior_mean, none),
+        "wider": (none, log_variance, none, prior_log_variance),
+        "any": (mean, log_variance, prior_mean, prior_log_variance),
+    }
+
+
+def probe(solution, inputs):
+    return {name: solution(*arguments) for name, arguments in _cases(inputs).items()}
+
+
+def reference(inputs):
+    def kl(mean, log_variance, prior_mean, prior_log_variance):
+        variance = np.exp(log_variance) + (mean - prior_mean) ** 2
+        ratio = variance / np.exp(prior_log_variance)
+        return 0.5 * np.sum(prior_log_variance - log_variance + ratio - 1, axis=1)
+
+    return {name: kl(*arguments) for name, arguments in _cases(inputs).items()}
+
+
+CHECKS = (
+    Check("same", "A cloud that is the prior itself says nothing: 0 nats for each image."),
+    Check(
+        "standard",
+        "Against the standard normal it must be the lesson's KL: for each image the sum over its numbers, half of "
+        "everything, and sigma is not the variance.",
+    ),
+    Check(
+        "shifted",
+        "Two clouds of variance 1: only the distance between their centres counts. What does the lesson's mu^2 become "
+        "when the prior's centre is not 0?",
+    ),
+    Check(
+        "wider",
+        "Two clouds with one centre. Does a narrow cloud in a wide prior cost what a wide one in a narrow prior does? "
+        "Which of the two variances divides?",
+    ),
+    Check("any", "Each case alone is right. How far apart two centres are is felt in units of the prior's width."),
+)
+
+RIGHT = {
+    "closed form": """
+def my_kl_between(mean, log_variance, prior_mean, prior_log_variance):
+    ratio = (np.exp(log_variance) + (mean - prior_mean) ** 2) / np.exp(prior_log_variance)
+    return 0.5 * np.sum(prior_log_variance - log_variance + ratio - 1, axis=1)
+""",
+    "in units of the prior": """
+def my_kl_between(mean, log_variance, prior_mean, prior_log_variance):
+    scale = np.exp(0.5 * prior_log_variance)
+    m, lv = (mean - prior_mean) / scale, log_variance - prior_log_variance
+    return -0.5 * (1 + lv - m**2 - np.exp(lv)).sum(axis=-1)
+""",
+}
+WRONG = {
+    "one number for the batch": """
+def my_kl_between(mean, log_variance, prior_mean, prior_log_variance):
+    ratio = (np.exp(log_variance) + (mean - prior_mean) ** 2) / np.exp(prior_log_variance)
+    return 0.5 * np.mean(prior_log_variance - log_variance + ratio - 1)
+""",
+    "keeps the numbers apart": """
+def my_kl_between(mean, log_variance, prior_mean, prior_log_variance):
+    ratio = (np.exp(log_variance) + (mean - prior_mean) ** 2) / np.exp(prior_log_variance)
+    return 0.5 * (prior_log_variance - log_variance + ratio - 1)
+""",
+    "ignores the prior": """
+def my_kl_between(mean, log_variance, prior_mean, prior_log_variance):
+    return -0.5 * np.sum(1 + log_variance - mean**2 - np.exp(log_variance), axis=1)
+""",
+    "the two changed places": """
+def my_kl_between(mean, log_variance, prior_mean, prior_log_variance):
+    ratio = (np.exp(prior_log_variance) + (mean - prior_mean) ** 2) / np.exp(log_variance)
+    return 0.5 * np.sum(log_variance - prior_log_variance + ratio - 1, axis=1)
+""",
+    "the log-variance for the variance": """
+def my_kl_between(mean, log_variance, prior_mean, prior_log_variance):
+    ratio = (np.exp(0.5 * log_variance) + (mean - prior_mean) ** 2) / np.exp(0.5 * prior_log_variance)
+    return 0.5 * np.sum(prior_log_variance - log_variance + ratio - 1, axis=1)
+""",
+    "the distance of the centres in no unit": """
+def my_kl_between(mean, log_variance, prior_mean, prior_log_variance):
+    ratio = np.exp(log_variance - prior_log_variance) + (mean - prior_mean) ** 2
+    return 0.5 * np.sum(prior_log_variance - log_variance + ratio - 1, axis=1)
+""",
+    "forgets the half": """
+def my_kl_between(mean, log_variance, prior_mean, prior_log_variance):
+    ratio = (np.exp(log_variance) + (mean - prior_mean) ** 2) / np.exp(prior_log_variance)
+    return np.sum(prior_log_variance - log_variance + ratio - 1, axis=1)
+""",
+}

@@ -1,0 +1,181 @@
+"""Lesson 06: a step of D by a tape, in TensorFlow (Goodfellow 2014, algorithm 1)."""
+
+import numpy as np
+
+from ganedu.course.checking import Check
+
+FUNCTION = "d_step"
+FORBIDDEN = ()
+PRELUDE = "import tensorflow as tf"
+RATE = 0.1
+
+
+def inputs(rng):
+    """Two batches of three points in the plane, latents for both, and the weights of G(z) = z A and D(x) = x w + b."""
+    return {
+        "x": (rng.normal(size=(2, 3, 2)) + 1.0).astype("float32"),
+        "z": rng.normal(size=(2, 3, 2)).astype("float32"),
+        "a": rng.normal(size=(2, 2)).astype("float32"),
+        "w": rng.normal(size=(2, 1)).astype("float32"),
+        "b": rng.uniform(0.2, 0.6, (1,)).astype("float32"),
+    }
+
+
+class _Network:
+    """A linear network that answers half as loudly where `training=True` is not said, as dropout would."""
+
+    def __init__(self, *arrays):
+        import tensorflow as tf
+
+        self.trainable_variables = self.weights = [tf.Variable(a) for a in arrays]
+
+    def __call__(self, x, training=False):
+        kernel, *bias = self.weights
+        x = x @ kernel
+        for b in bias:
+            x = x + b
+        return x if training else 0.5 * x
+
+
+class _Players:
+    def __init__(self, inputs):
+        self.generator = _Network(inputs["a"])
+        self.discriminator = _Network(inputs["w"], inputs["b"])
+        self.latents = list(inputs["z"])
+        self.d_adam = self.g_adam = self
+
+    def sample_prior(self, count):
+        return self.latents.pop(0)[:count] if self.latents else np.zeros((3, 2), "float32")
+
+    def apply(self, gradients, variables):
+        for gradient, variable in zip(gradients, variables, strict=True):
+            variable.assign_sub(RATE * gradient)
+
+    def apply_gradients(self, pairs):
+        self.apply(*zip(*pairs, strict=True))
+
+
+def probe(solution, inputs):
+    players, found = _Players(inputs), {}
+    for name, x in zip(("one step", "two steps"), inputs["x"], strict=True):
+        logs = solution(players, x)
+        found[f"loss, {name}"] = np.asarray(logs["d_loss"])
+        found[f"logs, {name}"] = np.array([logs.get("D(x)", np.nan), logs.get("D(G(z))", np.nan)])
+        w, b = (np.asarray(v).ravel() for v in players.discriminator.weights)
+        found[f"D, {name}"] = np.concatenate([w, b])
+        found[f"G, {name}"] = np.asarray(players.generator.weights[0])
+    return found
+
+
+def reference(inputs):
+    w, b, found = inputs["w"].astype("float64"), inputs["b"].astype("float64"), {}
+    for name, x, z in zip(("one step", "two steps"), inputs["x"], inputs["z"], strict=True):
+        fake = z @ inputs["a"]
+        real_logits, fake_logits = x @ w + b, fake @ w + b
+        loss = np.mean(np.logaddexp(0, -real_logits)) + np.mean(np.logaddexp(0, fake_logits))
+        doubt, belief = 1 / (1 + np.exp(real_logits)), 1 / (1 + np.exp(-fake_logits))
+        w = w - RATE * (belief.T @ fake - doubt.T @ x).T / len(x)
+        b = b - RATE * (belief.mean(axis=0) - doubt.mean(axis=0))
+        found[f"loss, {name}"] = loss
+        found[f"logs, {name}"] = np.array([1 - doubt.mean(), belief.mean()])
+        found[f"D, {name}"] = np.concatenate([w.ravel(), b])
+        found[f"G, {name}"] = inputs["a"]
+    return found
+
+
+CHECKS = (
+    Check(
+        "loss, one step",
+        "Look at the loss: D pays for real images that it doubts and for generated ones that it believes, each in the "
+        "mean. Did every network hear `training=True`?",
+    ),
+    Check("G, one step", "G has moved. It is not its turn: in whose weights is your gradient?"),
+    Check(
+        "D, one step",
+        "The loss is right and D is not where it should be. Was the loss computed under the tape? Does the optimizer get "
+        "the gradient itself, in all of D's trainable variables?",
+    ),
+    Check(
+        "logs, one step",
+        "D moves as it should. Log two more numbers, `D(x)` and `D(G(z))`: the mean of sigma(D) over the real images and "
+        "over the generated ones.",
+    ),
+    Check("loss, two steps", "The first step is right. The second should start from where it ended, with latents of its own."),
+    Check("G, two steps", "G has moved in the second step."),
+    Check("D, two steps", "The first step is right, the second is not."),
+)
+
+RIGHT = {
+    "as written": """
+def d_step(players, x):
+    z = players.sample_prior(tf.shape(x)[0])  # (B, latent_dim)
+    with tf.GradientTape() as tape:
+        real = players.discriminator(x, training=True)  # (B, 1)
+        fake = players.discriminator(players.generator(z, training=True), training=True)
+        loss = tf.reduce_mean(tf.nn.softplus(-real)) + tf.reduce_mean(tf.nn.softplus(fake))
+    variables = players.discriminator.trainable_variables
+    players.d_adam.apply(tape.gradient(loss, variables), variables)
+    believed = {"D(x)": tf.sigmoid(real), "D(G(z))": tf.sigmoid(fake)}
+    return {"d_loss": loss, **{name: tf.reduce_mean(v) for name, v in believed.items()}}
+""",
+    "G outside the tape": """
+def d_step(players, x):
+    generated = players.generator(players.sample_prior(len(x)), training=True)
+    weights = players.discriminator.trainable_variables
+    with tf.GradientTape() as tape:
+        p = tf.sigmoid(players.discriminator(x, training=True))
+        q = tf.sigmoid(players.discriminator(generated, training=True))
+        loss = -tf.reduce_mean(tf.math.log(p)) - tf.reduce_mean(tf.math.log(1 - q))
+    players.d_adam.apply_gradients(zip(tape.gradient(loss, weights), weights))
+    return {"d_loss": loss, "D(x)": tf.reduce_mean(p), "D(G(z))": tf.reduce_mean(q)}
+""",
+}
+
+
+def _step(training="True", loss="softplus(-real) + softplus(fake)", variables="d", sign=""):
+    return f"""
+def d_step(players, x):
+    def softplus(a):
+        return tf.reduce_mean(tf.nn.softplus(a))
+
+    z = players.sample_prior(len(x))
+    with tf.GradientTape() as tape:
+        real = players.discriminator(x, training={training})
+        fake = players.discriminator(players.generator(z, training={training}), training={training})
+        loss = {loss}
+    d = players.discriminator.trainable_variables
+    g = players.generator.trainable_variables
+    players.d_adam.apply([{sign}t for t in tape.gradient(loss, {variables})], {variables})
+    means = {{"D(x)": tf.reduce_mean(tf.sigmoid(real)), "D(G(z))": tf.reduce_mean(tf.sigmoid(fake))}}
+    return {{"d_loss": loss, **means}}
+"""
+
+
+WRONG = {
+    "a sum for a mean in the log": """
+def d_step(players, x):
+    z = players.sample_prior(len(x))
+    with tf.GradientTape() as tape:
+        real = players.discriminator(x, training=True)
+        fake = players.discriminator(players.generator(z, training=True), training=True)
+        loss = tf.reduce_mean(tf.nn.softplus(-real)) + tf.reduce_mean(tf.nn.softplus(fake))
+    variables = players.discriminator.trainable_variables
+    players.d_adam.apply(tape.gradient(loss, variables), variables)
+    sums = {"D(x)": tf.reduce_sum(tf.sigmoid(real)), "D(G(z))": tf.reduce_sum(tf.sigmoid(fake))}
+    return {"d_loss": loss, **sums}
+""",
+    "uphill": _step(sign="-"),
+    "G moves too": _step(variables="d + g"),
+    "G moves in D's place": _step(variables="g"),
+    "not in training": _step(training="False"),
+    "wants generated images to be believed": _step(loss="softplus(-real) + softplus(-fake)"),
+    "real images alone": _step(loss="softplus(-real)"),
+    "moves only the kernel": _step(variables="d[:1]"),
+    "no step at all": """
+def d_step(players, x):
+    z = players.sample_prior(len(x))
+    real = players.discriminator(x, training=True)
+    fake = players.discriminator(players.generator(z, training=True), training=True)
+    return {"d_loss": tf.reduce_mean(tf.nn.softplus(-real)) + tf.reduce_mean(tf.nn.softplus(fake))}
+""",
+}

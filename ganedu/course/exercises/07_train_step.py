@@ -1,0 +1,207 @@
+"""Lesson 07: a train step of k steps of D and one of G (Goodfellow 2014, algorithm 1)."""
+
+import numpy as np
+
+from ganedu.course.checking import Check
+
+FUNCTION = "my_train_step"
+FORBIDDEN = ()
+
+
+def inputs(rng):
+    return {"x": rng.normal(size=(4, 2, 2, 1)), "steps": int(rng.integers(2, 4))}
+
+
+class _Players:
+    """Writes down who moved, by which loss of which latents. A loss is computed when `minimize` asks for it."""
+
+    generator, discriminator, ema_generator = "generator", "discriminator", "ema_generator"
+    g_optimizer, d_optimizer, ema_momentum = "g_optimizer", "d_optimizer", 0.99
+
+    def __init__(self):
+        self.moves, self.drawn, self.averaged, self.counts, self.minimizing = [], 0, [], [], False
+
+    def sample_prior(self, count):
+        self.drawn += 1
+        self.counts.append(count)
+        return self.drawn
+
+    def minimize(self, loss_fn, network, optimizer):
+        self.minimizing = True
+        told = loss_fn() if callable(loss_fn) else {"early": loss_fn}
+        self.minimizing = False
+        kind, latents, images = told.pop("kind", (0, 0, 0))
+        whose = {"discriminator": 1, "generator": 2}.get(network, 0)
+        matching = optimizer == {1: "d_optimizer", 2: "g_optimizer"}.get(whose)
+        self.moves.append((whose, kind, latents, images, matching))
+        return {name: value for name, value in told.items() if name != "early"}
+
+    def d_losses(self, x, z):
+        return {"d_loss": 10.0 * z, "kind": (1, z, len(x)) if self.minimizing else (0, 0, 0)}
+
+    def g_losses(self, z):
+        return {"g_loss": 100.0 * z, "kind": (2, z, 4) if self.minimizing else (0, 0, 0)}
+
+    def update_ema(self, network, averaged, momentum):
+        right = (network, averaged, momentum) == ("generator", "ema_generator", 0.99)
+        self.averaged.append(len(self.moves) if right else -1)
+
+
+def _play(solution, x, steps):
+    players = _Players()
+    logs = solution(players, x, steps) or {}
+    moves = np.array(players.moves or [(0,) * 5], float)
+    return {
+        "who": moves[:, 0],
+        "loss": moves[:, 1],
+        "optimizer": moves[:, 4],
+        "latents": moves[:, 2],
+        "counts": np.array(players.counts or [0]),
+        "images": moves[:, 3],
+        "average": np.array(players.averaged or [-1]),
+        "logs": np.array([logs.get("d_loss", -1.0), logs.get("g_loss", -1.0)], float),
+    }
+
+
+def probe(solution, inputs):
+    found = {}
+    for k in (1, inputs["steps"]):
+        played = _play(solution, inputs["x"], k)
+        found |= {f"{key}, {min(k, 2)}": value for key, value in played.items()}
+    return found
+
+
+def reference(inputs):
+    found = {}
+    for k in (1, inputs["steps"]):
+        whose = np.array([1] * k + [2])
+        played = {"who": whose, "loss": whose, "optimizer": np.ones(k + 1), "latents": np.arange(1, k + 2)}
+        played |= {"counts": np.full(k + 1, 4), "images": np.full(k + 1, 4), "average": np.array([k + 1])}
+        played["logs"] = np.array([10.0 * k, 100.0 * (k + 1)])
+        found |= {f"{key}, {min(k, 2)}": value for key, value in played.items()}
+    return found
+
+
+CHECKS = (
+    Check("who, 1", "With k = 1 D moves once, then G once. Who has moved in yours, and in which order?"),
+    Check(
+        "loss, 1",
+        "`minimize` takes a function that computes the loss when it is called. Did you give it a number, or the other "
+        "player's loss?",
+    ),
+    Check("optimizer, 1", "Each player has an optimizer of its own."),
+    Check("latents, 1", "Each move has latents of its own. Do D and G share theirs?"),
+    Check("counts, 1", "As many latents as there are images in the batch."),
+    Check("images, 1", "D should see all images of the batch."),
+    Check("average, 1", "The average of G's weights takes in the new ones once, after G has moved."),
+    Check("logs, 1", "What `minimize` returns for each player is what the step logs."),
+    Check("who, 2", "Right for k = 1. With more, D moves k times, then G once."),
+    Check("latents, 2", "Right for k = 1. With more, each of D's moves has fresh latents, and G's too."),
+    Check("loss, 2", "Right for k = 1, not for more."),
+    Check("optimizer, 2", "Right for k = 1, not for more."),
+    Check("counts, 2", "As many latents for each move as there are images in the batch."),
+    Check("images, 2", "D should see all images of the batch each time."),
+    Check("average, 2", "The average takes in G's new weights once in a step, after G has moved."),
+    Check("logs, 2", "Log D's last move."),
+)
+
+RIGHT = {
+    "as written": """
+def my_train_step(players, x, k):
+    for _ in range(k):
+        z = players.sample_prior(len(x))
+        d = players.minimize(lambda: players.d_losses(x, z), players.discriminator, players.d_optimizer)
+    z = players.sample_prior(len(x))
+    g = players.minimize(lambda: players.g_losses(z), players.generator, players.g_optimizer)
+    players.update_ema(players.generator, players.ema_generator, players.ema_momentum)
+    return d | g
+""",
+    "latents inside the loss": """
+def my_train_step(players, x, k):
+    logs = {}
+    for _ in range(k):
+        logs.update(players.minimize(
+            lambda: players.d_losses(x, players.sample_prior(len(x))),
+            players.discriminator,
+            players.d_optimizer,
+        ))
+    logs.update(players.minimize(
+        lambda: players.g_losses(players.sample_prior(len(x))), players.generator, players.g_optimizer
+    ))
+    players.update_ema(players.generator, players.ema_generator, players.ema_momentum)
+    return logs
+""",
+}
+
+
+def _step(draw="z = players.sample_prior(len(x))", again=True, d="lambda: players.d_losses(x, z)", order="dg"):
+    moves = {
+        "d": f"""    for _ in range(k):
+        {draw if again else "pass"}
+        d = players.minimize({d}, players.discriminator, players.d_optimizer)
+""",
+        "g": f"""    {draw if again else "pass"}
+    g = players.minimize(lambda: players.g_losses(z), players.generator, players.g_optimizer)
+""",
+    }
+    first = "" if again else f"    {draw}\n"
+    return f"""
+def my_train_step(players, x, k):
+{first}{"".join(moves[player] for player in order)}\
+    players.update_ema(players.generator, players.ema_generator, players.ema_momentum)
+    return d | g
+"""
+
+
+WRONG = {
+    "the same latents for all": _step(again=False),
+    "G first": _step(order="gd"),
+    "the loss, not a function of it": _step(d="players.d_losses(x, z)"),
+    "ignores k": """
+def my_train_step(players, x, k):
+    z = players.sample_prior(len(x))
+    d = players.minimize(lambda: players.d_losses(x, z), players.discriminator, players.d_optimizer)
+    z = players.sample_prior(len(x))
+    g = players.minimize(lambda: players.g_losses(z), players.generator, players.g_optimizer)
+    players.update_ema(players.generator, players.ema_generator, players.ema_momentum)
+    return d | g
+""",
+    "G moves k times too": """
+def my_train_step(players, x, k):
+    for _ in range(k):
+        z = players.sample_prior(len(x))
+        d = players.minimize(lambda: players.d_losses(x, z), players.discriminator, players.d_optimizer)
+        z = players.sample_prior(len(x))
+        g = players.minimize(lambda: players.g_losses(z), players.generator, players.g_optimizer)
+    players.update_ema(players.generator, players.ema_generator, players.ema_momentum)
+    return d | g
+""",
+    "one optimizer for both": """
+def my_train_step(players, x, k):
+    for _ in range(k):
+        z = players.sample_prior(len(x))
+        d = players.minimize(lambda: players.d_losses(x, z), players.discriminator, players.d_optimizer)
+    z = players.sample_prior(len(x))
+    g = players.minimize(lambda: players.g_losses(z), players.generator, players.d_optimizer)
+    players.update_ema(players.generator, players.ema_generator, players.ema_momentum)
+    return d | g
+""",
+    "no average": """
+def my_train_step(players, x, k):
+    for _ in range(k):
+        z = players.sample_prior(len(x))
+        d = players.minimize(lambda: players.d_losses(x, z), players.discriminator, players.d_optimizer)
+    z = players.sample_prior(len(x))
+    return d | players.minimize(lambda: players.g_losses(z), players.generator, players.g_optimizer)
+""",
+    "one draw for all of D's moves": """
+def my_train_step(players, x, k):
+    z = players.sample_prior(len(x))
+    for _ in range(k):
+        d = players.minimize(lambda: players.d_losses(x, z), players.discriminator, players.d_optimizer)
+    z = players.sample_prior(len(x))
+    g = players.minimize(lambda: players.g_losses(z), players.generator, players.g_optimizer)
+    players.update_ema(players.generator, players.ema_generator, players.ema_momentum)
+    return d | g
+""",
+}

@@ -1,0 +1,142 @@
+"""Lesson 09: WGAN-GP's penalty on the critic's slope between real and generated images (Gulrajani 2017, equation 3)."""
+
+import numpy as np
+
+from ganedu.course.checking import Check
+
+FUNCTION = "my_gradient_penalty"
+FORBIDDEN = ()
+
+
+def inputs(rng):
+    shape = (5, 3, 4, 2)
+    return {
+        "real": rng.normal(size=shape),
+        "fake": rng.normal(size=shape) + 0.5,
+        "epsilon": rng.uniform(0.1, 0.9, (5, 1, 1, 1)),
+        "w": 0.4 * rng.normal(size=shape[1:]),
+    }
+
+
+def _bent(w):
+    """The gradient of sum(w x^2 / 2) in x."""
+    return lambda x: w * x
+
+
+def _steep(slope):
+    """The gradient of a critic with the same slope everywhere."""
+    return lambda x: np.full(x.shape, slope / np.sqrt(x[0].size))
+
+
+def probe(solution, inputs):
+    real, fake, epsilon, w = (inputs[name] for name in ("real", "fake", "epsilon", "w"))
+    asked = []
+
+    def spy(x):
+        asked.append(np.array(x))
+        return w * x
+
+    found = {
+        "slope of 1": solution(_steep(1.0), real, fake, epsilon),
+        "slope of 3": solution(_steep(3.0), real, fake, epsilon),
+        "flat": solution(_steep(0.2), real, fake, epsilon),
+        "penalty": solution(spy, real, fake, epsilon),
+        "at real": solution(_bent(w), real, fake, np.ones_like(epsilon)),
+    }
+    return {**found, "between": asked[0] if asked else np.zeros(1)}
+
+
+def reference(inputs):
+    real, fake, epsilon, w = (inputs[name] for name in ("real", "fake", "epsilon", "w"))
+
+    def penalty(x):
+        norms = np.sqrt(np.sum((w * x) ** 2, axis=(1, 2, 3)))
+        return np.mean((norms - 1) ** 2)
+
+    between = epsilon * real + (1 - epsilon) * fake
+    return {
+        "slope of 1": 0.0,
+        "slope of 3": 4.0,
+        "flat": 0.64,
+        "penalty": penalty(between),
+        "at real": penalty(real),
+        "between": between,
+    }
+
+
+CHECKS = (
+    Check(
+        "slope of 1",
+        "A critic whose slope is 1 everywhere pays nothing. The slope of an image is one number: the length of the "
+        "gradient over all its pixels and channels.",
+    ),
+    Check("slope of 3", "A slope of 3 is 2 away from 1; the paper squares that. The batch pays the mean."),
+    Check("flat", "WGAN-GP pulls slopes from below, too: a slope of 0.2 is 0.8 away from 1."),
+    Check(
+        "between",
+        "Where did you ask for the gradient? It should be asked first for points between each real image and the "
+        "generated one beside it, as far along as its epsilon says (1 is the real image).",
+    ),
+    Check("at real", "With epsilon = 1 the points are the real images."),
+    Check("penalty", "The points are right. The penalty there is not: is each image's length taken by itself?"),
+)
+
+RIGHT = {
+    "as written": """
+def my_gradient_penalty(gradient, real, fake, epsilon):
+    x = epsilon * real + (1 - epsilon) * fake
+    lengths = np.sqrt(np.sum(gradient(x) ** 2, axis=(1, 2, 3)))
+    return np.mean((lengths - 1) ** 2)
+""",
+    "flat images": """
+def my_gradient_penalty(gradient, real, fake, epsilon):
+    g = gradient(fake + epsilon * (real - fake)).reshape(len(real), -1)
+    return np.square(np.linalg.norm(g, axis=1) - 1).mean()
+""",
+}
+WRONG = {
+    "at the real images": """
+def my_gradient_penalty(gradient, real, fake, epsilon):
+    lengths = np.sqrt(np.sum(gradient(real) ** 2, axis=(1, 2, 3)))
+    return np.mean((lengths - 1) ** 2)
+""",
+    "epsilon on the other side": """
+def my_gradient_penalty(gradient, real, fake, epsilon):
+    x = (1 - epsilon) * real + epsilon * fake
+    lengths = np.sqrt(np.sum(gradient(x) ** 2, axis=(1, 2, 3)))
+    return np.mean((lengths - 1) ** 2)
+""",
+    "one length for the batch": """
+def my_gradient_penalty(gradient, real, fake, epsilon):
+    x = epsilon * real + (1 - epsilon) * fake
+    return (np.sqrt(np.sum(gradient(x) ** 2)) - 1) ** 2
+""",
+    "a length for each pixel": """
+def my_gradient_penalty(gradient, real, fake, epsilon):
+    x = epsilon * real + (1 - epsilon) * fake
+    lengths = np.sqrt(np.sum(gradient(x) ** 2, axis=-1))
+    return np.mean((lengths - 1) ** 2)
+""",
+    "only slopes above 1": """
+def my_gradient_penalty(gradient, real, fake, epsilon):
+    x = epsilon * real + (1 - epsilon) * fake
+    lengths = np.sqrt(np.sum(gradient(x) ** 2, axis=(1, 2, 3)))
+    return np.mean(np.maximum(lengths - 1, 0) ** 2)
+""",
+    "the squared length less 1": """
+def my_gradient_penalty(gradient, real, fake, epsilon):
+    x = epsilon * real + (1 - epsilon) * fake
+    return np.mean(np.sum(gradient(x) ** 2, axis=(1, 2, 3)) - 1)
+""",
+    "halfway for all": """
+def my_gradient_penalty(gradient, real, fake, epsilon):
+    lengths = np.sqrt(np.sum(gradient((real + fake) / 2) ** 2, axis=(1, 2, 3)))
+    return np.mean((lengths - 1) ** 2)
+""",
+    "the mean before the square": """
+def my_gradient_penalty(gradient, real, fake, epsilon):
+    x = epsilon * real + (1 - epsilon) * fake
+    lengths = np.sqrt(np.sum(gradient(x) ** 2, axis=(1, 2, 3)))
+    return (np.mean(lengths) - 1) ** 2
+""",
+}

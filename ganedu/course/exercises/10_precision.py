@@ -1,0 +1,107 @@
+"""Lesson 10: precision, the share of samples that lie among real images (Kynkäänniemi 2019, equation 1)."""
+
+import numpy as np
+from scipy.spatial.distance import cdist
+
+from ganedu.course.checking import Check
+
+FUNCTION = "my_precision"
+FORBIDDEN = ("ganedu.metrics.manifold.manifold_scores",)
+PRELUDE = "from scipy.spatial.distance import cdist"
+LINE = np.array([[0.0], [1.0], [3.0], [7.0]])
+
+
+def inputs(rng):
+    return {"real": rng.normal(size=(40, 3)), "generated": 1.5 * rng.normal(size=(30, 3)) + 0.5}
+
+
+def probe(solution, inputs):
+    real, generated = inputs["real"], inputs["generated"]
+    near, edge, far = np.array([[0.5]]), np.array([[-1.0]]), np.array([[-1.01]])
+    found = {
+        "copies": solution(real, real[:7], 1),
+        "near": solution(LINE, near, 1),
+        "edge": solution(LINE, edge, 1),
+        "far": solution(LINE, far, 1),
+        "second": solution(LINE, np.array([[-2.5], [-3.5]]), 2),
+        "one ball": solution(LINE, np.array([[10.0], [11.5]]), 1),
+    }
+    found |= {f"k = {k}": solution(real, generated, k) for k in (1, 3, 5)}
+    return found
+
+
+def _precision(real, generated, k):
+    radii = np.sort(cdist(real, real), axis=1)[:, k]
+    return np.mean((cdist(generated, real) <= radii).any(axis=1))
+
+
+def reference(inputs):
+    real, generated = inputs["real"], inputs["generated"]
+    found = {"copies": 1.0, "near": 1.0, "edge": 1.0, "far": 0.0, "second": 0.5, "one ball": 0.5}
+    return found | {f"k = {k}": _precision(real, generated, k) for k in (1, 3, 5)}
+
+
+CHECKS = (
+    Check("copies", "A copy of a real image lies in that image's own ball, so copies have precision 1."),
+    Check("near", "Real points at 0, 1, 3, 7: the ball around 0 reaches to 1. A sample at 0.5 is in it."),
+    Check("edge", "Real points at 0, 1, 3, 7, k = 1: a sample at -1 lies on the edge of 0's ball. The edge belongs to it."),
+    Check(
+        "far",
+        "Real points at 0, 1, 3, 7, k = 1: a sample at -1.01 lies in no ball. How far does 0's ball reach? Its nearest "
+        "neighbour is another real image, not itself and not a sample.",
+    ),
+    Check(
+        "second",
+        "Real points at 0, 1, 3, 7, k = 2: the ball around 0 reaches to 3. Of samples at -2.5 and -3.5 one is in it.",
+    ),
+    Check("one ball", "Real points at 0, 1, 3, 7, k = 1: 7's ball reaches to 3 and to 11. Each real image has its own."),
+    *(Check(f"k = {k}", "Right on a line, wrong in space. Is it the share of samples, not of real images?") for k in (1, 3, 5)),
+)
+
+RIGHT = {
+    "as written": """
+def my_precision(real, generated, k):
+    radii = np.sort(cdist(real, real), axis=1)[:, k]  # itself is at place 0
+    return np.mean((cdist(generated, real) <= radii).any(axis=1))
+""",
+    "one by one": """
+def my_precision(real, generated, k):
+    inside = 0
+    radii = [sorted(np.linalg.norm(real - r, axis=1))[k] for r in real]
+    for g in generated:
+        inside += any(np.linalg.norm(g - r) <= radius for r, radius in zip(real, radii))
+    return inside / len(generated)
+""",
+}
+WRONG = {
+    "ignores k": """
+def my_precision(real, generated, k):
+    radii = np.sort(cdist(real, real), axis=1)[:, 3]
+    return np.mean((cdist(generated, real) <= radii).any(axis=1))
+""",
+    "counts itself as the first neighbour": """
+def my_precision(real, generated, k):
+    radii = np.sort(cdist(real, real), axis=1)[:, k - 1]
+    return np.mean((cdist(generated, real) <= radii).any(axis=1))
+""",
+    "without the edge": """
+def my_precision(real, generated, k):
+    radii = np.sort(cdist(real, real), axis=1)[:, k]
+    return np.mean((cdist(generated, real) < radii).any(axis=1))
+""",
+    "recall": """
+def my_precision(real, generated, k):
+    radii = np.sort(cdist(generated, generated), axis=1)[:, min(k, len(generated) - 1)]
+    return np.mean((cdist(real, generated) <= radii).any(axis=1))
+""",
+    "the share of real images": """
+def my_precision(real, generated, k):
+    radii = np.sort(cdist(real, real), axis=1)[:, k]
+    return np.mean((cdist(generated, real) <= radii).any(axis=0))
+""",
+    "one radius for all": """
+def my_precision(real, generated, k):
+    radius = np.sort(cdist(real, real), axis=1)[:, k].mean()
+    return np.mean((cdist(generated, real) <= radius).any(axis=1))
+""",
+}

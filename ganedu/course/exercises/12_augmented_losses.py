@@ -1,0 +1,114 @@
+"""Lesson 12: both players' losses where D sees all images through T (Zhao 2020, equations 4 and 5)."""
+
+import numpy as np
+
+from ganedu.course.checking import Check
+
+FUNCTION = "my_losses"
+FORBIDDEN = ()
+
+
+def inputs(rng):
+    shape = (6, 2, 3, 1)
+    return {
+        "real": rng.normal(size=shape) + 0.5,
+        "fake": rng.normal(size=shape) - 0.3,
+        "w": rng.normal(size=shape[1:]),
+    }
+
+
+def _logits(x, w):
+    return np.sum(x * w, axis=(1, 2, 3))
+
+
+def _augment(x):
+    """Each image upside down, half as bright, and lighter by one."""
+    return 0.5 * x[:, ::-1] + 1.0
+
+
+def probe(solution, inputs):
+    real, fake, w = inputs["real"], inputs["fake"], inputs["w"]
+
+    def discriminator(x):
+        return _logits(x, w)
+
+    d_plain, g_plain = solution(discriminator, lambda x: x, real, fake)
+    d_loss, g_loss = solution(discriminator, _augment, real, fake)
+    return {"d plain": d_plain, "g plain": g_plain, "d_loss": d_loss, "g_loss": g_loss}
+
+
+def reference(inputs):
+    real, fake, w = inputs["real"], inputs["fake"], inputs["w"]
+    found = {}
+    for names, augment in ((("d plain", "g plain"), lambda x: x), (("d_loss", "g_loss"), _augment)):
+        of_real, of_fake = _logits(augment(real), w), _logits(augment(fake), w)
+        d = np.mean(np.logaddexp(0, -of_real)) + np.mean(np.logaddexp(0, of_fake))
+        found |= dict(zip(names, (d, np.mean(np.logaddexp(0, -of_fake))), strict=True))
+    return found
+
+
+CHECKS = (
+    Check("d plain", "Where T changes nothing, D's loss is lesson 00's: real images believed, generated ones not."),
+    Check("g plain", "Where T changes nothing, G's loss is lesson 00's: its images believed."),
+    Check(
+        "d_loss",
+        "Whom does D see through T in its own step? If it sees one kind alone so, the difference between the kinds is "
+        "T, and G will learn to draw it.",
+    ),
+    Check("g_loss", "D's loss is right. What does D see in G's step?"),
+)
+
+RIGHT = {
+    "as written": """
+def my_losses(discriminator, augment, real, fake):
+    of_real, of_fake = discriminator(augment(real)), discriminator(augment(fake))
+    d_loss = np.mean(np.logaddexp(0, -of_real)) + np.mean(np.logaddexp(0, of_fake))
+    return d_loss, np.mean(np.logaddexp(0, -of_fake))
+""",
+    "T of both at once": """
+def my_losses(discriminator, augment, real, fake):
+    logits = discriminator(augment(np.concatenate([real, fake])))
+    of_real, of_fake = logits[: len(real)], logits[len(real) :]
+    d_loss = np.log1p(np.exp(-of_real)).mean() + np.log1p(np.exp(of_fake)).mean()
+    return d_loss, np.log1p(np.exp(-of_fake)).mean()
+""",
+}
+WRONG = {
+    "T of real images alone": """
+def my_losses(discriminator, augment, real, fake):
+    of_real, of_fake = discriminator(augment(real)), discriminator(fake)
+    d_loss = np.mean(np.logaddexp(0, -of_real)) + np.mean(np.logaddexp(0, of_fake))
+    return d_loss, np.mean(np.logaddexp(0, -of_fake))
+""",
+    "T in D's step alone": """
+def my_losses(discriminator, augment, real, fake):
+    of_real, of_fake = discriminator(augment(real)), discriminator(augment(fake))
+    d_loss = np.mean(np.logaddexp(0, -of_real)) + np.mean(np.logaddexp(0, of_fake))
+    return d_loss, np.mean(np.logaddexp(0, -discriminator(fake)))
+""",
+    "T of generated images alone": """
+def my_losses(discriminator, augment, real, fake):
+    of_real, of_fake = discriminator(real), discriminator(augment(fake))
+    d_loss = np.mean(np.logaddexp(0, -of_real)) + np.mean(np.logaddexp(0, of_fake))
+    return d_loss, np.mean(np.logaddexp(0, -of_fake))
+""",
+    "T twice in G's step": """
+def my_losses(discriminator, augment, real, fake):
+    fake = augment(fake)
+    of_real, of_fake = discriminator(augment(real)), discriminator(fake)
+    d_loss = np.mean(np.logaddexp(0, -of_real)) + np.mean(np.logaddexp(0, of_fake))
+    return d_loss, np.mean(np.logaddexp(0, -discriminator(augment(fake))))
+""",
+    "G lessens what D wants": """
+def my_losses(discriminator, augment, real, fake):
+    of_real, of_fake = discriminator(augment(real)), discriminator(augment(fake))
+    d_loss = np.mean(np.logaddexp(0, -of_real)) + np.mean(np.logaddexp(0, of_fake))
+    return d_loss, np.mean(np.logaddexp(0, of_fake))
+""",
+    "no T at all": """
+def my_losses(discriminator, augment, real, fake):
+    of_real, of_fake = discriminator(real), discriminator(fake)
+    d_loss = np.mean(np.logaddexp(0, -of_real)) + np.mean(np.logaddexp(0, of_fake))
+    return d_loss, np.mean(np.logaddexp(0, -of_fake))
+""",
+}

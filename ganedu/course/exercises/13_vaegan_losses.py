@@ -1,0 +1,119 @@
+"""Lesson 13: what each of VAE/GAN's three players minimizes (Larsen 2016, algorithm 1)."""
+
+import numpy as np
+
+from ganedu.course.checking import Check
+
+FUNCTION = "my_losses"
+FORBIDDEN = ()
+GAMMA = 0.3
+
+
+def inputs(rng):
+    """Of five images: D's features of each and of its copy (B, 4), the KL divergence of its code (B,), and D's logits
+    of it, of its copy, and of an image decoded from the prior (B,)."""
+    return {
+        "features": rng.normal(size=(5, 4)),
+        "copy_features": rng.normal(size=(5, 4)) + 1.0,
+        "kl": rng.uniform(1.0, 4.0, 5),
+        "real": rng.normal(size=5) + 1.0,
+        "copy": rng.normal(size=5) - 0.5,
+        "prior": rng.normal(size=5) - 1.0,
+    }
+
+
+def probe(solution, inputs):
+    encoder, decoder, discriminator = solution(**inputs, gamma=GAMMA)
+    _, free, _ = solution(**inputs, gamma=0.0)
+    return {
+        "discriminator": discriminator,
+        "encoder": encoder,
+        "decoder, gamma 0": free,
+        "decoder": decoder,
+    }
+
+
+def reference(inputs):
+    squares = np.sum((inputs["features"] - inputs["copy_features"]) ** 2, axis=1)
+    unlike = 0.5 * np.mean(squares)
+    fooled = np.mean(np.logaddexp(0, -inputs["copy"])) + np.mean(np.logaddexp(0, -inputs["prior"]))
+    told = np.mean(np.logaddexp(0, inputs["copy"])) + np.mean(np.logaddexp(0, inputs["prior"]))
+    return {
+        "discriminator": np.mean(np.logaddexp(0, -inputs["real"])) + told,
+        "encoder": np.mean(inputs["kl"]) + unlike,
+        "decoder, gamma 0": fooled,
+        "decoder": GAMMA * unlike + fooled,
+    }
+
+
+CHECKS = (
+    Check(
+        "discriminator",
+        "Dis sees three kinds of images: real ones, copies, and what is decoded from the prior. It wants to tell the "
+        "first from both others, in three means that add up.",
+    ),
+    Check(
+        "encoder",
+        "Enc never plays against Dis. It pays for its code and for copies that are unlike: half the squared distance in "
+        "features, summed over them, the mean over the batch.",
+    ),
+    Check(
+        "decoder, gamma 0",
+        "With gamma = 0 Dec only wants to fool Dis, with both kinds of images that it makes, in the form that does not "
+        "saturate.",
+    ),
+    Check("decoder", "With gamma Dec pays for unlike copies, too. Whose loss has the factor gamma, and which term?"),
+)
+
+BODY = """
+    def softplus(a):
+        return np.mean(np.logaddexp(0, a))
+
+    unlike = 0.5 * np.mean(np.sum((features - copy_features) ** 2, axis=1))
+"""
+HEAD = "def my_losses(features, copy_features, kl, real, copy, prior, gamma):" + BODY
+RIGHT = {
+    "as written": f"""{HEAD}
+    d = softplus(-real) + softplus(copy) + softplus(prior)
+    return np.mean(kl) + unlike, gamma * unlike + softplus(-copy) + softplus(-prior), d
+""",
+    "probabilities": """
+def my_losses(features, copy_features, kl, real, copy, prior, gamma):
+    p, q, r = (1 / (1 + np.exp(-a)) for a in (real, copy, prior))
+    unlike = np.mean([0.5 * np.dot(d, d) for d in features - copy_features])
+    d = -np.mean(np.log(p) + np.log(1 - q) + np.log(1 - r))
+    return kl.mean() + unlike, gamma * unlike - np.mean(np.log(q) + np.log(r)), d
+""",
+}
+WRONG = {
+    "Dis sees no samples of the prior": f"""{HEAD}
+    d = softplus(-real) + softplus(copy)
+    return np.mean(kl) + unlike, gamma * unlike + softplus(-copy) + softplus(-prior), d
+""",
+    "gamma in Enc's loss": f"""{HEAD}
+    d = softplus(-real) + softplus(copy) + softplus(prior)
+    return np.mean(kl) + gamma * unlike, gamma * unlike + softplus(-copy) + softplus(-prior), d
+""",
+    "Enc plays too": f"""{HEAD}
+    d = softplus(-real) + softplus(copy) + softplus(prior)
+    fooled = softplus(-copy) + softplus(-prior)
+    return np.mean(kl) + unlike + fooled, gamma * unlike + fooled, d
+""",
+    "gamma on the game": f"""{HEAD}
+    d = softplus(-real) + softplus(copy) + softplus(prior)
+    return np.mean(kl) + unlike, unlike + gamma * (softplus(-copy) + softplus(-prior)), d
+""",
+    "Dec in its saturating form": f"""{HEAD}
+    d = softplus(-real) + softplus(copy) + softplus(prior)
+    return np.mean(kl) + unlike, gamma * unlike - softplus(copy) - softplus(prior), d
+""",
+    "the mean over features": """
+def my_losses(features, copy_features, kl, real, copy, prior, gamma):
+    def softplus(a):
+        return np.mean(np.logaddexp(0, a))
+
+    unlike = np.mean((features - copy_features) ** 2)
+    d = softplus(-real) + softplus(copy) + softplus(prior)
+    return np.mean(kl) + unlike, gamma * unlike + softplus(-copy) + softplus(-prior), d
+""",
+}

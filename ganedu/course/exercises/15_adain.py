@@ -1,0 +1,122 @@
+"""Lesson 15: adaptive instance normalization (Huang and Belongie 2017; Karras 2019, equation 1)."""
+
+import numpy as np
+
+from ganedu.course.checking import Check
+
+FUNCTION = "my_adain"
+FORBIDDEN = ()
+
+
+def inputs(rng):
+    """Three images that differ in brightness and contrast, with two maps each."""
+    x = rng.normal(size=(3, 4, 5, 2))
+    contrast = np.array([1.0, 3.0, 0.5]).reshape(3, 1, 1, 1)
+    return {
+        "x": x * contrast + np.array([0.0, 5.0, -2.0]).reshape(3, 1, 1, 1),
+        "scale": rng.uniform(0.5, 2.0, (3, 2)),
+        "bias": rng.normal(size=(3, 2)),
+    }
+
+
+def probe(solution, inputs):
+    x, scale, bias = (inputs[name] for name in ("x", "scale", "bias"))
+    plain = np.asarray(solution(x, np.ones_like(scale), np.zeros_like(bias)))
+    steered = np.asarray(solution(x, scale, bias))
+    given = np.asarray(solution(7 * x + 5, scale, bias))
+    alone = np.asarray(solution(x[:1], scale[:1], bias[:1]))
+    return {
+        "shape": np.array(plain.shape),
+        "means": plain.mean(axis=(1, 2)),
+        "deviations": plain.std(axis=(1, 2)),
+        "steered": steered,
+        "unmoved": given,
+        "alone": alone,
+    }
+
+
+def _adain(x, scale, bias):
+    mean, deviation = (f(x, axis=(1, 2), keepdims=True) for f in (np.mean, np.std))
+    return scale[:, None, None] * (x - mean) / deviation + bias[:, None, None]
+
+
+def reference(inputs):
+    x, scale, bias = (inputs[name] for name in ("x", "scale", "bias"))
+    steered = _adain(x, scale, bias)
+    return {
+        "shape": np.array(x.shape),
+        "means": np.zeros((3, 2)),
+        "deviations": np.ones((3, 2)),
+        "steered": steered,
+        "unmoved": steered,
+        "alone": _adain(x[:1], scale[:1], bias[:1]),
+    }
+
+
+CHECKS = (
+    Check("shape", "What comes out has the shape of what went in."),
+    Check(
+        "means",
+        "With a scale of 1 and a bias of 0 each map of each image has the mean 0 over its pixels. Of which numbers did "
+        "you take the mean: of one map, of one image, of the batch?",
+    ),
+    Check(
+        "deviations",
+        "The means are right. The deviation is that of one map of one image, too, and what divides is the deviation, not "
+        "the variance.",
+    ),
+    Check("steered", "Normalized it is right. Which image does each row of `scale` and `bias` belong to, which map each column?"),
+    Check("unmoved", "An image that is made brighter or has more contrast must come out the same."),
+    Check("alone", "An image must come out the same when it is alone in its batch."),
+)
+
+RIGHT = {
+    "as written": """
+def my_adain(x, scale, bias):
+    mean = x.mean(axis=(1, 2), keepdims=True)
+    deviation = x.std(axis=(1, 2), keepdims=True)
+    return scale[:, None, None] * (x - mean) / deviation + bias[:, None, None]
+""",
+    "flat maps": """
+def my_adain(x, scale, bias):
+    flat = x.reshape(len(x), -1, x.shape[-1])
+    flat = flat - flat.mean(axis=1, keepdims=True)
+    flat = flat / np.sqrt((flat**2).mean(axis=1, keepdims=True))
+    return (flat * scale[:, None] + bias[:, None]).reshape(x.shape)
+""",
+}
+WRONG = {
+    "the batch's statistics": """
+def my_adain(x, scale, bias):
+    mean = x.mean(axis=(0, 1, 2), keepdims=True)
+    deviation = x.std(axis=(0, 1, 2), keepdims=True)
+    return scale[:, None, None] * (x - mean) / deviation + bias[:, None, None]
+""",
+    "the image's statistics, all maps together": """
+def my_adain(x, scale, bias):
+    mean = x.mean(axis=(1, 2, 3), keepdims=True)
+    deviation = x.std(axis=(1, 2, 3), keepdims=True)
+    return scale[:, None, None] * (x - mean) / deviation + bias[:, None, None]
+""",
+    "the variance": """
+def my_adain(x, scale, bias):
+    mean = x.mean(axis=(1, 2), keepdims=True)
+    return scale[:, None, None] * (x - mean) / x.var(axis=(1, 2), keepdims=True) + bias[:, None, None]
+""",
+    "does not normalize": """
+def my_adain(x, scale, bias):
+    return scale[:, None, None] * x + bias[:, None, None]
+""",
+    "the bias is scaled": """
+def my_adain(x, scale, bias):
+    mean = x.mean(axis=(1, 2), keepdims=True)
+    deviation = x.std(axis=(1, 2), keepdims=True)
+    return scale[:, None, None] * ((x - mean) / deviation + bias[:, None, None])
+""",
+    "the first image's style for all": """
+def my_adain(x, scale, bias):
+    mean = x.mean(axis=(1, 2), keepdims=True)
+    deviation = x.std(axis=(1, 2), keepdims=True)
+    return scale[0] * (x - mean) / deviation + bias[0]
+""",
+}

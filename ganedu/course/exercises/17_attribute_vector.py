@@ -1,0 +1,138 @@
+"""Lesson 17: the vector of an attribute from two groups that differ in nothing else (White 2016, section 3)."""
+
+import numpy as np
+
+from ganedu.course.checking import Check
+
+FUNCTION = "my_attribute_vector"
+FORBIDDEN = ()
+
+
+def inputs(rng):
+    """Codes of 60 images of 4 classes; those of class 0 mostly lean, those of class 1 hardly; class 3 never does."""
+    labels = np.repeat([0, 1, 2, 3], [20, 20, 10, 10])
+    leans = np.concatenate([np.arange(20) < 17, np.arange(20) < 3, np.arange(10) < 5, np.zeros(10, bool)])
+    centers = 3 * rng.normal(size=(4, 3))
+    codes = centers[labels] + rng.normal(size=(60, 3)) + leans[:, None] * np.array([1.0, 0.0, -0.5])
+    order = rng.permutation(60)
+    return {"codes": codes[order], "labels": labels[order], "leans": leans[order]}
+
+
+def _exact(inputs):
+    """The same classes, each leaning by exactly (1, 0, -0.5)."""
+    labels, leans = inputs["labels"], inputs["leans"]
+    centers = np.array([[5.0, 0, 0], [0, 5, 0], [0, 0, 5], [9, 9, 9]])
+    return centers[labels] + leans[:, None] * np.array([1.0, 0.0, -0.5])
+
+
+def probe(solution, inputs):
+    codes, labels, leans = inputs["codes"], inputs["labels"], inputs["leans"]
+    order = np.argsort(labels)
+    return {
+        "exact": solution(_exact(inputs), labels, leans),
+        "vector": solution(codes, labels, leans),
+        "in order": solution(codes[order], labels[order], leans[order]),
+    }
+
+
+def _vector(codes, labels, leans):
+    found = []
+    for k in np.unique(labels):
+        mine = labels == k
+        if leans[mine].any() and not leans[mine].all():
+            found.append(codes[mine & leans].mean(axis=0) - codes[mine & ~leans].mean(axis=0))
+    return np.mean(found, axis=0)
+
+
+def reference(inputs):
+    vector = _vector(inputs["codes"], inputs["labels"], inputs["leans"])
+    return {"exact": np.array([1.0, 0.0, -0.5]), "vector": vector, "in order": vector}
+
+
+CHECKS = (
+    Check(
+        "exact",
+        "Here each image that leans has the code of its class plus (1, 0, -0.5), and nothing else. Most that lean are of "
+        "one class: does that class get into your vector? And what of a class that never leans?",
+    ),
+    Check(
+        "vector",
+        "The vector is the mean over the classes of what leaning does in each. Does each class count once, with the mean "
+        "of all its images?",
+    ),
+    Check("in order", "The order of the images must not matter."),
+)
+
+RIGHT = {
+    "as written": """
+def my_attribute_vector(codes, labels, leans):
+    differences = []
+    for k in np.unique(labels):
+        with_it, without = codes[(labels == k) & leans], codes[(labels == k) & ~leans]
+        if len(with_it) and len(without):
+            differences.append(with_it.mean(axis=0) - without.mean(axis=0))
+    return np.mean(differences, axis=0)
+""",
+    "weights": """
+def my_attribute_vector(codes, labels, leans):
+    weights = np.zeros(len(codes))
+    classes = [k for k in set(labels.tolist()) if 0 < leans[labels == k].sum() < (labels == k).sum()]
+    for k in classes:
+        for sign, group in ((1, (labels == k) & leans), (-1, (labels == k) & ~leans)):
+            weights[group] = sign / group.sum() / len(classes)
+    return weights @ codes
+""",
+}
+WRONG = {
+    "all that lean less all that do not": """
+def my_attribute_vector(codes, labels, leans):
+    return codes[leans].mean(axis=0) - codes[~leans].mean(axis=0)
+""",
+    "the other way round": """
+def my_attribute_vector(codes, labels, leans):
+    d = []
+    for k in np.unique(labels):
+        a, b = codes[(labels == k) & leans], codes[(labels == k) & ~leans]
+        if len(a) and len(b):
+            d.append(b.mean(axis=0) - a.mean(axis=0))
+    return np.mean(d, axis=0)
+""",
+    "brought to length 1": """
+def my_attribute_vector(codes, labels, leans):
+    d = []
+    for k in np.unique(labels):
+        a, b = codes[(labels == k) & leans], codes[(labels == k) & ~leans]
+        if len(a) and len(b):
+            d.append(a.mean(axis=0) - b.mean(axis=0))
+    d = np.mean(d, axis=0)
+    return d / np.linalg.norm(d)
+""",
+    "large classes count more": """
+def my_attribute_vector(codes, labels, leans):
+    total, count = 0, 0
+    for k in np.unique(labels):
+        a, b = codes[(labels == k) & leans], codes[(labels == k) & ~leans]
+        if len(a) and len(b):
+            total, count = total + (len(a) + len(b)) * (a.mean(axis=0) - b.mean(axis=0)), count + len(a) + len(b)
+    return total / count
+""",
+    "the sum over classes": """
+def my_attribute_vector(codes, labels, leans):
+    total = 0
+    for k in np.unique(labels):
+        a, b = codes[(labels == k) & leans], codes[(labels == k) & ~leans]
+        if len(a) and len(b):
+            total = total + a.mean(axis=0) - b.mean(axis=0)
+    return total
+""",
+    "less the class's mean": """
+def my_attribute_vector(codes, labels, leans):
+    d = []
+    for k in np.unique(labels):
+        mine = codes[labels == k]
+        lean = codes[(labels == k) & leans]
+        if len(lean):
+            d.append(lean.mean(axis=0) - mine.mean(axis=0))
+    return np.mean(d, axis=0)
+""",
+}

@@ -1,0 +1,124 @@
+"""Lesson 18: a fingerprint of arrays, which changes with their last bit, their order, shapes and dtypes."""
+
+import numpy as np
+
+from ganedu.course.checking import Check
+
+FUNCTION = "fingerprint"
+FORBIDDEN = ()
+PRELUDE = "import hashlib"
+
+
+def inputs(rng):
+    return {"a": rng.normal(size=6), "b": rng.normal(size=(2, 3)).astype("float32")}
+
+
+def _others(a, b):
+    """Lists of arrays that are not the same as `[a, b]`, by what differs."""
+    nudged = a.copy()
+    nudged[3] = np.nextafter(a[3], 9.0)
+    swapped = a.copy()
+    swapped[[1, 4]] = a[[4, 1]]
+    return {
+        "bit": [nudged, b],
+        "places": [swapped, b],
+        "order": [b, a],
+        "shape": [a.reshape(2, 3), b],
+        "turned": [a, np.ascontiguousarray(b.reshape(3, 2))],
+        "dtype": [a, b.view("int32")],
+        "precision": [a.astype("float32").astype("float64"), b],
+        "fewer": [a],
+        "empty": [a, b, np.zeros(0)],
+        "joined": [np.concatenate([a[:3], a[3:]])[:5], np.append(a[5:], 0.0), b],
+    }
+
+
+def probe(solution, inputs):
+    a, b = inputs["a"], inputs["b"]
+    mine = solution([a, b])
+    again = solution([a.copy(), np.asfortranarray(b)])
+    digits = np.array(
+        [len(mine) == 64 and set(mine) <= set("0123456789abcdef")] if isinstance(mine, str) else [False]
+    )
+    long = np.arange(5000.0)
+    middle = solution([long]) != solution([np.where(long == 2500, 0, long)])
+    differ = {name: np.array([solution(other) != mine]) for name, other in _others(a, b).items()}
+    return {"digits": digits, "again": np.array([again == mine]), "middle": np.array([middle]), **differ}
+
+
+def reference(inputs):
+    names = ("digits", "again", "middle", *_others(inputs["a"], inputs["b"]))
+    return {name: np.array([True]) for name in names}
+
+
+CHECKS = (
+    Check("digits", "It should be 64 hexadecimal digits, as `hexdigest()` gives them."),
+    Check("again", "Copies of the same arrays have the same fingerprint, however they lie in memory."),
+    Check("middle", "One of 5,000 numbers has changed, in the middle: printed arrays leave the middle out."),
+    Check("bit", "One number has changed in its last bit. Is something rounded or printed on the way?"),
+    Check("places", "Two numbers have changed places: a sum would not see it."),
+    Check("precision", "Numbers that were rounded to float32 are others. Are yours cast?"),
+    Check("order", "The two arrays have changed places."),
+    Check("shape", "The same numbers, in two rows: `tobytes()` knows no shape."),
+    Check("turned", "The same numbers, 3x2 in the place of 2x3: the number of dimensions is not the shape."),
+    Check("dtype", "The same bytes, read as integers: `tobytes()` knows no dtype."),
+    Check("fewer", "The second array is missing."),
+    Check("empty", "There is a third array, an empty one: it has no bytes, but a shape."),
+    Check("joined", "The numbers are cut into arrays at another place."),
+)
+
+RIGHT = {
+    "as written": """
+def fingerprint(arrays):
+    seen = hashlib.sha256()
+    for array in arrays:
+        seen.update(f"{array.dtype} {array.shape} ".encode())
+        seen.update(array.tobytes())
+    return seen.hexdigest()
+""",
+    "hashes of hashes": """
+def fingerprint(arrays):
+    parts = [f"{a.dtype.str}{a.shape}{hashlib.sha256(a.tobytes()).hexdigest()}" for a in arrays]
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()
+""",
+}
+WRONG = {
+    "sums": """
+def fingerprint(arrays):
+    return hashlib.sha256(str([float(a.sum()) for a in arrays]).encode()).hexdigest()
+""",
+    "casts to float32": """
+def fingerprint(arrays):
+    h = hashlib.sha256()
+    for a in arrays:
+        h.update(f"{a.dtype} {a.shape}".encode() + a.astype("float32").tobytes())
+    return h.hexdigest()
+""",
+    "prints": """
+def fingerprint(arrays):
+    return hashlib.sha256("".join(f"{a.dtype}{a.shape}{a}" for a in arrays).encode()).hexdigest()
+""",
+    "bytes alone": """
+def fingerprint(arrays):
+    h = hashlib.sha256()
+    for a in arrays:
+        h.update(a.tobytes())
+    return h.hexdigest()
+""",
+    "shapes without dtypes": """
+def fingerprint(arrays):
+    h = hashlib.sha256()
+    for a in arrays:
+        h.update(f"{a.shape}".encode() + a.tobytes())
+    return h.hexdigest()
+""",
+    "any order": """
+def fingerprint(arrays):
+    parts = sorted(f"{a.dtype}{a.shape}{hashlib.sha256(a.tobytes()).hexdigest()}" for a in arrays)
+    return hashlib.sha256("".join(parts).encode()).hexdigest()
+""",
+    "Python's own hash": """
+def fingerprint(arrays):
+    return hash(tuple((str(a.dtype), a.shape, a.tobytes()) for a in arrays))
+""",
+}

@@ -1,0 +1,121 @@
+"""Lesson 21: judging an edit: what was asked for has changed, and nothing else has."""
+
+import numpy as np
+
+from ganedu.course.checking import Check
+
+FUNCTION = "my_edit_scores"
+FORBIDDEN = ()
+
+
+def inputs(rng):
+    """Attributes (kind, colour, size, place) of 12 images before the edit, after it, and as the wish has them: -1 where
+    it says nothing. Two in three wishes ask for one attribute, the others for two."""
+    before = rng.integers(0, 4, (12, 4))
+    wish = np.full((12, 4), -1)
+    for i in range(12):
+        asked = rng.choice(4, 2 if i % 3 == 0 else 1, replace=False)
+        wish[i, asked] = (before[i, asked] + rng.integers(1, 4, len(asked))) % 4
+    after = np.where(wish >= 0, wish, before)
+    wrong = np.zeros((12, 4), bool)
+    wrong[0, :] = (wish[0] >= 0) & (np.cumsum(wish[0] >= 0) == 1)  # one of two wishes is missed
+    wrong[1, :] = wish[1] >= 0  # the wish is missed
+    wrong[2, :] = (wish[2] < 0) & (np.cumsum(wish[2] < 0) == 1)  # something else has changed
+    wrong[3, :] = wish[3] < 0  # everything else has changed
+    wrong[4, :] = True
+    return {"before": before, "after": np.where(wrong, (after + 1) % 4, after), "wish": wish}
+
+
+def probe(solution, inputs):
+    before, after, wish = inputs["before"], inputs["after"], inputs["wish"]
+    perfect = np.where(wish >= 0, wish, before)
+    return {
+        "perfect": np.array(solution(before, perfect, wish), float),
+        "lazy": np.array(solution(before, before, wish), float),
+        "scores": np.array(solution(before, after, wish), float),
+    }
+
+
+def _scores(before, after, wish):
+    asked = wish >= 0
+    right = after == np.where(asked, wish, before)
+    return np.array([right[asked].mean(), right[~asked].mean(), right.all(axis=1).mean()])
+
+
+def reference(inputs):
+    before, after, wish = inputs["before"], inputs["after"], inputs["wish"]
+    return {
+        "perfect": np.ones(3),
+        "lazy": np.array([0.0, 1.0, 0.0]),
+        "scores": _scores(before, after, wish),
+    }
+
+
+CHECKS = (
+    Check("perfect", "An editor that does all that is asked and nothing else scores 1, 1 and 1."),
+    Check("lazy", "An editor that returns the image as it was has changed nothing: 0, kept all: 1, and no edit is right: 0."),
+    Check(
+        "scores",
+        "`changed` is a share of all attributes that were asked for, `kept` one of all that were not, `both` one of the "
+        "images in which everything is right at once.",
+    ),
+)
+
+RIGHT = {
+    "as written": """
+def my_edit_scores(before, after, wish):
+    asked = wish >= 0
+    right = after == np.where(asked, wish, before)
+    return right[asked].mean(), right[~asked].mean(), right.all(axis=1).mean()
+""",
+    "counted": """
+def my_edit_scores(before, after, wish):
+    changed, kept, both = [], [], 0
+    for b, a, w in zip(before, after, wish):
+        mine = [x == z for x, z in zip(a, w) if z >= 0]
+        other = [x == y for x, y, z in zip(a, b, w) if z < 0]
+        changed, kept = changed + mine, kept + other
+        both += all(mine) and all(other)
+    return sum(changed) / len(changed), sum(kept) / len(kept), both / len(before)
+""",
+}
+WRONG = {
+    "any change counts": """
+def my_edit_scores(before, after, wish):
+    asked = wish >= 0
+    right = after == np.where(asked, wish, before)
+    return (after != before)[asked].mean(), right[~asked].mean(), right.all(axis=1).mean()
+""",
+    "both is a product": """
+def my_edit_scores(before, after, wish):
+    asked = wish >= 0
+    changed, kept = (after == wish)[asked].mean(), (after == before)[~asked].mean()
+    return changed, kept, changed * kept
+""",
+    "kept among all attributes": """
+def my_edit_scores(before, after, wish):
+    asked = wish >= 0
+    right = after == np.where(asked, wish, before)
+    return right[asked].mean(), (after == before).mean(), right.all(axis=1).mean()
+""",
+    "the wish alone": """
+def my_edit_scores(before, after, wish):
+    asked = wish >= 0
+    right = after == wish
+    return right[asked].mean(), 1.0, np.all(right | ~asked, axis=1).mean()
+""",
+    "the mean of each image's share": """
+def my_edit_scores(before, after, wish):
+    asked = wish >= 0
+    right = after == np.where(asked, wish, before)
+    changed = np.mean([r[a].mean() for r, a in zip(right, asked)])
+    return changed, right[~asked].mean(), right.all(axis=1).mean()
+""",
+    "one wish fulfilled is enough": """
+def my_edit_scores(before, after, wish):
+    asked = wish >= 0
+    right = after == np.where(asked, wish, before)
+    both = ((right & asked).any(axis=1) & (right | asked).all(axis=1)).mean()
+    return right[asked].mean(), right[~asked].mean(), both
+""",
+}
