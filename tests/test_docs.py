@@ -30,6 +30,11 @@ def test_the_readme_has_the_table_that_the_lessons_make():
     assert lessons.table() in (ROOT / "README.md").read_text()
 
 
+def test_the_page_for_teachers_has_what_the_lessons_say():
+    """`ganedu lessons teaching` prints it."""
+    assert lessons.teaching() in (ROOT / "docs" / "teaching.md").read_text()
+
+
 def test_links_between_pages_lead_somewhere():
     targets = [(p, t) for p in PAGES for t in re.findall(r"\]\(([^)#]+)\)", p.read_text())]
     missing = [(p.name, t) for p, t in targets if "//" not in t and not (p.parent / t).exists()]

@@ -2,10 +2,11 @@
 
 import importlib
 
+import nbformat
 import numpy as np
 import pytest
 
-from ganedu.course import checking
+from ganedu.course import checking, lessons
 from ganedu.runtime import UsageError
 
 EXERCISES = {name: checking.load(name) for name in checking.names()}
@@ -68,6 +69,26 @@ def test_each_check_is_the_first_that_some_array_misses(name):
         assert item.problem(array + 1.5, expected[item.key]).startswith(item.hint)
         assert "shape" in item.problem(np.append(array, 0.0), expected[item.key])
         assert "not finite" in item.problem(array + np.nan, expected[item.key])
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_a_lesson_has_the_exercise_and_its_check(name):
+    exercise = EXERCISES[name]
+    cells = nbformat.read(lessons.path(name[:2]), as_version=4).cells
+    (place,) = (i for i, c in enumerate(cells) if c.source == checking.lesson_cell(exercise))
+    assert cells[place].metadata.nbgrader.solution
+    assert cells[place + 1].source == f'check("{name}", {exercise.FUNCTION})'
+    assert cells[place + 1].metadata.nbgrader.grade
+
+
+def test_a_docstring_stays_with_the_question():
+    class Exercise:
+        FUNCTION = "f"
+        RIGHT = {"a": '\ndef f(x):\n    """Doubles x."""\n    y = x + x\n    return y\n'}
+
+    told = checking.lesson_cell(Exercise).splitlines()
+    assert told[:3] == ["def f(x):", '    """Doubles x."""', "    ### BEGIN SOLUTION"]
+    assert told[-2:] == ["    return y", "    ### END SOLUTION"]
 
 
 def test_an_unwritten_solution_is_told_so():

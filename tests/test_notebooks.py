@@ -1,13 +1,17 @@
 """The lessons' form. nbval checks what they print, test_grading that it is about training."""
 
+import ast
+import configparser
 import importlib.metadata
 import importlib.util
 import re
 from email.message import Message
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
+from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
@@ -16,12 +20,25 @@ from quoted import unknown_names
 from ganedu.cli import main
 from ganedu.course import colab, copies, lessons
 
-FIRST_CELL = "from ganedu import runtime\n\nbackend = runtime.setup(seed=0)"
+FIRST_CELL = (
+    "from ganedu import runtime\n\n"
+    "backend = runtime.setup(seed=0)  # loads TensorFlow, which takes some seconds"
+)
 per_lesson = pytest.mark.parametrize("name", lessons.names())
 
 
 def lines(source):
     return [line for line in source.splitlines() if line.strip() and not line.startswith("###")]
+
+
+def wrapped(source):
+    """How many lines calls of `claim` take beyond one each."""
+    try:
+        nodes = ast.walk(ast.parse(source))
+    except SyntaxError:
+        return 0
+    calls = [n for n in nodes if isinstance(n, ast.Call) and getattr(n.func, "id", "") == "claim"]
+    return sum(n.end_lineno - n.lineno for n in calls)
 
 
 def code_of(notebook):
@@ -51,9 +68,13 @@ def problems(notebook):
         if "NBVAL" in c.source and ("claim(" in c.source or "assert" in c.source):
             found.append(f"a claim that nbval ignores: {where}")
         read = [line for line in lines(c.source) if not line.startswith(("import ", "from "))]
-        if "nbgrader" not in c.metadata and len(read) > 10:
+        if "nbgrader" not in c.metadata and len(read) - wrapped(c.source) > 10:
             found.append(f"longer than ten lines: {where}")
-    words = sum(len(c.source.split()) for c in notebook.cells if c.cell_type == "markdown")
+    texts = [c.source for c in notebook.cells if c.cell_type == "markdown"]
+    unfolded = (
+        rf"<details>.*?</details>|### BEGIN.*?### END SOLUTION|{re.escape(copies.SOLVED_NOTE)}"
+    )
+    words = sum(len(re.sub(unfolded, "", t, flags=re.S).split()) for t in texts)
     if not 700 <= words <= 1500:
         found.append(f"{words} words, not 700 to 1,500")
     if notebook.metadata.get("language_info", {}).get("file_extension") != ".py":
@@ -86,18 +107,44 @@ def test_a_lesson_uses_names_that_are_there(name):
 def test_exercises_are_ready_for_grading(name):
     notebook = nbformat.read(lessons.path(name), as_version=4)
     cells = {c.metadata.nbgrader.grade_id: c for c in notebook.cells if "nbgrader" in c.metadata}
-    solutions = [c for c in cells.values() if "### BEGIN SOLUTION" in c.source]
-    tests = [c for c in cells.values() if "### BEGIN HIDDEN TESTS" in c.source]
+    code = [c for c in cells.values() if c.cell_type == "code"]
+    solutions = [c for c in code if "### BEGIN SOLUTION" in c.source]
+    tests = [c for c in code if c.metadata.nbgrader.grade]
     written = [c for c in cells.values() if c.cell_type == "markdown"]
     assert solutions
-    assert tests
+    assert len(tests) == len(solutions)
     assert len(written) >= 2  # one to predict, one open
+    for c in written:
+        prompt, rubric = c.source.split("\n\n### BEGIN SOLUTION\n")
+        assert prompt.startswith("*")
+        assert rubric.startswith("**Rubric.** Half a point")
+        assert c.metadata.nbgrader.points == 1
     for c in tests:
-        visible = c.source.split("### BEGIN HIDDEN TESTS")[0]
-        assert "assert" in visible
+        assert re.fullmatch(rf'check\("{name[:2]}\.\w+", \w+\)', c.source)
         assert c.metadata.nbgrader.points > 0
-        assert c.metadata.nbgrader.grade
         assert c.metadata.nbgrader.locked
+
+
+@per_lesson
+def test_a_prediction_is_answered_under_its_result(name):
+    cells = nbformat.read(lessons.path(name), as_version=4).cells
+    (asked,) = (i for i, c in enumerate(cells) if "**1. Predict, then run.**" in c.source)
+    folded = [c.source for c in cells[asked + 2 : asked + 4] if c.source.startswith("<details>")]
+    assert len(folded) == 1
+    assert folded[0].splitlines()[0].endswith("<summary>What came out, and why</summary>")
+    assert folded[0].endswith("\n\n</details>")
+
+
+@per_lesson
+def test_a_lesson_says_that_it_is_solved_and_a_copy_does_not(name):
+    notebook = nbformat.read(lessons.path(name), as_version=4)
+    title, note = notebook.cells[0].source.split("\n\n")[:2]
+    assert title.startswith("# ")
+    assert note == copies.SOLVED_NOTE
+    copy = nbformat.writes(copies.unsolved(notebook))
+    assert copies.SOLVED_NOTE not in copy
+    assert "Rubric" not in copy
+    assert "afterwards what you saw" in copy  # the prompt stays
 
 
 def good():
@@ -117,6 +164,7 @@ def good():
         ({"source": "model.fit(x)"}, "verbose=0"),
         ({"source": "# NBVAL_IGNORE_OUTPUT\nclaim('x', y)"}, "nbval ignores"),
         ({"source": "x = 1\n" * 11}, "ten lines"),
+        ({"source": "x = 1\n" * 10 + "claim(\n'y',\nx,\nafter=1\n)"}, "ten lines"),
     ],
 )
 def test_each_trap_is_seen(change, message):
@@ -125,6 +173,22 @@ def test_each_trap_is_seen(change, message):
     notebook.cells[5].update(change)
     assert len(problems(notebook)) == 1
     assert message in problems(notebook)[0]
+
+
+def test_a_claim_shows_its_numbers_and_nbval_does_not_compare_them(capsys):
+    told = []
+    for after in ([1, 0.25], np.array([3.0, 71_234.5])):
+        lessons.claim("the distance fell", True, before=2.4123, after=after, the_best=1)
+        told.append(capsys.readouterr().out)
+    assert told[0] == "the distance fell: True\n    (before 2.41, after 1 / 0.25, the best 1)\n"
+    assert "after 3 / 71,234, " in told[1]
+    config = configparser.RawConfigParser()
+    config.read(Path(__file__).with_name("nbval.cfg"))
+    regex, instead = config["numbers"]["regex"], config["numbers"]["replace"]
+    assert re.sub(regex, instead, told[0]) == re.sub(regex, instead, told[1])
+    assert re.sub(regex, instead, told[0]).startswith("the distance fell: True\n(numbers)")
+    lessons.claim("the distance fell", False)
+    assert capsys.readouterr().out == "the distance fell: False\n"
 
 
 def test_a_lesson_is_found_by_name_or_number_and_copied(tmp_path):
@@ -212,8 +276,7 @@ def test_a_button_comes_changes_and_goes_with_the_repository():
         "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]"
         "(https://colab.research.google.com/github/someone/ganedu/blob/main/notebooks/07_dcgan.ipynb)",
         "",
-        "**After this lesson you can** write a Keras `train_step` of your own that runs on TensorFlow, JAX and "
-        "PyTorch, say what each layer of a convolutional",
+        copies.SOLVED_NOTE,
     ]
     assert '"install -q git+https://github.com/someone/ganedu"' in notebook.cells[1].source
     assert prepared("other/place", with_button) == prepared("other/place", without)

@@ -110,15 +110,17 @@ def packages_imported():
                 found |= {a.name.split(".")[0] for a in node.names}
             elif isinstance(node, ast.ImportFrom):
                 found.add(node.module.split(".")[0])
-    known = {"PIL": "pillow", "sklearn": "scikit-learn", "skimage": "scikit-image"}
+    known = {"PIL": "pillow", "sklearn": "scikit-learn", "skimage": "scikit-image"} | {
+        "IPython": "ipykernel"
+    }
     return {known.get(name, name) for name in found - sys.stdlib_module_names - {"ganedu"}}
 
 
 def test_what_is_imported_is_asked_for_and_no_more():
-    """`ipykernel` is the kernel that lessons run in."""
+    """`ipykernel`, the kernel that lessons run in, brings IPython."""
     project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["project"]
     asked = {re.match(r"[\w-]+", d)[0] for d in project["dependencies"]}
-    assert packages_imported() - {"jax", "torch"} == asked - {"ipykernel"}
+    assert packages_imported() - {"jax", "torch"} == asked
 
 
 def test_every_room_is_a_known_one():

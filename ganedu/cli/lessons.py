@@ -1,5 +1,6 @@
 """`ganedu lessons`: list, copy, update, execute, check, ready for Colab."""
 
+import shlex
 from pathlib import Path
 
 import click
@@ -27,6 +28,7 @@ def copy_lessons(folder, solved):
 
     for file in copies.copy(folder, solved):
         click.echo(file)
+    click.echo(f"\nOpen them with: jupyter lab {shlex.quote(str(folder))}")
 
 
 @lessons.command("update")
@@ -68,6 +70,14 @@ def table_of_lessons():
     from ganedu.course import lessons as room
 
     click.echo(room.table())
+
+
+@lessons.command("teaching")
+def teaching():
+    """Print what docs/teaching.md says lesson by lesson."""
+    from ganedu.course import lessons as room
+
+    click.echo(room.teaching())
 
 
 @lessons.command("check")

@@ -1,7 +1,7 @@
 """Checks of what a student wrote: an exercise's inputs go through it, and the arrays that come out are compared.
 
-An exercise is one file, `ganedu/course/exercises/NN_name.py`, the one definition that a lesson, its copies and its tests
-use:
+An exercise is one file, `ganedu/course/exercises/NN_NAME.py`, the one definition that a lesson, its copies and the
+tests use:
 
     FUNCTION                   what the student writes: a function's or a class's name
     inputs(rng)                dict of arrays, drawn anew each time

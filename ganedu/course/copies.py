@@ -11,11 +11,14 @@ from ganedu.runtime import UsageError
 FORMAT = 1  # of a copy, as its metadata say under `ganedu`
 NOTE = "**The lesson has this cell anew** (yours, above, is as you left it):"
 SOLVED = "### BEGIN SOLUTION"
+SOLVED_NOTE = (
+    "*This is the solved lesson. Make copies to work in with* `ganedu lessons copy my-lessons`*.*"
+)
 
 
 def unsolved(notebook):
-    """Makes a student's copy of a lesson, in place: solutions become `raise NotImplementedError()`, hidden tests and
-    all outputs go.
+    """Makes a student's copy of a lesson, in place: solutions become `raise NotImplementedError()`; hidden tests, all
+    outputs, rubrics and the line that says that it is solved go.
 
     Args:
         notebook: `nbformat` notebook. A solution stands between `### BEGIN SOLUTION` and `### END SOLUTION`, hidden
@@ -30,6 +33,9 @@ def unsolved(notebook):
             source = _without("HIDDEN TESTS", "", cell.source + "\n")
             cell.source = _without("SOLUTION", stub, source).removesuffix("\n")
             cell.outputs, cell.execution_count = [], None
+        else:
+            source = _without("SOLUTION", "", f"{cell.source}\n".replace(f"{SOLVED_NOTE}\n\n", ""))
+            cell.source = source.rstrip("\n")
     return notebook
 
 

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import textwrap
 import time
 from pathlib import Path
 
@@ -30,12 +32,32 @@ _shifted({shift})
 """
 
 
-def claim(text, holds):
-    """Prints a claim about what training did, as `text: True` or `text: False`.
+NUMBERS = "    ("  # how the line of a claim's numbers begins, which nbval does not compare: `tests/nbval.cfg`
 
-    What nbval compares must be true on every machine: print claims with this, put numbers that vary into figures.
+
+def claim(text, holds, **values):
+    """Prints a claim about what training did, as `text: True` or `text: False`, and beneath it the numbers that it
+    rests on.
+
+    What nbval compares must be true on every machine. The line with the numbers it does not compare.
+
+    Args:
+        text: str.
+        holds: bool.
+        **values: numbers, or arrays of a few, by what they are: `before=2.41, after=1.44, ideal=1`.
     """
     print(f"{text}: {bool(holds)}")
+    if values:
+        shown = [f"{name.replace('_', ' ')} {_short(value)}" for name, value in values.items()]
+        print(f"{NUMBERS}{', '.join(shown)})")
+
+
+def _short(value):
+    """A number, or several, with three digits; more before the point, where it has them."""
+    if hasattr(value, "__len__"):
+        return " / ".join(_short(v) for v in value)
+    value = float(value)
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e9 else f"{value:.3g}"
 
 
 def folder():
@@ -87,6 +109,36 @@ def table():
         lesson = f"[{name[:2]} {title(name)}](notebooks/{name}.ipynb)"
         lines.append(f"| {lesson} | {modules} | {facts.paper} | {facts.claim} | {took} |")
     return "\n".join(lines)
+
+
+def teaching():
+    """What `docs/teaching.md` says lesson by lesson, in Markdown: from a lesson's first cell what it builds on and how
+    long it takes; from its metadata under `ganedu` the `mistakes` that students make, and `questions` to ask in class.
+    """
+    import nbformat
+
+    lines = []
+    for name in names():
+        notebook = nbformat.read(path(name), as_version=4)
+        opening = " ".join(notebook.cells[0].source.split())
+        (before,) = re.findall(r"\*\*Builds on\*\* (.*?)\.? \*\*Takes\*\*", opening)
+        (minutes,) = re.findall(r"\*\*Takes\*\* .*?; (.*?) with the exercises", opening)
+        facts = notebook.metadata.ganedu
+        lines += [
+            f"### [{name[:2]} {title(name)}](../notebooks/{name}.ipynb)\n",
+            _paragraph(
+                f"{minutes[0].upper()}{minutes[1:]} with the exercises. Builds on {before}."
+            ),
+            _paragraph(f"**What goes wrong.** {facts.mistakes}"),
+            "**To ask in class.**\n",
+            *(f"- {question}" for question in facts.questions),
+            "",
+        ]
+    return "\n".join(lines).rstrip()
+
+
+def _paragraph(text):
+    return "\n".join([*textwrap.wrap(text, 100, break_on_hyphens=False), ""])
 
 
 def update_colab():
@@ -184,7 +236,12 @@ def check(name, seeds=3):
 def _told(notebook):
     """What each code cell prints, where nbval compares it."""
     return [
-        "".join(o.text for o in c.outputs if o.output_type == "stream")
+        "".join(_compared(o.text) for o in c.outputs if o.output_type == "stream")
         for c in notebook.cells
         if c.cell_type == "code" and "NBVAL" not in c.source
     ]
+
+
+def _compared(text):
+    """What is printed but for the lines of claims' numbers."""
+    return "".join(t for t in text.splitlines(keepends=True) if not t.startswith(NUMBERS))

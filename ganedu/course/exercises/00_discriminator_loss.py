@@ -14,10 +14,10 @@ def inputs(rng):
 
 def probe(solution, inputs):
     real, fake = inputs["real"], inputs["fake"]
-    undecided = np.zeros((4, 1))
+    zeros = np.zeros((4, 1))
     return {
-        "undecided": solution(undecided, undecided),
-        "of real": solution(real, undecided[:1] + np.zeros_like(fake)),
+        "zeros": solution(zeros, zeros),
+        "of real": solution(real, zeros[:1] + np.zeros_like(fake)),
         "of fake": solution(np.zeros_like(real), fake),
         "loss": solution(real, fake),
     }
@@ -28,7 +28,7 @@ def reference(inputs):
     fake = np.mean(np.logaddexp(0, inputs["fake"]))
     half = np.log(2)
     return {
-        "undecided": 2 * half,
+        "zeros": 2 * half,
         "of real": real + half,
         "of fake": half + fake,
         "loss": real + fake,
@@ -37,13 +37,22 @@ def reference(inputs):
 
 CHECKS = (
     Check(
-        "undecided",
-        "A D that answers 0 to everything gives each image the probability 1/2. What does each of the two expectations "
-        "then cost, and are both in your sum?",
+        "zeros",
+        "A D that answers 0 to everything gives each image the probability 1/2. What does each of the two "
+        "expectations then cost, and are both in your sum?",
     ),
-    Check("of real", "Look at the real images: which logit should be cheap for D, +3 or -3?"),
-    Check("of fake", "Look at the generated images: which logit should be cheap for D, +3 or -3?"),
-    Check("loss", "Each half alone is right. Do they add up?"),
+    Check(
+        "of real",
+        "Look at the real images: which logit should be cheap for D, +3 or -3?",
+    ),
+    Check(
+        "of fake",
+        "Look at the generated images: which logit should be cheap for D, +3 or -3?",
+    ),
+    Check(
+        "loss",
+        "Each half alone is right. Do they add up?",
+    ),
 )
 
 RIGHT = {

@@ -48,7 +48,7 @@ def probe(solution, inputs):
         "not above": np.array([images.max() <= 1 + 1e-4, images.min() >= -1 - 1e-4]),
         "white": np.array([images.max() > 0.2]),
         "black": np.array([images.min() < -0.2]),
-        "signs": np.array([(codes < 0).any(), (codes > 0).any()]),
+        "both signs": np.array([(codes < 0).any(), (codes > 0).any()]),
         "bent encoder": np.array(
             [not np.allclose(encode((x[:1] + x[1:2]) / 2), (codes[:1] + codes[1:2]) / 2, atol=1e-4)]
         ),
@@ -61,7 +61,10 @@ def probe(solution, inputs):
 
 def _bent_within(decode, z):
     """Whether the decoder bends before its last activation, if that is tanh."""
-    a, b, middle = (np.arctanh(np.clip(decode(c), -0.99999, 0.99999)) for c in (z[:1], z[1:], (z[:1] + z[1:]) / 2))
+    a, b, middle = (
+        np.arctanh(np.clip(decode(c), -0.99999, 0.99999))
+        for c in (z[:1], z[1:], (z[:1] + z[1:]) / 2)
+    )
     return not np.allclose(middle, (a + b) / 2, atol=1e-3)
 
 
@@ -75,7 +78,7 @@ def reference(inputs):
         "not above": np.array([True, True]),
         "white": true,
         "black": true,
-        "signs": np.array([True, True]),
+        "both signs": np.array([True, True]),
         "bent encoder": true,
         "bent decoder": true,
         "bent within": true,
@@ -85,38 +88,73 @@ def reference(inputs):
 CHECKS = (
     Check(
         "code",
-        "The encoder makes of 6 images 6 codes of `latent_dim` numbers each: a vector, not a map, and no longer than asked.",
+        "The encoder makes of 6 images 6 codes of `latent_dim` numbers each: a vector, not a map, and no longer than "
+        "asked.",
     ),
-    Check("image", "The decoder makes of each code an image of the shape that was asked for, colours included."),
-    Check("alone", "An image's code must not depend on the others in its batch."),
-    Check("whole image", "Another image must get another code."),
-    Check("not above", "What the decoder draws must lie in [-1, 1], whatever the code: which activation ends there?"),
-    Check("white", "It can draw nothing bright."),
-    Check("black", "Black is -1. Which activation cannot go below 0?"),
-    Check("signs", "A code's numbers should be free to be negative and positive: is there an activation at its end?"),
-    Check("bent encoder", "The encoder only adds up pixels with fixed weights: PCA can do that. What lets it bend?"),
-    Check("bent decoder", "The decoder only adds up patterns: PCA can do that. What lets it bend?"),
-    Check("bent within", "But for its last activation the decoder only adds up patterns. Let it bend before that, too."),
+    Check(
+        "image",
+        "The decoder makes of each code an image of the shape that was asked for, colours included.",
+    ),
+    Check(
+        "alone",
+        "An image's code must not depend on the others in its batch.",
+    ),
+    Check(
+        "whole image",
+        "Another image must get another code.",
+    ),
+    Check(
+        "not above",
+        "What the decoder draws must lie in [-1, 1], whatever the code: which activation ends there?",
+    ),
+    Check(
+        "white",
+        "It can draw nothing bright.",
+    ),
+    Check(
+        "black",
+        "Black is -1. Which activation cannot go below 0?",
+    ),
+    Check(
+        "both signs",
+        "A code's numbers should be free to be negative and positive: is there an activation at its end?",
+    ),
+    Check(
+        "bent encoder",
+        "The encoder only adds up pixels with fixed weights: PCA can do that. What lets it bend?",
+    ),
+    Check(
+        "bent decoder",
+        "The decoder only adds up patterns: PCA can do that. What lets it bend?",
+    ),
+    Check(
+        "bent within",
+        "But for its last activation the decoder only adds up patterns. Let it bend before that, too.",
+    ),
 )
 
 RIGHT = {
     "convolutions": """
 def my_autoencoder(image_shape, latent_dim):
     h, w, c = image_shape
-    encoder = keras.Sequential([
-        keras.Input(image_shape),
-        layers.Conv2D(8, 3, strides=2, padding="same", activation="relu"),
-        layers.Conv2D(16, 3, strides=2, padding="same", activation="relu"),
-        layers.Flatten(),
-        layers.Dense(latent_dim),
-    ])
-    decoder = keras.Sequential([
-        keras.Input((latent_dim,)),
-        layers.Dense(h // 4 * (w // 4) * 16, activation="relu"),
-        layers.Reshape((h // 4, w // 4, 16)),
-        layers.Conv2DTranspose(8, 4, strides=2, padding="same", activation="relu"),
-        layers.Conv2DTranspose(c, 4, strides=2, padding="same", activation="tanh"),
-    ])
+    encoder = keras.Sequential(
+        [
+            keras.Input(image_shape),
+            layers.Conv2D(8, 3, strides=2, padding="same", activation="relu"),
+            layers.Conv2D(16, 3, strides=2, padding="same", activation="relu"),
+            layers.Flatten(),
+            layers.Dense(latent_dim),
+        ]
+    )
+    decoder = keras.Sequential(
+        [
+            keras.Input((latent_dim,)),
+            layers.Dense(h // 4 * (w // 4) * 16, activation="relu"),
+            layers.Reshape((h // 4, w // 4, 16)),
+            layers.Conv2DTranspose(8, 4, strides=2, padding="same", activation="relu"),
+            layers.Conv2DTranspose(c, 4, strides=2, padding="same", activation="tanh"),
+        ]
+    )
     return encoder, decoder
 """,
     "dense": """

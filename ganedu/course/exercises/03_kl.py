@@ -40,7 +40,10 @@ def reference(inputs):
 
 
 CHECKS = (
-    Check("same", "A cloud that is the prior itself says nothing: 0 nats for each image."),
+    Check(
+        "same",
+        "A cloud that is the prior itself says nothing: 0 nats for each image.",
+    ),
     Check(
         "standard",
         "Against the standard normal it must be the lesson's KL: for each image the sum over its numbers, half of "
@@ -56,7 +59,10 @@ CHECKS = (
         "Two clouds with one centre. Does a narrow cloud in a wide prior cost what a wide one in a narrow prior does? "
         "Which of the two variances divides?",
     ),
-    Check("any", "Each case alone is right. How far apart two centres are is felt in units of the prior's width."),
+    Check(
+        "any",
+        "Each case alone is right. How far apart two centres are is felt in units of the prior's width.",
+    ),
 )
 
 RIGHT = {

@@ -1,7 +1,5 @@
 """Lesson 04: a VAE whose code shall spend a given number of nats (Burgess 2018, equation 8)."""
 
-import numpy as np
-
 from ganedu.course.checking import Check
 
 FUNCTION = "my_capacity_loss"
@@ -40,14 +38,23 @@ def reference(inputs):
 
 
 CHECKS = (
-    Check("free", "With gamma = 0 only the reconstruction counts, as the mean over the images."),
+    Check(
+        "free",
+        "With gamma = 0 only the reconstruction counts, as the mean over the images.",
+    ),
     Check(
         "at the ration",
         "A batch that spends just its ration pays nothing for its code. What an image spends is the sum over its "
         "numbers; what the batch spends is the mean over its images, and it is the batch that has the ration.",
     ),
-    Check("too many", "0.7 nats too many cost 0.7 gamma."),
-    Check("too few", "0.7 nats too few cost as much as 0.7 too many: it is a distance."),
+    Check(
+        "too many",
+        "0.7 nats too many cost 0.7 gamma.",
+    ),
+    Check(
+        "too few",
+        "0.7 nats too few cost as much as 0.7 too many: it is a distance.",
+    ),
 )
 
 RIGHT = {

@@ -61,17 +61,35 @@ def reference(inputs):
 
 
 CHECKS = (
-    Check("still", "With a momentum of 1 nothing new is heard: counts and sums stay as they were."),
+    Check(
+        "still",
+        "With a momentum of 1 nothing new is heard: counts and sums stay as they were.",
+    ),
     Check(
         "new counts",
         "With a momentum of 0 only this batch counts. Where all codes are chosen equally often each count is 1, "
         "whatever the batch's size and the codebook's; a code that none chose has 0.",
     ),
-    Check("new sums", "With a momentum of 0: the sum of the vectors that chose a code, in the counts' own unit."),
-    Check("counts", "Old counts and new ones are mixed by the momentum: which of the two has the larger share?"),
-    Check("sums", "The old sums have a share in the new ones, as the old counts have."),
-    Check("codebook", "A code is its sum over its count, both as they are after the step."),
-    Check("twice", "One step is right, the second is not: is something kept from the first?"),
+    Check(
+        "new sums",
+        "With a momentum of 0: the sum of the vectors that chose a code, in the counts' own unit.",
+    ),
+    Check(
+        "counts",
+        "Old counts and new ones are mixed by the momentum: which of the two has the larger share?",
+    ),
+    Check(
+        "sums",
+        "The old sums have a share in the new ones, as the old counts have.",
+    ),
+    Check(
+        "codebook",
+        "A code is its sum over its count, both as they are after the step.",
+    ),
+    Check(
+        "twice",
+        "One step is right, the second is not: is something kept from the first?",
+    ),
 )
 
 RIGHT = {

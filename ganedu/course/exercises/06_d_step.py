@@ -89,20 +89,32 @@ CHECKS = (
         "Look at the loss: D pays for real images that it doubts and for generated ones that it believes, each in the "
         "mean. Did every network hear `training=True`?",
     ),
-    Check("G, one step", "G has moved. It is not its turn: in whose weights is your gradient?"),
+    Check(
+        "G, one step",
+        "G has moved. It is not its turn: in whose weights is your gradient?",
+    ),
     Check(
         "D, one step",
-        "The loss is right and D is not where it should be. Was the loss computed under the tape? Does the optimizer get "
-        "the gradient itself, in all of D's trainable variables?",
+        "The loss is right and D is not where it should be. Was the loss computed under the tape? Does the optimizer "
+        "get the gradient itself, in all of D's trainable variables?",
     ),
     Check(
         "logs, one step",
-        "D moves as it should. Log two more numbers, `D(x)` and `D(G(z))`: the mean of sigma(D) over the real images and "
-        "over the generated ones.",
+        "D moves as it should. Log two more numbers, `D(x)` and `D(G(z))`: the mean of sigma(D) over the real images "
+        "and over the generated ones.",
     ),
-    Check("loss, two steps", "The first step is right. The second should start from where it ended, with latents of its own."),
-    Check("G, two steps", "G has moved in the second step."),
-    Check("D, two steps", "The first step is right, the second is not."),
+    Check(
+        "loss, two steps",
+        "The first step is right. The second should start from where it ended, with latents of its own.",
+    ),
+    Check(
+        "G, two steps",
+        "G has moved in the second step.",
+    ),
+    Check(
+        "D, two steps",
+        "The first step is right, the second is not.",
+    ),
 )
 
 RIGHT = {

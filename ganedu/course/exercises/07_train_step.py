@@ -19,22 +19,22 @@ class _Players:
     g_optimizer, d_optimizer, ema_momentum = "g_optimizer", "d_optimizer", 0.99
 
     def __init__(self):
-        self.moves, self.drawn, self.averaged, self.counts, self.minimizing = [], 0, [], [], False
+        self.moves, self.draws, self.averaged, self.counts, self.minimizing = [], 0, [], [], False
 
     def sample_prior(self, count):
-        self.drawn += 1
+        self.draws += 1
         self.counts.append(count)
-        return self.drawn
+        return self.draws
 
     def minimize(self, loss_fn, network, optimizer):
         self.minimizing = True
-        told = loss_fn() if callable(loss_fn) else {"early": loss_fn}
+        told = loss_fn() if callable(loss_fn) else {"number": loss_fn}
         self.minimizing = False
         kind, latents, images = told.pop("kind", (0, 0, 0))
         whose = {"discriminator": 1, "generator": 2}.get(network, 0)
         matching = optimizer == {1: "d_optimizer", 2: "g_optimizer"}.get(whose)
         self.moves.append((whose, kind, latents, images, matching))
-        return {name: value for name, value in told.items() if name != "early"}
+        return {name: value for name, value in told.items() if name != "number"}
 
     def d_losses(self, x, z):
         return {"d_loss": 10.0 * z, "kind": (1, z, len(x)) if self.minimizing else (0, 0, 0)}
@@ -58,7 +58,7 @@ def _play(solution, x, steps):
         "latents": moves[:, 2],
         "counts": np.array(players.counts or [0]),
         "images": moves[:, 3],
-        "average": np.array(players.averaged or [-1]),
+        "averaged": np.array(players.averaged or [-1]),
         "logs": np.array([logs.get("d_loss", -1.0), logs.get("g_loss", -1.0)], float),
     }
 
@@ -75,34 +75,88 @@ def reference(inputs):
     found = {}
     for k in (1, inputs["steps"]):
         whose = np.array([1] * k + [2])
-        played = {"who": whose, "loss": whose, "optimizer": np.ones(k + 1), "latents": np.arange(1, k + 2)}
-        played |= {"counts": np.full(k + 1, 4), "images": np.full(k + 1, 4), "average": np.array([k + 1])}
+        played = {
+            "who": whose,
+            "loss": whose,
+            "optimizer": np.ones(k + 1),
+            "latents": np.arange(1, k + 2),
+        }
+        played |= {
+            "counts": np.full(k + 1, 4),
+            "images": np.full(k + 1, 4),
+            "averaged": np.array([k + 1]),
+        }
         played["logs"] = np.array([10.0 * k, 100.0 * (k + 1)])
         found |= {f"{key}, {min(k, 2)}": value for key, value in played.items()}
     return found
 
 
 CHECKS = (
-    Check("who, 1", "With k = 1 D moves once, then G once. Who has moved in yours, and in which order?"),
+    Check(
+        "who, 1",
+        "With k = 1 D moves once, then G once. Who has moved in yours, and in which order?",
+    ),
     Check(
         "loss, 1",
         "`minimize` takes a function that computes the loss when it is called. Did you give it a number, or the other "
         "player's loss?",
     ),
-    Check("optimizer, 1", "Each player has an optimizer of its own."),
-    Check("latents, 1", "Each move has latents of its own. Do D and G share theirs?"),
-    Check("counts, 1", "As many latents as there are images in the batch."),
-    Check("images, 1", "D should see all images of the batch."),
-    Check("average, 1", "The average of G's weights takes in the new ones once, after G has moved."),
-    Check("logs, 1", "What `minimize` returns for each player is what the step logs."),
-    Check("who, 2", "Right for k = 1. With more, D moves k times, then G once."),
-    Check("latents, 2", "Right for k = 1. With more, each of D's moves has fresh latents, and G's too."),
-    Check("loss, 2", "Right for k = 1, not for more."),
-    Check("optimizer, 2", "Right for k = 1, not for more."),
-    Check("counts, 2", "As many latents for each move as there are images in the batch."),
-    Check("images, 2", "D should see all images of the batch each time."),
-    Check("average, 2", "The average takes in G's new weights once in a step, after G has moved."),
-    Check("logs, 2", "Log D's last move."),
+    Check(
+        "optimizer, 1",
+        "Each player has an optimizer of its own.",
+    ),
+    Check(
+        "latents, 1",
+        "Each move has latents of its own. Do D and G share theirs?",
+    ),
+    Check(
+        "counts, 1",
+        "As many latents as there are images in the batch.",
+    ),
+    Check(
+        "images, 1",
+        "D should see all images of the batch.",
+    ),
+    Check(
+        "averaged, 1",
+        "G's averaged weights take in the new ones once, after G has moved.",
+    ),
+    Check(
+        "logs, 1",
+        "What `minimize` returns for each player is what the step logs.",
+    ),
+    Check(
+        "who, 2",
+        "Right for k = 1. With more, D moves k times, then G once.",
+    ),
+    Check(
+        "latents, 2",
+        "Right for k = 1. With more, each of D's moves has fresh latents, and G's too.",
+    ),
+    Check(
+        "loss, 2",
+        "Right for k = 1, not for more.",
+    ),
+    Check(
+        "optimizer, 2",
+        "Right for k = 1, not for more.",
+    ),
+    Check(
+        "counts, 2",
+        "As many latents for each move as there are images in the batch.",
+    ),
+    Check(
+        "images, 2",
+        "D should see all images of the batch each time.",
+    ),
+    Check(
+        "averaged, 2",
+        "The averaged weights take in G's new ones once in a step, after G has moved.",
+    ),
+    Check(
+        "logs, 2",
+        "Log D's last move.",
+    ),
 )
 
 RIGHT = {
@@ -110,7 +164,9 @@ RIGHT = {
 def my_train_step(players, x, k):
     for _ in range(k):
         z = players.sample_prior(len(x))
-        d = players.minimize(lambda: players.d_losses(x, z), players.discriminator, players.d_optimizer)
+        d = players.minimize(
+            lambda z=z: players.d_losses(x, z), players.discriminator, players.d_optimizer
+        )
     z = players.sample_prior(len(x))
     g = players.minimize(lambda: players.g_losses(z), players.generator, players.g_optimizer)
     players.update_ema(players.generator, players.ema_generator, players.ema_momentum)
@@ -134,17 +190,22 @@ def my_train_step(players, x, k):
 }
 
 
-def _step(draw="z = players.sample_prior(len(x))", again=True, d="lambda: players.d_losses(x, z)", order="dg"):
+def _step(
+    latents="z = players.sample_prior(len(x))",
+    again=True,
+    d="lambda: players.d_losses(x, z)",
+    order="dg",
+):
     moves = {
         "d": f"""    for _ in range(k):
-        {draw if again else "pass"}
+        {latents if again else "pass"}
         d = players.minimize({d}, players.discriminator, players.d_optimizer)
 """,
-        "g": f"""    {draw if again else "pass"}
+        "g": f"""    {latents if again else "pass"}
     g = players.minimize(lambda: players.g_losses(z), players.generator, players.g_optimizer)
 """,
     }
-    first = "" if again else f"    {draw}\n"
+    first = "" if again else f"    {latents}\n"
     return f"""
 def my_train_step(players, x, k):
 {first}{"".join(moves[player] for player in order)}\
@@ -186,7 +247,7 @@ def my_train_step(players, x, k):
     players.update_ema(players.generator, players.ema_generator, players.ema_momentum)
     return d | g
 """,
-    "no average": """
+    "no averaged weights": """
 def my_train_step(players, x, k):
     for _ in range(k):
         z = players.sample_prior(len(x))

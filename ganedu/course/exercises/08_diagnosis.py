@@ -46,8 +46,14 @@ def reference(inputs):
 
 
 CHECKS = (
-    Check("healthy", "A healthy GAN was called ill, or by a name that is none of the six."),
-    Check("mode collapse", "One of these passes for real (precision is fair) and is always the same (recall is low)."),
+    Check(
+        "healthy",
+        "A healthy GAN was called ill, or by a name that is none of the six.",
+    ),
+    Check(
+        "mode collapse",
+        "One of these passes for real (precision is fair) and is always the same (recall is low).",
+    ),
     Check(
         "vanishing gradient",
         "G hears nothing. Its samples are bad and all alike as well, and have no grey: those are consequences. Which "
@@ -57,8 +63,14 @@ CHECKS = (
         "discriminator too weak",
         "D puts samples over real images. That the samples are bad and have no grey follows from it.",
     ),
-    Check("saturation", "The game is fair, the samples are good and varied, and the grey is missing."),
-    Check("underfitting", "The game is fair, the samples are varied, and few are good: nothing else says why."),
+    Check(
+        "saturation",
+        "The game is fair, the samples are good and varied, and the grey is missing.",
+    ),
+    Check(
+        "underfitting",
+        "The game is fair, the samples are varied, and few are good: nothing else says why.",
+    ),
 )
 
 RIGHT = {

@@ -23,9 +23,9 @@ def _bent(w):
     return lambda x: w * x
 
 
-def _steep(slope):
+def _steep(norm):
     """The gradient of a critic with the same slope everywhere."""
-    return lambda x: np.full(x.shape, slope / np.sqrt(x[0].size))
+    return lambda x: np.full(x.shape, norm / np.sqrt(x[0].size))
 
 
 def probe(solution, inputs):
@@ -40,7 +40,7 @@ def probe(solution, inputs):
         "slope of 1": solution(_steep(1.0), real, fake, epsilon),
         "slope of 3": solution(_steep(3.0), real, fake, epsilon),
         "flat": solution(_steep(0.2), real, fake, epsilon),
-        "penalty": solution(spy, real, fake, epsilon),
+        "penalty between": solution(spy, real, fake, epsilon),
         "at real": solution(_bent(w), real, fake, np.ones_like(epsilon)),
     }
     return {**found, "between": asked[0] if asked else np.zeros(1)}
@@ -49,7 +49,7 @@ def probe(solution, inputs):
 def reference(inputs):
     real, fake, epsilon, w = (inputs[name] for name in ("real", "fake", "epsilon", "w"))
 
-    def penalty(x):
+    def penalty_at(x):
         norms = np.sqrt(np.sum((w * x) ** 2, axis=(1, 2, 3)))
         return np.mean((norms - 1) ** 2)
 
@@ -58,8 +58,8 @@ def reference(inputs):
         "slope of 1": 0.0,
         "slope of 3": 4.0,
         "flat": 0.64,
-        "penalty": penalty(between),
-        "at real": penalty(real),
+        "penalty between": penalty_at(between),
+        "at real": penalty_at(real),
         "between": between,
     }
 
@@ -70,15 +70,27 @@ CHECKS = (
         "A critic whose slope is 1 everywhere pays nothing. The slope of an image is one number: the length of the "
         "gradient over all its pixels and channels.",
     ),
-    Check("slope of 3", "A slope of 3 is 2 away from 1; the paper squares that. The batch pays the mean."),
-    Check("flat", "WGAN-GP pulls slopes from below, too: a slope of 0.2 is 0.8 away from 1."),
+    Check(
+        "slope of 3",
+        "A slope of 3 is 2 away from 1; the paper squares that. The batch pays the mean.",
+    ),
+    Check(
+        "flat",
+        "WGAN-GP pulls slopes from below, too: a slope of 0.2 is 0.8 away from 1.",
+    ),
     Check(
         "between",
         "Where did you ask for the gradient? It should be asked first for points between each real image and the "
         "generated one beside it, as far along as its epsilon says (1 is the real image).",
     ),
-    Check("at real", "With epsilon = 1 the points are the real images."),
-    Check("penalty", "The points are right. The penalty there is not: is each image's length taken by itself?"),
+    Check(
+        "at real",
+        "With epsilon = 1 the points are the real images.",
+    ),
+    Check(
+        "penalty between",
+        "The points are right. The penalty there is not: is each image's length taken by itself?",
+    ),
 )
 
 RIGHT = {

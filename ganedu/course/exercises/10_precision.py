@@ -42,20 +42,38 @@ def reference(inputs):
 
 
 CHECKS = (
-    Check("copies", "A copy of a real image lies in that image's own ball, so copies have precision 1."),
-    Check("near", "Real points at 0, 1, 3, 7: the ball around 0 reaches to 1. A sample at 0.5 is in it."),
-    Check("edge", "Real points at 0, 1, 3, 7, k = 1: a sample at -1 lies on the edge of 0's ball. The edge belongs to it."),
+    Check(
+        "copies",
+        "A copy of a real image lies in that image's own ball, so copies have precision 1.",
+    ),
+    Check(
+        "near",
+        "Real points at 0, 1, 3, 7: the ball around 0 reaches to 1. A sample at 0.5 is in it.",
+    ),
+    Check(
+        "edge",
+        "Real points at 0, 1, 3, 7, k = 1: a sample at -1 lies on the edge of 0's ball. The edge belongs to it.",
+    ),
     Check(
         "far",
-        "Real points at 0, 1, 3, 7, k = 1: a sample at -1.01 lies in no ball. How far does 0's ball reach? Its nearest "
-        "neighbour is another real image, not itself and not a sample.",
+        "Real points at 0, 1, 3, 7, k = 1: a sample at -1.01 lies in no ball. How far does 0's ball reach? Its "
+        "nearest neighbour is another real image, not itself and not a sample.",
     ),
     Check(
         "second",
         "Real points at 0, 1, 3, 7, k = 2: the ball around 0 reaches to 3. Of samples at -2.5 and -3.5 one is in it.",
     ),
-    Check("one ball", "Real points at 0, 1, 3, 7, k = 1: 7's ball reaches to 3 and to 11. Each real image has its own."),
-    *(Check(f"k = {k}", "Right on a line, wrong in space. Is it the share of samples, not of real images?") for k in (1, 3, 5)),
+    Check(
+        "one ball",
+        "Real points at 0, 1, 3, 7, k = 1: 7's ball reaches to 3 and to 11. Each real image has its own.",
+    ),
+    *(
+        Check(
+            f"k = {k}",
+            "Right on a line, wrong in space. Is it the share of samples, not of real images?",
+        )
+        for k in (1, 3, 5)
+    ),
 )
 
 RIGHT = {

@@ -4,26 +4,29 @@ import numpy as np
 
 from ganedu.course.checking import Check
 
-FUNCTION = "my_projection"
+FUNCTION = "projection_logit"
 FORBIDDEN = ("ganedu.models.cgan.projection_discriminator",)
 
 
 def inputs(rng):
     return {
         "phi": rng.normal(size=(6, 5)),
-        "labels": np.array([2, 0, 2, 1, 3, 0]),
-        "v": rng.normal(size=(4, 5)),
-        "w": rng.normal(size=5),
-        "b": rng.uniform(0.5, 1.5),
+        "y": np.eye(4)[[2, 0, 2, 1, 3, 0]],
+        "psi": rng.normal(size=(5, 1)),
+        "bias": rng.uniform(0.5, 1.5, 1),
+        "V": rng.normal(size=(4, 5)),
     }
 
 
 def _cases(inputs):
-    none = {**inputs, "v": 0 * inputs["v"]}
-    class_only = {**inputs, "w": 0 * inputs["w"], "b": 0.0}
-    one = {**inputs, "phi": inputs["phi"][:1], "labels": inputs["labels"][:1]}
-    other = {**inputs, "labels": (inputs["labels"] + 1) % 4}
-    return {"no class": none, "class": class_only, "logits": inputs, "other": other, "one": one}
+    one = {**inputs, "phi": inputs["phi"][:1], "y": inputs["y"][:1]}
+    return {
+        "no class": {**inputs, "V": 0 * inputs["V"]},
+        "class": {**inputs, "psi": 0 * inputs["psi"], "bias": 0 * inputs["bias"]},
+        "logits": inputs,
+        "other": {**inputs, "y": inputs["y"][:, ::-1]},
+        "one": one,
+    }
 
 
 def probe(solution, inputs):
@@ -33,8 +36,9 @@ def probe(solution, inputs):
 def reference(inputs):
     found = {}
     for name, case in _cases(inputs).items():
-        rows = case["v"][case["labels"]]
-        found[name] = case["phi"] @ case["w"] + case["b"] + np.sum(rows * case["phi"], axis=1)
+        own = case["V"][case["y"].argmax(axis=1)]  # (B, d)
+        fits = np.sum(own * case["phi"], axis=1, keepdims=True)
+        found[name] = case["phi"] @ case["psi"] + case["bias"] + fits
     return found
 
 
@@ -49,49 +53,59 @@ CHECKS = (
         "Where psi is 0: how far does each image lie along the direction of its own label? One number for each image, "
         "the sum over its features.",
     ),
-    Check("logits", "Each of the two terms is right alone. They add up."),
-    Check("other", "With other labels the same images must get other logits."),
-    Check("one", "It is right for six images. For one image it should be one number, in an array."),
+    Check(
+        "logits",
+        "Each of the two terms is right alone. They add up.",
+    ),
+    Check(
+        "other",
+        "With other labels the same images must get other logits.",
+    ),
+    Check(
+        "one",
+        "It is right for six images. For one image it should be one number, in an array (1, 1).",
+    ),
 )
 
 RIGHT = {
     "as written": """
-def my_projection(phi, labels, v, w, b):
-    return phi @ w + b + np.sum(v[labels] * phi, axis=1)
+def projection_logit(phi, y, psi, bias, V):
+    good = phi @ psi + bias  # (B, 1)
+    fits = np.sum((y @ V) * phi, axis=-1, keepdims=True)  # (B, 1)
+    return good + fits
 """,
-    "one-hot": """
-def my_projection(phi, labels, v, w, b):
-    y = np.eye(len(v))[labels]
-    return (phi * (w + y @ v)).sum(axis=-1) + b
+    "all classes, then its own": """
+def projection_logit(phi, y, psi, bias, V):
+    return phi @ psi + bias + ((phi @ V.T) * y).sum(axis=1)[:, None]
 """,
 }
 WRONG = {
     "ignores the label": """
-def my_projection(phi, labels, v, w, b):
-    return phi @ w + b
+def projection_logit(phi, y, psi, bias, V):
+    return phi @ psi + bias
 """,
     "forgets psi": """
-def my_projection(phi, labels, v, w, b):
-    return np.sum(v[labels] * phi, axis=1)
+def projection_logit(phi, y, psi, bias, V):
+    return np.sum((y @ V) * phi, axis=-1, keepdims=True)
 """,
     "every image with every label": """
-def my_projection(phi, labels, v, w, b):
-    return phi @ w + b + phi @ v[labels].T
+def projection_logit(phi, y, psi, bias, V):
+    return phi @ psi + bias + phi @ (y @ V).T
 """,
     "the mean over features": """
-def my_projection(phi, labels, v, w, b):
-    return phi @ w + b + np.mean(v[labels] * phi, axis=1)
+def projection_logit(phi, y, psi, bias, V):
+    return phi @ psi + bias + np.mean((y @ V) * phi, axis=-1, keepdims=True)
 """,
     "the best class in the place of its own": """
-def my_projection(phi, labels, v, w, b):
-    return phi @ w + b + np.max(phi @ v.T, axis=1)
+def projection_logit(phi, y, psi, bias, V):
+    return phi @ psi + bias + np.max(phi @ V.T, axis=1, keepdims=True)
 """,
     "the direction without the image": """
-def my_projection(phi, labels, v, w, b):
-    return phi @ w + b + v[labels].sum(axis=1)
+def projection_logit(phi, y, psi, bias, V):
+    return phi @ psi + bias + (y @ V).sum(axis=1, keepdims=True)
 """,
-    "one label for the batch": """
-def my_projection(phi, labels, v, w, b):
-    return phi @ w + b + phi @ v[labels[0]]
+    "a row, not a column": """
+def projection_logit(phi, y, psi, bias, V):
+    return phi @ psi + bias + np.sum((y @ V) * phi, axis=-1)
 """,
 }

@@ -48,14 +48,23 @@ def reference(inputs):
 
 
 CHECKS = (
-    Check("d plain", "Where T changes nothing, D's loss is lesson 00's: real images believed, generated ones not."),
-    Check("g plain", "Where T changes nothing, G's loss is lesson 00's: its images believed."),
+    Check(
+        "d plain",
+        "Where T changes nothing, D's loss is lesson 00's: real images believed, generated ones not.",
+    ),
+    Check(
+        "g plain",
+        "Where T changes nothing, G's loss is lesson 00's: its images believed.",
+    ),
     Check(
         "d_loss",
         "Whom does D see through T in its own step? If it sees one kind alone so, the difference between the kinds is "
         "T, and G will learn to draw it.",
     ),
-    Check("g_loss", "D's loss is right. What does D see in G's step?"),
+    Check(
+        "g_loss",
+        "D's loss is right. What does D see in G's step?",
+    ),
 )
 
 RIGHT = {

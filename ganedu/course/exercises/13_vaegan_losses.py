@@ -54,15 +54,18 @@ CHECKS = (
     ),
     Check(
         "encoder",
-        "Enc never plays against Dis. It pays for its code and for copies that are unlike: half the squared distance in "
-        "features, summed over them, the mean over the batch.",
+        "Enc never plays against Dis. It pays for its code and for copies that are unlike: half the squared distance "
+        "in features, summed over them, the mean over the batch.",
     ),
     Check(
         "decoder, gamma 0",
-        "With gamma = 0 Dec only wants to fool Dis, with both kinds of images that it makes, in the form that does not "
-        "saturate.",
+        "With gamma = 0 Dec only wants to fool Dis, with both kinds of images that it makes, in the form that does "
+        "not saturate.",
     ),
-    Check("decoder", "With gamma Dec pays for unlike copies, too. Whose loss has the factor gamma, and which term?"),
+    Check(
+        "decoder",
+        "With gamma Dec pays for unlike copies, too. Whose loss has the factor gamma, and which term?",
+    ),
 )
 
 BODY = """

@@ -4,7 +4,8 @@ import numpy as np
 
 from ganedu.course.checking import Check
 
-FUNCTION = "my_cycle_loss"
+FUNCTION = "cycle"
+PRELUDE = "from keras import ops"
 FORBIDDEN = ()
 
 
@@ -51,24 +52,28 @@ def reference(inputs):
 CHECKS = (
     Check(
         "inverses",
-        "Here F undoes what G does, and G what F does: both ways there and back cost nothing. What do you compare what "
-        "comes back with?",
+        "Here F undoes what G does, and G what F does: both ways there and back cost nothing. What do you compare "
+        "what comes back with?",
     ),
     Check(
         "from x",
         "Here F is off by 0.25. On the way from x and back all pixels are off by 0.25; on the way from y and back by "
         "2 x 0.25. The loss is the sum of both, each the mean of absolute values.",
     ),
-    Check("loss", "Which network comes first on the way from y? Is each of the two means taken of all pixels?"),
+    Check(
+        "loss",
+        "Which network comes first on the way from y? Is each of the two means taken of all pixels?",
+    ),
 )
 
 RIGHT = {
     "as written": """
-def my_cycle_loss(g, f, x, y):
-    return np.mean(np.abs(f(g(x)) - x)) + np.mean(np.abs(g(f(y)) - y))
+def cycle(G, F, x, y):
+    there = ops.mean(ops.abs(F(G(x)) - x))
+    return there + ops.mean(ops.abs(G(F(y)) - y))
 """,
     "step by step": """
-def my_cycle_loss(g, f, x, y):
+def cycle(g, f, x, y):
     there, back = g(x), f(y)
     loss = 0.0
     for given, returned in ((x, f(there)), (y, g(back))):
@@ -78,27 +83,27 @@ def my_cycle_loss(g, f, x, y):
 }
 WRONG = {
     "one way only": """
-def my_cycle_loss(g, f, x, y):
+def cycle(g, f, x, y):
     return np.mean(np.abs(f(g(x)) - x))
 """,
     "squares": """
-def my_cycle_loss(g, f, x, y):
+def cycle(g, f, x, y):
     return np.mean((f(g(x)) - x) ** 2) + np.mean((g(f(y)) - y) ** 2)
 """,
     "as if there were pairs": """
-def my_cycle_loss(g, f, x, y):
+def cycle(g, f, x, y):
     return np.mean(np.abs(g(x) - y)) + np.mean(np.abs(f(y) - x))
 """,
     "the mean of both ways": """
-def my_cycle_loss(g, f, x, y):
+def cycle(g, f, x, y):
     return (np.mean(np.abs(f(g(x)) - x)) + np.mean(np.abs(g(f(y)) - y))) / 2
 """,
     "sums over pixels": """
-def my_cycle_loss(g, f, x, y):
+def cycle(g, f, x, y):
     return np.abs(f(g(x)) - x).sum(axis=(1, 2, 3)).mean() + np.abs(g(f(y)) - y).sum(axis=(1, 2, 3)).mean()
 """,
     "no absolute values": """
-def my_cycle_loss(g, f, x, y):
+def cycle(g, f, x, y):
     return np.mean(f(g(x)) - x) + np.mean(g(f(y)) - y)
 """,
 }

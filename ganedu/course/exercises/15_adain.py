@@ -54,20 +54,32 @@ def reference(inputs):
 
 
 CHECKS = (
-    Check("shape", "What comes out has the shape of what went in."),
+    Check(
+        "shape",
+        "What comes out has the shape of what went in.",
+    ),
     Check(
         "means",
-        "With a scale of 1 and a bias of 0 each map of each image has the mean 0 over its pixels. Of which numbers did "
-        "you take the mean: of one map, of one image, of the batch?",
+        "With a scale of 1 and a bias of 0 each map of each image has the mean 0 over its pixels. Of which numbers "
+        "did you take the mean: of one map, of one image, of the batch?",
     ),
     Check(
         "deviations",
-        "The means are right. The deviation is that of one map of one image, too, and what divides is the deviation, not "
-        "the variance.",
+        "The means are right. The deviation is that of one map of one image, too, and what divides is the deviation, "
+        "not the variance.",
     ),
-    Check("steered", "Normalized it is right. Which image does each row of `scale` and `bias` belong to, which map each column?"),
-    Check("unmoved", "An image that is made brighter or has more contrast must come out the same."),
-    Check("alone", "An image must come out the same when it is alone in its batch."),
+    Check(
+        "steered",
+        "Normalized it is right. Which image does each row of `scale` and `bias` belong to, which map each column?",
+    ),
+    Check(
+        "unmoved",
+        "An image that is made brighter or has more contrast must come out the same.",
+    ),
+    Check(
+        "alone",
+        "An image must come out the same when it is alone in its batch.",
+    ),
 )
 
 RIGHT = {

@@ -49,23 +49,44 @@ def reference(inputs):
 
 
 CHECKS = (
-    Check("straight", "With a velocity of 1 everywhere x goes from t = 0 to t = 1, so it moves by 1, in 4 steps as in one."),
+    Check(
+        "straight",
+        "With a velocity of 1 everywhere x goes from t = 0 to t = 1, so it moves by 1, in 4 steps as in one.",
+    ),
     Check(
         "clock",
-        "The velocity is 2t, one step. At the start it is 0, at the end 2: the mean takes x on by 1. At which times did "
-        "you look?",
+        "The velocity is 2t, one step. At the start it is 0, at the end 2: the mean takes x on by 1. At which times "
+        "did you look?",
     ),
     Check(
         "growth",
-        "The velocity is x, one step. At the start it is x; Euler would end at 2x, where it is 2x. With the mean of both "
-        "x ends at 2.5x. Where did you look the second time?",
+        "The velocity is x, one step. At the start it is x; Euler would end at 2x, where it is 2x. With the mean of "
+        "both x ends at 2.5x. Where did you look the second time?",
     ),
-    Check("1 steps", "Right for simple roads, wrong for one that bends: is the second look at the place where Euler would end?"),
-    Check("2 steps", "Right for one step, wrong for two: does the second step begin where, and when, the first ended?"),
-    Check("5 steps", "Right for two steps, wrong for five."),
-    Check("calls of 1", "It must look twice in a step, at its start and at its end, and no more."),
-    Check("calls of 2", "It must look twice in a step, at its start and at its end, and no more."),
-    Check("calls of 5", "It must look twice in a step, at its start and at its end, and no more."),
+    Check(
+        "1 steps",
+        "Right for simple roads, wrong for one that bends: is the second look at the place where Euler would end?",
+    ),
+    Check(
+        "2 steps",
+        "Right for one step, wrong for two: does the second step begin where, and when, the first ended?",
+    ),
+    Check(
+        "5 steps",
+        "Right for two steps, wrong for five.",
+    ),
+    Check(
+        "calls of 1",
+        "It must look twice in a step, at its start and at its end, and no more.",
+    ),
+    Check(
+        "calls of 2",
+        "It must look twice in a step, at its start and at its end, and no more.",
+    ),
+    Check(
+        "calls of 5",
+        "It must look twice in a step, at its start and at its end, and no more.",
+    ),
 )
 
 RIGHT = {

@@ -11,7 +11,9 @@ FORBIDDEN = ()
 def inputs(rng):
     """Codes of 60 images of 4 classes; those of class 0 mostly lean, those of class 1 hardly; class 3 never does."""
     labels = np.repeat([0, 1, 2, 3], [20, 20, 10, 10])
-    leans = np.concatenate([np.arange(20) < 17, np.arange(20) < 3, np.arange(10) < 5, np.zeros(10, bool)])
+    leans = np.concatenate(
+        [np.arange(20) < 17, np.arange(20) < 3, np.arange(10) < 5, np.zeros(10, bool)]
+    )
     centers = 3 * rng.normal(size=(4, 3))
     codes = centers[labels] + rng.normal(size=(60, 3)) + leans[:, None] * np.array([1.0, 0.0, -0.5])
     order = rng.permutation(60)
@@ -52,15 +54,18 @@ def reference(inputs):
 CHECKS = (
     Check(
         "exact",
-        "Here each image that leans has the code of its class plus (1, 0, -0.5), and nothing else. Most that lean are of "
-        "one class: does that class get into your vector? And what of a class that never leans?",
+        "Here each image that leans has the code of its class plus (1, 0, -0.5), and nothing else. Most that lean are "
+        "of one class: does that class get into your vector? And what of a class that never leans?",
     ),
     Check(
         "vector",
-        "The vector is the mean over the classes of what leaning does in each. Does each class count once, with the mean "
-        "of all its images?",
+        "The vector is the mean over the classes of what leaning does in each. Does each class count once, with the "
+        "mean of all its images?",
     ),
-    Check("in order", "The order of the images must not matter."),
+    Check(
+        "in order",
+        "The order of the images must not matter.",
+    ),
 )
 
 RIGHT = {

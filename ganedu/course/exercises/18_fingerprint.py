@@ -38,12 +38,19 @@ def probe(solution, inputs):
     mine = solution([a, b])
     again = solution([a.copy(), np.asfortranarray(b)])
     digits = np.array(
-        [len(mine) == 64 and set(mine) <= set("0123456789abcdef")] if isinstance(mine, str) else [False]
+        [len(mine) == 64 and set(mine) <= set("0123456789abcdef")]
+        if isinstance(mine, str)
+        else [False]
     )
     long = np.arange(5000.0)
     middle = solution([long]) != solution([np.where(long == 2500, 0, long)])
     differ = {name: np.array([solution(other) != mine]) for name, other in _others(a, b).items()}
-    return {"digits": digits, "again": np.array([again == mine]), "middle": np.array([middle]), **differ}
+    return {
+        "digits": digits,
+        "again": np.array([again == mine]),
+        "middle": np.array([middle]),
+        **differ,
+    }
 
 
 def reference(inputs):
@@ -52,19 +59,58 @@ def reference(inputs):
 
 
 CHECKS = (
-    Check("digits", "It should be 64 hexadecimal digits, as `hexdigest()` gives them."),
-    Check("again", "Copies of the same arrays have the same fingerprint, however they lie in memory."),
-    Check("middle", "One of 5,000 numbers has changed, in the middle: printed arrays leave the middle out."),
-    Check("bit", "One number has changed in its last bit. Is something rounded or printed on the way?"),
-    Check("places", "Two numbers have changed places: a sum would not see it."),
-    Check("precision", "Numbers that were rounded to float32 are others. Are yours cast?"),
-    Check("order", "The two arrays have changed places."),
-    Check("shape", "The same numbers, in two rows: `tobytes()` knows no shape."),
-    Check("turned", "The same numbers, 3x2 in the place of 2x3: the number of dimensions is not the shape."),
-    Check("dtype", "The same bytes, read as integers: `tobytes()` knows no dtype."),
-    Check("fewer", "The second array is missing."),
-    Check("empty", "There is a third array, an empty one: it has no bytes, but a shape."),
-    Check("joined", "The numbers are cut into arrays at another place."),
+    Check(
+        "digits",
+        "It should be 64 hexadecimal digits, as `hexdigest()` gives them.",
+    ),
+    Check(
+        "again",
+        "Copies of the same arrays have the same fingerprint, however they lie in memory.",
+    ),
+    Check(
+        "middle",
+        "One of 5,000 numbers has changed, in the middle: printed arrays leave the middle out.",
+    ),
+    Check(
+        "bit",
+        "One number has changed in its last bit. Is something rounded or printed on the way?",
+    ),
+    Check(
+        "places",
+        "Two numbers have changed places: a sum would not see it.",
+    ),
+    Check(
+        "precision",
+        "Numbers that were rounded to float32 are others. Are yours cast?",
+    ),
+    Check(
+        "order",
+        "The two arrays have changed places.",
+    ),
+    Check(
+        "shape",
+        "The same numbers, in two rows: `tobytes()` knows no shape.",
+    ),
+    Check(
+        "turned",
+        "The same numbers, 3x2 in the place of 2x3: the number of dimensions is not the shape.",
+    ),
+    Check(
+        "dtype",
+        "The same bytes, read as integers: `tobytes()` knows no dtype.",
+    ),
+    Check(
+        "fewer",
+        "The second array is missing.",
+    ),
+    Check(
+        "empty",
+        "There is a third array, an empty one: it has no bytes, but a shape.",
+    ),
+    Check(
+        "joined",
+        "The numbers are cut into arrays at another place.",
+    ),
 )
 
 RIGHT = {

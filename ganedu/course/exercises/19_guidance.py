@@ -9,101 +9,120 @@ FORBIDDEN = ("ganedu.engine.denoising_model.classifier_free_guidance",)
 
 
 def inputs(rng):
-    """Two images on their way, the tokens of their texts (0 is no word), and a linear network."""
+    """Two images on their way, the tokens of their texts and of no text (0 is no word), and a linear network."""
     return {
         "x": rng.normal(size=(2, 3, 4, 1)),
         "tokens": np.array([[5, 2, 7, 0], [3, 1, 0, 0]], "int32"),
+        "null_tokens": np.array([[6, 0, 0, 0], [6, 0, 0, 0]], "int32"),
         "w": rng.normal(size=8),
         "scale": rng.uniform(1.5, 3.0),
     }
 
 
+def _said(tokens, w):
+    return np.sum(w[tokens] * (tokens > 0), axis=1)[:, None, None, None]
+
+
 def probe(solution, inputs):
-    x, tokens, w, calls = inputs["x"], inputs["tokens"], inputs["w"], []
+    x, tokens, null, w = (inputs[name] for name in ("x", "tokens", "null_tokens", "w"))
+    calls = []
 
     def network(x, t, tokens):
         calls.append(np.array(tokens))
-        said = np.sum(w[tokens] * (tokens > 0), axis=1)[:, None, None, None]
-        return 0.5 * x + t + said
+        return 0.5 * x + t + _said(tokens, w)
 
     found = {
-        "without": solution(network, x, 0.3, tokens, 0.0),
-        "with": solution(network, x, 0.3, tokens, 1.0),
+        "without": solution(network, x, 0.3, tokens, null, 0.0),
+        "with": solution(network, x, 0.3, tokens, null, 1.0),
     }
     calls.clear()
-    found["guided"] = solution(network, x, 0.3, tokens, inputs["scale"])
+    found["a larger scale"] = solution(network, x, 0.3, tokens, null, inputs["scale"])
     asked = np.concatenate(calls) if calls else np.ones((1, 4))
-    found["dropped"] = np.array([np.any(np.all(asked == 0, axis=1)), np.any(np.any(asked != 0, axis=1))])
-    found["at another time"] = solution(network, x, 0.8, tokens, inputs["scale"])
+    found["asked"] = np.array(
+        [any(np.array_equal(row, one) for row in asked) for one in (*tokens, null[0])]
+    )
+    found["at another time"] = solution(network, x, 0.8, tokens, null, inputs["scale"])
     return found
 
 
 def reference(inputs):
-    x, tokens, w, scale = (inputs[name] for name in ("x", "tokens", "w", "scale"))
-    said = np.sum(w[tokens] * (tokens > 0), axis=1)[:, None, None, None]
-    plain = 0.5 * x + 0.3
+    x, w, scale = inputs["x"], inputs["w"], inputs["scale"]
+    told, plain = (0.5 * x + _said(inputs[name], w) for name in ("tokens", "null_tokens"))
+    further = plain + scale * (told - plain)
     return {
-        "without": plain,
-        "with": plain + said,
-        "guided": plain + scale * said,
-        "dropped": np.array([True, True]),
-        "at another time": 0.5 * x + 0.8 + scale * said,
+        "without": plain + 0.3,
+        "with": told + 0.3,
+        "a larger scale": further + 0.3,
+        "asked": np.array([True, True, True]),
+        "at another time": further + 0.8,
     }
 
 
 CHECKS = (
-    Check("dropped", "The network must be asked twice: with the text, and with a text of which every word is dropped (0)."),
-    Check("without", "With a scale of 0 the text says nothing: what comes out is the answer without it."),
-    Check("with", "With a scale of 1 it is the answer with the text, nothing more."),
     Check(
-        "guided",
+        "asked",
+        "The network must be asked twice: with the text, and with the tokens of no text.",
+    ),
+    Check(
+        "without",
+        "With a scale of 0 the text says nothing: what comes out is the answer without it.",
+    ),
+    Check(
+        "with",
+        "With a scale of 1 it is the answer with the text, nothing more.",
+    ),
+    Check(
+        "a larger scale",
         "With a larger scale one goes on in the same direction: from the answer without the text to the one with it, "
         "and as far again for each further 1.",
     ),
-    Check("at another time", "Right at one time, wrong at another: does the network hear t both times?"),
+    Check(
+        "at another time",
+        "Right at one time, wrong at another: does the network hear t both times?",
+    ),
 )
 
 RIGHT = {
     "as written": """
-def my_guided(network, x, t, tokens, scale):
-    plain = network(x, t, np.zeros_like(tokens))
+def my_guided(network, x, t, tokens, null_tokens, scale):
+    plain = network(x, t, null_tokens)
     return plain + scale * (network(x, t, tokens) - plain)
 """,
     "one batch of both": """
-def my_guided(network, x, t, tokens, scale):
-    both = network(np.concatenate([x, x]), t, np.concatenate([tokens, 0 * tokens]))
+def my_guided(network, x, t, tokens, null_tokens, scale):
+    both = network(np.concatenate([x, x]), t, np.concatenate([tokens, null_tokens]))
     told, plain = np.split(both, 2)
     return scale * told + (1 - scale) * plain
 """,
 }
 WRONG = {
     "louder, not further": """
-def my_guided(network, x, t, tokens, scale):
+def my_guided(network, x, t, tokens, null_tokens, scale):
     return scale * network(x, t, tokens)
 """,
     "the other direction": """
-def my_guided(network, x, t, tokens, scale):
-    plain = network(x, t, 0 * tokens)
+def my_guided(network, x, t, tokens, null_tokens, scale):
+    plain = network(x, t, null_tokens)
     return plain + scale * (plain - network(x, t, tokens))
 """,
     "counted from the text": """
-def my_guided(network, x, t, tokens, scale):
+def my_guided(network, x, t, tokens, null_tokens, scale):
     told = network(x, t, tokens)
-    return told + scale * (told - network(x, t, 0 * tokens))
+    return told + scale * (told - network(x, t, null_tokens))
 """,
     "the first word dropped": """
-def my_guided(network, x, t, tokens, scale):
+def my_guided(network, x, t, tokens, null_tokens, scale):
     fewer = tokens.copy()
     fewer[:, 0] = 0
     plain = network(x, t, fewer)
     return plain + scale * (network(x, t, tokens) - plain)
 """,
     "only the text": """
-def my_guided(network, x, t, tokens, scale):
+def my_guided(network, x, t, tokens, null_tokens, scale):
     return network(x, t, tokens)
 """,
     "no image in the place of no text": """
-def my_guided(network, x, t, tokens, scale):
+def my_guided(network, x, t, tokens, null_tokens, scale):
     plain = network(0 * x, t, tokens)
     return plain + scale * (network(x, t, tokens) - plain)
 """,

@@ -9,47 +9,55 @@ FORBIDDEN = ("keras.ops.dot_product_attention",)
 
 
 def inputs(rng):
-    """Three queries, five keys of 4 numbers, values of 2; a mask of which no row is all False."""
+    """Two sentences: three queries and five keys of 4 numbers, values of 2; a mask of which no row is all False."""
     mask = np.array([[1, 0, 0, 0, 0], [1, 1, 0, 1, 0], [1, 1, 1, 1, 1]], bool)
     return {
-        "query": 2 * rng.normal(size=(3, 4)),
-        "key": rng.normal(size=(5, 4)),
-        "value": rng.normal(size=(5, 2)) + 1.0,
+        "q": 2 * rng.normal(size=(2, 3, 4)),
+        "k": rng.normal(size=(2, 5, 4)),
+        "v": rng.normal(size=(2, 5, 2)) + 1.0,
         "mask": mask,
     }
 
 
 def _cases(inputs):
-    everything = {**inputs, "mask": np.ones((3, 5), bool)}
+    everything = {**inputs, "mask": True}
+    one = {name: a[0] for name, a in inputs.items() if name != "mask"}
     return {
-        "even": {**everything, "query": 0 * inputs["query"]},
-        "one value": {**everything, "value": np.ones((5, 2))},
+        "even": {**everything, "q": 0 * inputs["q"]},
+        "one value": {**everything, "v": np.ones((2, 5, 2))},
         "attention": everything,
         "masked": inputs,
-        "large": {**inputs, "query": 400 * inputs["query"]},
+        "large": {**inputs, "q": 400 * inputs["q"]},
+        "one sentence": {**one, "mask": inputs["mask"]},
     }
 
 
 def probe(solution, inputs):
-    return {name: solution(**case) for name, case in _cases(inputs).items()}
+    found = {name: solution(**case) for name, case in _cases(inputs).items()}
+    return {name: c for name, (c, _) in found.items()} | {"weights": found["masked"][1]}
+
+
+def _weights(q, k, mask, **_):
+    scores = np.where(mask, q @ np.swapaxes(k, -1, -2) / 2.0, -np.inf)  # 2: the root of 4
+    weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return weights / weights.sum(axis=-1, keepdims=True)
 
 
 def reference(inputs):
-    found = {}
-    for name, case in _cases(inputs).items():
-        scores = case["query"] @ case["key"].T / 2.0  # the root of 4
-        scores = np.where(case["mask"], scores, -np.inf)
-        weights = np.exp(scores - scores.max(axis=1, keepdims=True))
-        found[name] = weights / weights.sum(axis=1, keepdims=True) @ case["value"]
-    return found
+    found = {name: _weights(**case) @ case["v"] for name, case in _cases(inputs).items()}
+    return {**found, "weights": _weights(**inputs)}
 
 
 CHECKS = (
     Check(
         "even",
-        "A query of zeros fits every key alike: what comes out is the mean of all values, for each of the three queries.",
+        "A query of zeros fits every key alike: what comes out is the mean of all values, for each of the three "
+        "queries.",
     ),
-    Check("one value", "Where all values are the same, that is what comes out: the weights of a query add up to 1."),
+    Check(
+        "one value",
+        "Where all values are the same, that is what comes out: the weights of a query add up to 1.",
+    ),
     Check(
         "attention",
         "Without a mask: the weights of each query are the softmax over its keys, and scores are divided by a number "
@@ -57,10 +65,21 @@ CHECKS = (
     ),
     Check(
         "masked",
-        "What is hidden (False) gets no weight, and the weights of what is left add up to 1. Does the mask come before "
-        "or after the softmax?",
+        "What is hidden (False) gets no weight, and the weights of what is left add up to 1. Does the mask come "
+        "before or after the softmax?",
     ),
-    Check("large", "Right for small scores. For scores of some hundreds e^x is too large: take the largest away first."),
+    Check(
+        "weights",
+        "What comes out is right. Return the weights (B, T, S) beside it, as they were used.",
+    ),
+    Check(
+        "large",
+        "Right for small scores. For scores of some hundreds e^x is too large: take the largest away first.",
+    ),
+    Check(
+        "one sentence",
+        "Right for a batch. It should work for one sentence, (T, d), without a batch as well.",
+    ),
 )
 
 SOFTMAX = """
@@ -71,58 +90,52 @@ def softmax(a, axis=-1):
 """
 RIGHT = {
     "as written": """
-def my_attention(query, key, value, mask):
-    scores = np.where(mask, query @ key.T / np.sqrt(key.shape[1]), -np.inf)  # (T, S)
-    weights = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return weights / weights.sum(axis=1, keepdims=True) @ value
+def my_attention(q, k, v, mask=True):
+    s = q @ np.swapaxes(k, -1, -2) / np.sqrt(q.shape[-1])  # (..., T, S)
+    s = np.where(mask, s, -np.inf)
+    alpha = np.exp(s - s.max(axis=-1, keepdims=True))
+    alpha = alpha / alpha.sum(axis=-1, keepdims=True)
+    return alpha @ v, alpha
 """,
     "with a softmax": f"""{SOFTMAX}
-def my_attention(query, key, value, mask):
-    scores = query @ key.T / np.sqrt(key.shape[1])
-    return softmax(np.where(mask, scores, -np.inf)) @ value
-""",
-    "query by query": """
-def my_attention(query, key, value, mask):
-    found = []
-    for q, visible in zip(query, mask):
-        scores = key[visible] @ q / len(q) ** 0.5
-        weights = np.exp(scores - scores.max())
-        found.append(weights / weights.sum() @ value[visible])
-    return np.array(found)
+def my_attention(q, k, v, mask=True):
+    scores = np.einsum("...td,...sd->...ts", q, k) / k.shape[-1] ** 0.5
+    alpha = softmax(np.where(mask, scores, -1e9))
+    return np.einsum("...ts,...sv->...tv", alpha, v), alpha
 """,
 }
+
+
+def _attention(
+    scores="q @ np.swapaxes(k, -1, -2) / np.sqrt(q.shape[-1])",
+    alpha="softmax(np.where(mask, s, -np.inf))",
+):
+    return f"""{SOFTMAX}
+def my_attention(q, k, v, mask=True):
+    s = {scores}
+    alpha = {alpha}
+    return alpha @ v, alpha
+"""
+
+
 WRONG = {
-    "no root": f"""{SOFTMAX}
-def my_attention(query, key, value, mask):
-    return softmax(np.where(mask, query @ key.T, -np.inf)) @ value
-""",
-    "divided by the length, not its root": f"""{SOFTMAX}
-def my_attention(query, key, value, mask):
-    return softmax(np.where(mask, query @ key.T / key.shape[1], -np.inf)) @ value
-""",
-    "the softmax over queries": f"""{SOFTMAX}
-def my_attention(query, key, value, mask):
-    return softmax(np.where(mask, query @ key.T / np.sqrt(key.shape[1]), -1e9), axis=0) @ value
-""",
-    "the mask after the softmax": f"""{SOFTMAX}
-def my_attention(query, key, value, mask):
-    return (softmax(query @ key.T / np.sqrt(key.shape[1])) * mask) @ value
-""",
-    "what is hidden scores 0": f"""{SOFTMAX}
-def my_attention(query, key, value, mask):
-    return softmax(np.where(mask, query @ key.T / np.sqrt(key.shape[1]), 0.0)) @ value
-""",
-    "the mask upside down": f"""{SOFTMAX}
-def my_attention(query, key, value, mask):
-    return softmax(np.where(mask, -1e9, query @ key.T / np.sqrt(key.shape[1]))) @ value
-""",
-    "no mask": f"""{SOFTMAX}
-def my_attention(query, key, value, mask):
-    return softmax(query @ key.T / np.sqrt(key.shape[1])) @ value
-""",
-    "the best value alone": """
-def my_attention(query, key, value, mask):
-    scores = np.where(mask, query @ key.T, -np.inf)
-    return value[scores.argmax(axis=1)]
+    "no root": _attention("q @ np.swapaxes(k, -1, -2)"),
+    "divided by the length, not its root": _attention("q @ np.swapaxes(k, -1, -2) / q.shape[-1]"),
+    "the softmax over queries": _attention(alpha="softmax(np.where(mask, s, -1e9), axis=-2)"),
+    "the mask after the softmax": _attention(alpha="softmax(s) * mask"),
+    "what is hidden scores 0": _attention(alpha="softmax(np.where(mask, s, 0.0))"),
+    "the mask upside down": _attention(alpha="softmax(np.where(mask, -1e9, s))"),
+    "no mask": _attention(alpha="softmax(s)"),
+    "the best value alone": _attention(
+        alpha="np.eye(s.shape[-1])[np.where(mask, s, -np.inf).argmax(axis=-1)]"
+    ),
+    "too large for e": _attention(
+        alpha="np.exp(s) * mask / np.sum(np.exp(s) * mask, axis=-1, keepdims=True)"
+    ),
+    "no weights": """
+def my_attention(q, k, v, mask=True):
+    s = np.where(mask, q @ np.swapaxes(k, -1, -2) / np.sqrt(q.shape[-1]), -np.inf)
+    e = np.exp(s - s.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True) @ v, e
 """,
 }

@@ -52,12 +52,18 @@ def reference(inputs):
 
 
 CHECKS = (
-    Check("perfect", "An editor that does all that is asked and nothing else scores 1, 1 and 1."),
-    Check("lazy", "An editor that returns the image as it was has changed nothing: 0, kept all: 1, and no edit is right: 0."),
+    Check(
+        "perfect",
+        "An editor that does all that is asked and nothing else scores 1, 1 and 1.",
+    ),
+    Check(
+        "lazy",
+        "An editor that returns the image as it was has changed nothing: 0, kept all: 1, and no edit is right: 0.",
+    ),
     Check(
         "scores",
-        "`changed` is a share of all attributes that were asked for, `kept` one of all that were not, `both` one of the "
-        "images in which everything is right at once.",
+        "The first is a share of all attributes that were asked for, the second one of all that were not, the third "
+        "one of the images in which everything is right at once.",
     ),
 )
 

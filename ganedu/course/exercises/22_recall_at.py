@@ -30,21 +30,51 @@ def probe(solution, inputs):
 def reference(inputs):
     found = {}
     for name, (scores, k) in _cases(inputs).items():
-        ranks = [1 + sum(row[j] >= row[i] for j in range(len(row)) if j != i) for i, row in enumerate(scores)]
+        ranks = [
+            1 + sum(row[j] >= row[i] for j in range(len(row)) if j != i)
+            for i, row in enumerate(scores)
+        ]
         found[name] = np.mean([rank <= k for rank in ranks])
     return found
 
 
 CHECKS = (
-    Check("three, k = 1", "Of three questions one has its own answer on top: 1/3. One number for all questions."),
-    Check("three, k = 2", "Question 1's answer is the second best of its row: with k = 2 it counts."),
-    Check("three, k = 3", "Among all three answers each finds its own."),
-    Check("rows", "Questions are rows, answers columns: is a question's answer compared with the others of its own row?"),
-    Check("tie", "Question 0 gives its own answer the same score as another: with k = 1 that is not found."),
-    Check("tie, k = 2", "With one other that scores as high, an answer is found for k = 2."),
-    Check("same, k = 4", "A model that scores everything alike has found nothing, for any k below the number of answers."),
-    Check("same, k = 5", "With k the number of all answers everything is found."),
-    *(Check(f"k = {k}", "Right for small tables, wrong for a large one with ties here and there.") for k in (1, 3, 10)),
+    Check(
+        "three, k = 1",
+        "Of three questions one has its own answer on top: 1/3. One number for all questions.",
+    ),
+    Check(
+        "three, k = 2",
+        "Question 1's answer is the second best of its row: with k = 2 it counts.",
+    ),
+    Check(
+        "three, k = 3",
+        "Among all three answers each finds its own.",
+    ),
+    Check(
+        "rows",
+        "Questions are rows, answers columns: is a question's answer compared with the others of its own row?",
+    ),
+    Check(
+        "tie",
+        "Question 0 gives its own answer the same score as another: with k = 1 that is not found.",
+    ),
+    Check(
+        "tie, k = 2",
+        "With one other that scores as high, an answer is found for k = 2.",
+    ),
+    Check(
+        "same, k = 4",
+        "A model that scores everything alike has found nothing, for any k below the number of answers.",
+    ),
+    Check(
+        "same, k = 5",
+        "With k the number of all answers everything is found.",
+    ),
+    *(
+        Check(f"k = {k}", "Right for small tables, wrong for a large one with ties here and there.")
+        for k in (1, 3, 10)
+    ),
 )
 
 RIGHT = {
