@@ -29,6 +29,7 @@ ROOMS = [
     "metrics",
     "diagnostics",
     "figures",
+    "diagrams",
     "callbacks",
     "recipes",
     "runs",
