@@ -126,3 +126,31 @@ def test_an_unknown_exercise_is_refused():
 
 def test_in_a_notebook_a_hint_is_one_paragraph():
     assert checking.WrongSolution("Look.")._render_traceback_() == ["Not yet: Look."]
+
+
+def test_what_changes_its_inputs_is_told_so():
+    def my_guided(network, x, t, tokens, null_tokens, scale):
+        told = network(x, t, tokens)
+        tokens[:] = null_tokens
+        return told + scale * (told - network(x, t, tokens))
+
+    with pytest.raises(checking.WrongSolution, match=r"changes the arrays .* `tokens`"):
+        checking.check("19.guidance", my_guided)
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_what_returns_nothing_is_told_so(name):
+    with pytest.raises(checking.WrongSolution):
+        checking.check(name, lambda *_, **__: None)
+
+
+def test_a_mistake_in_the_solution_itself_keeps_its_traceback():
+    source = "def my_cycle(G, F, x, y):\n    return np.mean(x) / len(unknown)"
+    scope = {"np": np}
+    exec(compile(source, "<the student's cell>", "exec"), scope)
+    with pytest.raises(NameError, match="unknown"):
+        checking.check("14.cycle_loss", scope["my_cycle"])
+    scope = {"np": np}
+    exec(compile("def f(s, k):\n    return s[99, 99]", "<the student's cell>", "exec"), scope)
+    with pytest.raises(IndexError):
+        checking.check("22.recall_at", scope["f"])

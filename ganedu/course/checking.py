@@ -18,9 +18,11 @@ What is compared is made of random numbers, so it says the same of a right solut
 
 import ast
 import contextlib
+import copy
 import dataclasses
 import importlib
 import pkgutil
+import traceback
 from unittest import mock
 
 import numpy as np
@@ -101,7 +103,7 @@ def check(name, solution, seed=None):
     """
     exercise = load(name)
     inputs = exercise.inputs(np.random.default_rng(seed))
-    given, expected = run(exercise, solution, inputs), exercise.reference(inputs)
+    expected, given = exercise.reference(inputs), run(exercise, solution, inputs)
     for item in exercise.CHECKS:
         problem = item.problem(given[item.key], expected[item.key])
         if problem:
@@ -110,18 +112,40 @@ def check(name, solution, seed=None):
 
 
 def run(exercise, solution, inputs):
-    """What the probe finds, where nothing that is the solution can be called.
+    """What the probe finds, where nothing that is the solution can be called. The inputs stay as they are.
 
     Raises:
-        WrongSolution: if nothing is written yet, or what is forbidden was called.
+        WrongSolution: if nothing is written yet, what is forbidden was called, the inputs were changed, or what came
+            back cannot be read. What goes wrong in the solution itself is raised as it is.
     """
+    copies = copy.deepcopy(inputs)
     with contextlib.ExitStack() as stack, np.errstate(all="ignore"):
         for path in exercise.FORBIDDEN:
             stack.enter_context(mock.patch(path, _refused(path)))
         try:
-            return exercise.probe(solution, inputs)
+            given = exercise.probe(solution, copies)
         except NotImplementedError:
             raise WrongSolution(f"Nothing is written in {exercise.FUNCTION} yet.") from None
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as e:
+            if _raised_in(solution, exercise, e):
+                raise
+            raise WrongSolution(
+                f"{exercise.FUNCTION} does not return what the question asks for ({one_line(e)})."
+            ) from None
+    for name, array in inputs.items():
+        if not np.array_equal(array, copies[name]):
+            raise WrongSolution(
+                f"{exercise.FUNCTION} changes the arrays that it is given (here `{name}`). Make new ones."
+            )
+    return given
+
+
+def _raised_in(solution, exercise, error):
+    """Whether an error was raised by what the student wrote, or below it, and not by the probe."""
+    theirs = getattr(getattr(solution, "__code__", None), "co_filename", None)
+    files = [frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__)]
+    known = [file for file in files if file in (theirs, exercise.__file__)]
+    return known[-1:] == [theirs]
 
 
 def _refused(path):

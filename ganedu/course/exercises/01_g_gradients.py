@@ -61,6 +61,7 @@ CHECKS = (
 RIGHT = {
     "as written": """
 def my_g_gradients(z, m, s, w, b):
+    \"\"\"z: (N, 2); m, w: (2,); s, b: numbers. Returns the gradients in m, (2,), and in s, a number.\"\"\"
     doubt = 1 - 1 / (1 + np.exp(-((m + s * z) @ w + b)))
     return -np.mean(doubt) * w, -np.mean(doubt * (z @ w))
 """,

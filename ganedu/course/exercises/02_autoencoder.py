@@ -13,6 +13,7 @@ FORBIDDEN = (
 )
 PRELUDE = "import keras\nfrom keras import layers"
 SHAPE, LATENT_DIM = (8, 12, 3), 5
+OTHER_SHAPE = (4, 8, 1)
 
 
 def inputs(rng):
@@ -26,6 +27,7 @@ def probe(solution, inputs):
     from keras import ops
 
     encoder, decoder = solution(SHAPE, LATENT_DIM)
+    other_encoder, other_decoder = solution(OTHER_SHAPE, 2)
 
     def encode(x):
         return ops.convert_to_numpy(encoder(x, training=False))
@@ -39,33 +41,50 @@ def probe(solution, inputs):
     if codes.shape != (6, LATENT_DIM):
         return {**dict.fromkeys(reference(inputs), np.zeros(1)), **found}
     images = decode(z)
-    middle = (decode(z[:1] / 50) + decode(z[1:2] / 50)) / 2
+    found["image"] = np.array(images.shape)
+    if images.shape[1:] != SHAPE:
+        return {**dict.fromkeys(reference(inputs), np.zeros(1)), **found}
+    small = other_decoder(other_encoder(np.zeros((2, *OTHER_SHAPE), "float32")))
+    middle = (codes[:1] + codes[1:2]) / 2
     return {
         **found,
-        "image": np.array(images.shape),
+        "other shape": np.array(small.shape),
         "alone": np.array([np.allclose(encode(x[:1]), codes[:1], atol=1e-4)]),
-        "whole image": np.array([not np.allclose(encode(-x[:, ::-1]), codes, atol=1e-4)]),
+        "whole image": np.array(
+            [not np.allclose(encode(c), codes, atol=1e-4) for c in _changed(x)]
+        ),
         "not above": np.array([images.max() <= 1 + 1e-4, images.min() >= -1 - 1e-4]),
         "white": np.array([images.max() > 0.2]),
         "black": np.array([images.min() < -0.2]),
+        "colours": np.array([not np.allclose(images[..., 0], images[..., c]) for c in (1, 2)]),
         "both signs": np.array([(codes < 0).any(), (codes > 0).any()]),
+        "unbounded": np.array([np.abs(encode(1000 * x)).max() > 1.5]),
         "bent encoder": np.array(
-            [not np.allclose(encode((x[:1] + x[1:2]) / 2), (codes[:1] + codes[1:2]) / 2, atol=1e-4)]
+            [not np.allclose(encode((x[:1] + x[1:2]) / 2), middle, atol=1e-4)]
         ),
-        "bent decoder": np.array(
-            [not np.allclose(decode((z[:1] + z[1:2]) / 100), middle, atol=1e-4)]
-        ),
-        "bent within": np.array([_bent_within(decode, z[:2] / 50)]),
+        "bent decoder": np.array([_bent(decode, z[:2] / 50)]),
     }
 
 
-def _bent_within(decode, z):
-    """Whether the decoder bends before its last activation, if that is tanh."""
+def _changed(x):
+    """The images with one corner, or one channel, upside down in brightness."""
+    for part in (
+        *((slice(None), slice(0, 4), side) for side in (slice(0, 6), slice(6, 12))),
+        *((slice(None), slice(4, 8), side) for side in (slice(0, 6), slice(6, 12))),
+        *((..., c) for c in range(3)),
+    ):
+        changed = x.copy()
+        changed[part] *= -1
+        yield changed
+
+
+def _bent(decode, z):
+    """Whether the decoder bends before its last activation, if that is tanh or softsign."""
     a, b, middle = (
-        np.arctanh(np.clip(decode(c), -0.99999, 0.99999))
-        for c in (z[:1], z[1:], (z[:1] + z[1:]) / 2)
+        np.clip(decode(c), -0.9999, 0.9999) for c in (z[:1], z[1:], (z[:1] + z[1:]) / 2)
     )
-    return not np.allclose(middle, (a + b) / 2, atol=1e-3)
+    inverses = (lambda y: y, np.arctanh, lambda y: y / (1 - np.abs(y)))
+    return not any(np.allclose(f(middle), (f(a) + f(b)) / 2, atol=1e-3) for f in inverses)
 
 
 def reference(inputs):
@@ -73,15 +92,17 @@ def reference(inputs):
     return {
         "code": np.array([6, LATENT_DIM]),
         "image": np.array([64, *SHAPE]),
+        "other shape": np.array([2, *OTHER_SHAPE]),
         "alone": true,
-        "whole image": true,
+        "whole image": np.ones(7, bool),
         "not above": np.array([True, True]),
         "white": true,
         "black": true,
+        "colours": np.array([True, True]),
         "both signs": np.array([True, True]),
+        "unbounded": true,
         "bent encoder": true,
         "bent decoder": true,
-        "bent within": true,
     }
 
 
@@ -96,12 +117,17 @@ CHECKS = (
         "The decoder makes of each code an image of the shape that was asked for, colours included.",
     ),
     Check(
+        "other shape",
+        "It should work for any shape, as for one channel: is there a number in it that `image_shape` should give?",
+    ),
+    Check(
         "alone",
         "An image's code must not depend on the others in its batch.",
     ),
     Check(
         "whole image",
-        "Another image must get another code.",
+        "An image that differs in one corner, or in one colour, must get another code. Does the encoder see all of "
+        "it?",
     ),
     Check(
         "not above",
@@ -116,8 +142,16 @@ CHECKS = (
         "Black is -1. Which activation cannot go below 0?",
     ),
     Check(
+        "colours",
+        "All channels of its images are the same: it can draw only grey.",
+    ),
+    Check(
         "both signs",
         "A code's numbers should be free to be negative and positive: is there an activation at its end?",
+    ),
+    Check(
+        "unbounded",
+        "A code's numbers should be free to be large: is there an activation at its end?",
     ),
     Check(
         "bent encoder",
@@ -125,11 +159,7 @@ CHECKS = (
     ),
     Check(
         "bent decoder",
-        "The decoder only adds up patterns: PCA can do that. What lets it bend?",
-    ),
-    Check(
-        "bent within",
-        "But for its last activation the decoder only adds up patterns. Let it bend before that, too.",
+        "But for its last activation the decoder only adds up patterns: PCA can do that. What lets it bend?",
     ),
 )
 
@@ -194,6 +224,29 @@ WRONG = {
     "an unbounded end": _dense(end="linear"),
     "never black": _dense(end="sigmoid"),
     "a rectified code": _dense(code="'relu'"),
+    "a code within [-1, 1]": _dense(code="'tanh'"),
+    "only the end bends, softly": _dense(inner="linear", end="softsign"),
+    "three channels, whatever is asked": """
+def my_autoencoder(image_shape, latent_dim):
+    h, w, c = image_shape
+    encoder = keras.Sequential(
+        [
+            keras.Input(image_shape),
+            layers.Flatten(),
+            layers.Dense(16, activation="relu"),
+            layers.Dense(latent_dim),
+        ]
+    )
+    decoder = keras.Sequential(
+        [
+            keras.Input((latent_dim,)),
+            layers.Dense(h // 2 * (w // 2) * 8, activation="relu"),
+            layers.Reshape((h // 2, w // 2, 8)),
+            layers.Conv2DTranspose(3, 4, strides=2, padding="same", activation="tanh"),
+        ]
+    )
+    return encoder, decoder
+""",
     "no bottleneck": _dense(size="int(np.prod(image_shape))"),
     "a flat image": _dense(out="(int(np.prod(image_shape)),)"),
 }

@@ -27,7 +27,9 @@ class _Network:
     def __init__(self, *arrays):
         import tensorflow as tf
 
-        self.trainable_variables = self.weights = [tf.Variable(a) for a in arrays]
+        self.weights = self.trainable_variables = self.trainable_weights = list(
+            map(tf.Variable, arrays)
+        )
 
     def __call__(self, x, training=False):
         kernel, *bias = self.weights
@@ -37,33 +39,61 @@ class _Network:
         return x if training else 0.5 * x
 
 
-class _Players:
-    def __init__(self, inputs):
-        self.generator = _Network(inputs["a"])
-        self.discriminator = _Network(inputs["w"], inputs["b"])
-        self.latents = list(inputs["z"])
-        self.d_adam = self.g_adam = self
+class _Optimizer:
+    """Takes a plain step, and counts how many it took."""
 
-    def sample_prior(self, count):
-        return self.latents.pop(0)[:count] if self.latents else np.zeros((3, 2), "float32")
+    def __init__(self):
+        import tensorflow as tf
 
-    def apply(self, gradients, variables):
-        for gradient, variable in zip(gradients, variables, strict=True):
+        self.steps = tf.Variable(0)
+
+    def apply(self, grads, trainable_variables):
+        self.steps.assign_add(1)
+        for gradient, variable in zip(grads, trainable_variables, strict=True):
             variable.assign_sub(RATE * gradient)
 
-    def apply_gradients(self, pairs):
-        self.apply(*zip(*pairs, strict=True))
+    def apply_gradients(self, grads_and_vars):
+        self.apply(*zip(*grads_and_vars, strict=True))
+
+
+class _Players:
+    def __init__(self, inputs):
+        import tensorflow as tf
+
+        self.generator = _Network(inputs["a"])
+        self.discriminator = _Network(inputs["w"], inputs["b"])
+        self.d_adam, self.g_adam = _Optimizer(), _Optimizer()
+        self.latents, self.turn, self.asked = (
+            tf.constant(inputs["z"]),
+            tf.Variable(0),
+            tf.Variable(0),
+        )
+
+    def sample_prior(self, count):
+        z = self.latents[self.turn % len(self.latents)]
+        self.turn.assign_add(1)
+        self.asked.assign(count)
+        return z[:count]
 
 
 def probe(solution, inputs):
+    import tensorflow as tf
+
     players, found = _Players(inputs), {}
+    # As the lesson compiles it; what it logs may be anything that a graph can return.
+    step = tf.function(lambda x: dict(solution(players, x)), autograph=False)
     for name, x in zip(("one step", "two steps"), inputs["x"], strict=True):
-        logs = solution(players, x)
+        logs = step(tf.constant(x))
+        found[f"latents, {name}"] = np.asarray(players.asked)
         found[f"loss, {name}"] = np.asarray(logs["d_loss"])
-        found[f"logs, {name}"] = np.array([logs.get("D(x)", np.nan), logs.get("D(G(z))", np.nan)])
+        told = [np.asarray(logs.get(key, np.nan)) for key in ("D(x)", "D(G(z))")]
+        found[f"logs, {name}"] = np.array(told) if told[0].shape == told[1].shape else np.zeros(1)
         w, b = (np.asarray(v).ravel() for v in players.discriminator.weights)
         found[f"D, {name}"] = np.concatenate([w, b])
         found[f"G, {name}"] = np.asarray(players.generator.weights[0])
+        found[f"steps, {name}"] = np.array(
+            [np.asarray(o.steps) for o in (players.d_adam, players.g_adam)]
+        )
     return found
 
 
@@ -76,6 +106,8 @@ def reference(inputs):
         doubt, belief = 1 / (1 + np.exp(real_logits)), 1 / (1 + np.exp(-fake_logits))
         w = w - RATE * (belief.T @ fake - doubt.T @ x).T / len(x)
         b = b - RATE * (belief.mean(axis=0) - doubt.mean(axis=0))
+        found[f"latents, {name}"] = 3
+        found[f"steps, {name}"] = np.array([1 if name == "one step" else 2, 0])
         found[f"loss, {name}"] = loss
         found[f"logs, {name}"] = np.array([1 - doubt.mean(), belief.mean()])
         found[f"D, {name}"] = np.concatenate([w.ravel(), b])
@@ -85,6 +117,10 @@ def reference(inputs):
 
 CHECKS = (
     Check(
+        "latents, one step",
+        "Ask for as many latents as there are images in `x`.",
+    ),
+    Check(
         "loss, one step",
         "Look at the loss: D pays for real images that it doubts and for generated ones that it believes, each in the "
         "mean. Did every network hear `training=True`?",
@@ -92,6 +128,10 @@ CHECKS = (
     Check(
         "G, one step",
         "G has moved. It is not its turn: in whose weights is your gradient?",
+    ),
+    Check(
+        "steps, one step",
+        "D moves by its own optimizer, and by one step of it. Whose did you call?",
     ),
     Check(
         "D, one step",
@@ -110,6 +150,10 @@ CHECKS = (
     Check(
         "G, two steps",
         "G has moved in the second step.",
+    ),
+    Check(
+        "steps, two steps",
+        "Each call is one step of D's optimizer, and none of G's.",
     ),
     Check(
         "D, two steps",
@@ -132,7 +176,7 @@ def d_step(players, x):
 """,
     "G outside the tape": """
 def d_step(players, x):
-    generated = players.generator(players.sample_prior(len(x)), training=True)
+    generated = players.generator(players.sample_prior(tf.shape(x)[0]), training=True)
     weights = players.discriminator.trainable_variables
     with tf.GradientTape() as tape:
         p = tf.sigmoid(players.discriminator(x, training=True))
@@ -150,7 +194,7 @@ def d_step(players, x):
     def softplus(a):
         return tf.reduce_mean(tf.nn.softplus(a))
 
-    z = players.sample_prior(len(x))
+    z = players.sample_prior(tf.shape(x)[0])
     with tf.GradientTape() as tape:
         real = players.discriminator(x, training={training})
         fake = players.discriminator(players.generator(z, training={training}), training={training})
@@ -164,9 +208,33 @@ def d_step(players, x):
 
 
 WRONG = {
+    "G's optimizer": """
+def d_step(players, x):
+    z = players.sample_prior(tf.shape(x)[0])
+    with tf.GradientTape() as tape:
+        real = players.discriminator(x, training=True)
+        fake = players.discriminator(players.generator(z, training=True), training=True)
+        loss = tf.reduce_mean(tf.nn.softplus(-real)) + tf.reduce_mean(tf.nn.softplus(fake))
+    variables = players.discriminator.trainable_variables
+    players.g_adam.apply(tape.gradient(loss, variables), variables)
+    means = {"D(x)": tf.reduce_mean(tf.sigmoid(real)), "D(G(z))": tf.reduce_mean(tf.sigmoid(fake))}
+    return {"d_loss": loss, **means}
+""",
+    "always 64 latents": """
+def d_step(players, x):
+    z = players.sample_prior(64)
+    with tf.GradientTape() as tape:
+        real = players.discriminator(x, training=True)
+        fake = players.discriminator(players.generator(z, training=True), training=True)
+        loss = tf.reduce_mean(tf.nn.softplus(-real)) + tf.reduce_mean(tf.nn.softplus(fake))
+    variables = players.discriminator.trainable_variables
+    players.d_adam.apply(tape.gradient(loss, variables), variables)
+    means = {"D(x)": tf.reduce_mean(tf.sigmoid(real)), "D(G(z))": tf.reduce_mean(tf.sigmoid(fake))}
+    return {"d_loss": loss, **means}
+""",
     "a sum for a mean in the log": """
 def d_step(players, x):
-    z = players.sample_prior(len(x))
+    z = players.sample_prior(tf.shape(x)[0])
     with tf.GradientTape() as tape:
         real = players.discriminator(x, training=True)
         fake = players.discriminator(players.generator(z, training=True), training=True)
@@ -185,7 +253,7 @@ def d_step(players, x):
     "moves only the kernel": _step(variables="d[:1]"),
     "no step at all": """
 def d_step(players, x):
-    z = players.sample_prior(len(x))
+    z = players.sample_prior(tf.shape(x)[0])
     real = players.discriminator(x, training=True)
     fake = players.discriminator(players.generator(z, training=True), training=True)
     return {"d_loss": tf.reduce_mean(tf.nn.softplus(-real)) + tf.reduce_mean(tf.nn.softplus(fake))}

@@ -9,14 +9,14 @@ FORBIDDEN = ()
 
 
 def inputs(rng):
-    return {"x": rng.normal(size=(4, 2, 2, 1)), "steps": int(rng.integers(2, 4))}
+    return {"x": rng.normal(size=(5, 2, 2, 1)), "steps": int(rng.integers(2, 4))}
 
 
 class _Players:
     """Writes down who moved, by which loss of which latents. A loss is computed when `minimize` asks for it."""
 
     generator, discriminator, ema_generator = "generator", "discriminator", "ema_generator"
-    g_optimizer, d_optimizer, ema_momentum = "g_optimizer", "d_optimizer", 0.99
+    g_optimizer, d_optimizer, ema_momentum = "g_optimizer", "d_optimizer", 0.97
 
     def __init__(self):
         self.moves, self.draws, self.averaged, self.counts, self.minimizing = [], 0, [], [], False
@@ -37,13 +37,16 @@ class _Players:
         return {name: value for name, value in told.items() if name != "number"}
 
     def d_losses(self, x, z):
-        return {"d_loss": 10.0 * z, "kind": (1, z, len(x)) if self.minimizing else (0, 0, 0)}
+        weighted = float(np.sum(np.asarray(x) * np.arange(np.size(x)).reshape(np.shape(x))))
+        number = 10.0 * (len(self.moves) + 1)
+        return {"d_loss": number, "kind": (1, z, weighted) if self.minimizing else (0, 0, 0)}
 
     def g_losses(self, z):
-        return {"g_loss": 100.0 * z, "kind": (2, z, 4) if self.minimizing else (0, 0, 0)}
+        number = 100.0 * (len(self.moves) + 1)
+        return {"g_loss": number, "kind": (2, z, 0) if self.minimizing else (0, 0, 0)}
 
     def update_ema(self, network, averaged, momentum):
-        right = (network, averaged, momentum) == ("generator", "ema_generator", 0.99)
+        right = (network, averaged, momentum) == ("generator", "ema_generator", 0.97)
         self.averaged.append(len(self.moves) if right else -1)
 
 
@@ -55,8 +58,8 @@ def _play(solution, x, steps):
         "who": moves[:, 0],
         "loss": moves[:, 1],
         "optimizer": moves[:, 4],
-        "latents": moves[:, 2],
-        "counts": np.array(players.counts or [0]),
+        "latents": np.array([len(set(moves[:, 2])), len(moves)]),
+        "counts": np.array(sorted(set(players.counts)) or [0]),
         "images": moves[:, 3],
         "averaged": np.array(players.averaged or [-1]),
         "logs": np.array([logs.get("d_loss", -1.0), logs.get("g_loss", -1.0)], float),
@@ -72,21 +75,20 @@ def probe(solution, inputs):
 
 
 def reference(inputs):
-    found = {}
+    found, x = {}, inputs["x"]
+    image_sum = float(np.sum(x * np.arange(x.size).reshape(x.shape)))
     for k in (1, inputs["steps"]):
         whose = np.array([1] * k + [2])
         played = {
             "who": whose,
             "loss": whose,
             "optimizer": np.ones(k + 1),
-            "latents": np.arange(1, k + 2),
-        }
-        played |= {
-            "counts": np.full(k + 1, 4),
-            "images": np.full(k + 1, 4),
+            "latents": np.array([k + 1, k + 1]),
+            "counts": np.array([len(x)]),
+            "images": np.array([image_sum] * k + [0.0]),
             "averaged": np.array([k + 1]),
+            "logs": np.array([10.0 * k, 100.0 * (k + 1)]),
         }
-        played["logs"] = np.array([10.0 * k, 100.0 * (k + 1)])
         found |= {f"{key}, {min(k, 2)}": value for key, value in played.items()}
     return found
 

@@ -17,20 +17,20 @@ NAMES = (
 SIGNALS = "precision", "recall", "discriminator_auc", "generator_gradient", "midtone_ratio"
 # The lowest and the highest value of each signal among patients of each kind.
 PATIENTS = {
-    "healthy": ((0.45, 0.9), (0.5, 0.9), (0.6, 0.9), (0.2, 0.8), (0.8, 1.2)),
-    "mode collapse": ((0.5, 0.95), (0.0, 0.15), (0.6, 0.9), (0.2, 0.8), (0.8, 1.2)),
-    "vanishing gradient": ((0.0, 0.1), (0.0, 0.1), (0.995, 1.0), (0.0005, 0.01), (0.1, 0.3)),
-    "discriminator too weak": ((0.0, 0.1), (0.0, 0.1), (0.0, 0.1), (0.2, 0.8), (0.1, 0.3)),
-    "saturation": ((0.45, 0.9), (0.5, 0.9), (0.6, 0.9), (0.2, 0.8), (0.05, 0.3)),
-    "underfitting": ((0.02, 0.12), (0.5, 0.9), (0.6, 0.9), (0.2, 0.8), (0.8, 1.2)),
+    "healthy": ((0.45, 0.9), (0.5, 0.9), (0.6, 0.99), (0.2, 0.8), (0.8, 1.2)),
+    "mode collapse": ((0.5, 0.95), (0.0, 0.15), (0.6, 0.99), (0.2, 0.8), (0.8, 1.2)),
+    "vanishing gradient": ((0.0, 0.1), (0.0, 0.9), (0.9, 1.0), (0.0005, 0.01), (0.1, 0.3)),
+    "discriminator too weak": ((0.0, 0.1), (0.0, 0.9), (0.0, 0.1), (0.2, 0.8), (0.1, 0.3)),
+    "saturation": ((0.45, 0.9), (0.5, 0.9), (0.6, 0.99), (0.2, 0.8), (0.05, 0.3)),
+    "underfitting": ((0.02, 0.12), (0.5, 0.9), (0.6, 0.99), (0.2, 0.8), (0.8, 1.2)),
 }
 
 
 def inputs(rng):
-    """Three patients of each kind: `(kinds, 3, signals)`."""
+    """Eight patients of each kind: `(kinds, 8, signals)`."""
     ranges = np.array([PATIENTS[name] for name in NAMES])  # (kinds, signals, 2)
     low, high = ranges[:, None, :, 0], ranges[:, None, :, 1]
-    return {"patients": rng.uniform(low, high, (len(NAMES), 3, len(SIGNALS)))}
+    return {"patients": rng.uniform(low, high, (len(NAMES), 8, len(SIGNALS)))}
 
 
 def probe(solution, inputs):
@@ -42,7 +42,7 @@ def probe(solution, inputs):
 
 
 def reference(inputs):
-    return {name: np.full(3, i) for i, name in enumerate(NAMES)}
+    return {name: np.full(8, i) for i, name in enumerate(NAMES)}
 
 
 CHECKS = (
@@ -110,6 +110,16 @@ def my_diagnosis(signals):
     if signals["discriminator_auc"] < 0.25:
         return "discriminator too weak"
     return "underfitting" if signals["precision"] < 0.3 else "healthy"
+""",
+    "bad and alike, so D is weak": """
+def my_diagnosis(signals):
+    if signals["generator_gradient"] < 0.05:
+        return "vanishing gradient"
+    if signals["precision"] < 0.3:
+        return "discriminator too weak" if signals["recall"] < 0.35 else "underfitting"
+    if signals["recall"] < 0.35:
+        return "mode collapse"
+    return "saturation" if signals["midtone_ratio"] < 0.5 else "healthy"
 """,
     "recall alone": """
 def my_diagnosis(signals):

@@ -9,21 +9,21 @@ FORBIDDEN = ()
 
 
 def inputs(rng):
-    """Codes of 60 images of 4 classes; those of class 0 mostly lean, those of class 1 hardly; class 3 never does."""
-    labels = np.repeat([0, 1, 2, 3], [20, 20, 10, 10])
-    leans = np.concatenate(
-        [np.arange(20) < 17, np.arange(20) < 3, np.arange(10) < 5, np.zeros(10, bool)]
-    )
-    centers = 3 * rng.normal(size=(4, 3))
-    codes = centers[labels] + rng.normal(size=(60, 3)) + leans[:, None] * np.array([1.0, 0.0, -0.5])
-    order = rng.permutation(60)
+    """Codes of 70 images of 5 classes, with a gap between their numbers. Of class 0 all lean, of 1 most, of 2 few, of 5
+    none."""
+    labels = np.repeat([0, 1, 2, 4, 5], [10, 20, 20, 10, 10])
+    some = [np.ones(10), np.arange(20) < 17, np.arange(20) < 3, np.arange(10) < 5, np.zeros(10)]
+    leans = np.concatenate(some).astype(bool)
+    centers = 3 * rng.normal(size=(6, 3))
+    codes = centers[labels] + rng.normal(size=(70, 3)) + leans[:, None] * np.array([1.0, 0.0, -0.5])
+    order = rng.permutation(70)
     return {"codes": codes[order], "labels": labels[order], "leans": leans[order]}
 
 
 def _exact(inputs):
     """The same classes, each leaning by exactly (1, 0, -0.5)."""
     labels, leans = inputs["labels"], inputs["leans"]
-    centers = np.array([[5.0, 0, 0], [0, 5, 0], [0, 0, 5], [9, 9, 9]])
+    centers = np.array([[-7.0, 2, 1], [5, 0, 0], [0, 5, 0], [0, 0, 0], [0, 0, 5], [9, 9, 9]])
     return centers[labels] + leans[:, None] * np.array([1.0, 0.0, -0.5])
 
 
@@ -55,7 +55,7 @@ CHECKS = (
     Check(
         "exact",
         "Here each image that leans has the code of its class plus (1, 0, -0.5), and nothing else. Most that lean are "
-        "of one class: does that class get into your vector? And what of a class that never leans?",
+        "of one class: does that class get into your vector? And what of a class in which none leans, or all?",
     ),
     Check(
         "vector",

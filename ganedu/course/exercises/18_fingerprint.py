@@ -33,6 +33,16 @@ def _others(a, b):
     }
 
 
+def _pairs():
+    """Further lists that are not the same, by what differs."""
+    cube, two = np.arange(24.0), np.array([0, 2**60])
+    return {
+        "three axes": ([cube.reshape(2, 3, 4)], [cube.reshape(2, 4, 3)]),
+        "first dtype": ([cube, cube], [cube.view("int64"), cube]),
+        "large": ([two], [two + np.array([0, 1])]),
+    }
+
+
 def probe(solution, inputs):
     a, b = inputs["a"], inputs["b"]
     mine = solution([a, b])
@@ -45,6 +55,7 @@ def probe(solution, inputs):
     long = np.arange(5000.0)
     middle = solution([long]) != solution([np.where(long == 2500, 0, long)])
     differ = {name: np.array([solution(other) != mine]) for name, other in _others(a, b).items()}
+    differ |= {name: np.array([solution(x) != solution(y)]) for name, (x, y) in _pairs().items()}
     return {
         "digits": digits,
         "again": np.array([again == mine]),
@@ -54,7 +65,7 @@ def probe(solution, inputs):
 
 
 def reference(inputs):
-    names = ("digits", "again", "middle", *_others(inputs["a"], inputs["b"]))
+    names = ("digits", "again", "middle", *_others(inputs["a"], inputs["b"]), *_pairs())
     return {name: np.array([True]) for name in names}
 
 
@@ -111,6 +122,18 @@ CHECKS = (
         "joined",
         "The numbers are cut into arrays at another place.",
     ),
+    Check(
+        "three axes",
+        "2x3x4 and 2x4x3: the whole shape counts, not its ends.",
+    ),
+    Check(
+        "first dtype",
+        "The first of two arrays has another dtype: each array's counts.",
+    ),
+    Check(
+        "large",
+        "2**60 and 2**60 + 1 are the same in float64. Are yours cast?",
+    ),
 )
 
 RIGHT = {
@@ -156,6 +179,14 @@ def fingerprint(arrays):
     h = hashlib.sha256()
     for a in arrays:
         h.update(f"{a.shape}".encode() + a.tobytes())
+    return h.hexdigest()
+""",
+    "the dtype of the last array": """
+def fingerprint(arrays):
+    h = hashlib.sha256()
+    for a in arrays:
+        h.update(f"{a.shape}".encode() + a.tobytes())
+    h.update(f"{arrays[-1].dtype if arrays else None}".encode())
     return h.hexdigest()
 """,
     "any order": """

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ganedu.course.checking import Check
+from ganedu.course.checking import Check, WrongSolution
 
 FUNCTION = "my_guided"
 FORBIDDEN = ("ganedu.engine.denoising_model.classifier_free_guidance",)
@@ -28,7 +28,10 @@ def probe(solution, inputs):
     calls = []
 
     def network(x, t, tokens):
-        calls.append(np.array(tokens))
+        x, tokens = np.asarray(x), np.asarray(tokens)
+        if len(x) != len(tokens):
+            raise WrongSolution(f"{len(x)} images and {len(tokens)} texts: one for each, please.")
+        calls.append(tokens)
         return 0.5 * x + t + _said(tokens, w)
 
     found = {

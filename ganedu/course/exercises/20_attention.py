@@ -9,11 +9,11 @@ FORBIDDEN = ("keras.ops.dot_product_attention",)
 
 
 def inputs(rng):
-    """Two sentences: three queries and five keys of 4 numbers, values of 2; a mask of which no row is all False."""
+    """Two sentences: three queries and five keys of 6 numbers, values of 2; a mask of which no row is all False."""
     mask = np.array([[1, 0, 0, 0, 0], [1, 1, 0, 1, 0], [1, 1, 1, 1, 1]], bool)
     return {
-        "q": 2 * rng.normal(size=(2, 3, 4)),
-        "k": rng.normal(size=(2, 5, 4)),
+        "q": 2 * rng.normal(size=(2, 3, 6)),
+        "k": rng.normal(size=(2, 5, 6)),
         "v": rng.normal(size=(2, 5, 2)) + 1.0,
         "mask": mask,
     }
@@ -22,12 +22,15 @@ def inputs(rng):
 def _cases(inputs):
     everything = {**inputs, "mask": True}
     one = {name: a[0] for name, a in inputs.items() if name != "mask"}
+    # Keys that the first query sees badly, and does not see although they would fit best.
+    k = inputs["k"].copy()
+    k[:, 0], k[:, 4] = -inputs["q"][:, 0], 3 * inputs["q"][:, 0]
     return {
         "even": {**everything, "q": 0 * inputs["q"]},
         "one value": {**everything, "v": np.ones((2, 5, 2))},
         "attention": everything,
         "masked": inputs,
-        "large": {**inputs, "q": 400 * inputs["q"]},
+        "large": {**inputs, "q": 400 * inputs["q"], "k": k},
         "one sentence": {**one, "mask": inputs["mask"]},
     }
 
@@ -38,7 +41,7 @@ def probe(solution, inputs):
 
 
 def _weights(q, k, mask, **_):
-    scores = np.where(mask, q @ np.swapaxes(k, -1, -2) / 2.0, -np.inf)  # 2: the root of 4
+    scores = np.where(mask, q @ np.swapaxes(k, -1, -2) / np.sqrt(6), -np.inf)
     weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
     return weights / weights.sum(axis=-1, keepdims=True)
 
@@ -74,7 +77,8 @@ CHECKS = (
     ),
     Check(
         "large",
-        "Right for small scores. For scores of some hundreds e^x is too large: take the largest away first.",
+        "Right for small scores. For scores of thousands e^x is too large: take away the largest of those that may be "
+        "seen, and hide what may not be seen by a score that is smaller than any.",
     ),
     Check(
         "one sentence",
@@ -100,7 +104,7 @@ def my_attention(q, k, v, mask=True):
     "with a softmax": f"""{SOFTMAX}
 def my_attention(q, k, v, mask=True):
     scores = np.einsum("...td,...sd->...ts", q, k) / k.shape[-1] ** 0.5
-    alpha = softmax(np.where(mask, scores, -1e9))
+    alpha = softmax(np.where(mask, scores, -1e30))
     return np.einsum("...ts,...sv->...tv", alpha, v), alpha
 """,
 }
@@ -132,6 +136,10 @@ WRONG = {
     "too large for e": _attention(
         alpha="np.exp(s) * mask / np.sum(np.exp(s) * mask, axis=-1, keepdims=True)"
     ),
+    "the largest of all, seen or not": _attention(
+        alpha="(e := np.exp(s - s.max(axis=-1, keepdims=True)) * mask) / e.sum(axis=-1, keepdims=True)"
+    ),
+    "hidden by a score of -1000": _attention(alpha="softmax(np.where(mask, s, -1e3))"),
     "no weights": """
 def my_attention(q, k, v, mask=True):
     s = np.where(mask, q @ np.swapaxes(k, -1, -2) / np.sqrt(q.shape[-1]), -np.inf)

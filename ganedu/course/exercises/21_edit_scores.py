@@ -16,6 +16,7 @@ def inputs(rng):
     for i in range(12):
         asked = rng.choice(4, 2 if i % 3 == 0 else 1, replace=False)
         wish[i, asked] = (before[i, asked] + rng.integers(1, 4, len(asked))) % 4
+    wish[5] = np.where(wish[5] >= 0, before[5], -1)  # this one asks for what is there already
     after = np.where(wish >= 0, wish, before)
     wrong = np.zeros((12, 4), bool)
     wrong[0, :] = (wish[0] >= 0) & (np.cumsum(wish[0] >= 0) == 1)  # one of two wishes is missed
@@ -46,7 +47,7 @@ def reference(inputs):
     before, after, wish = inputs["before"], inputs["after"], inputs["wish"]
     return {
         "perfect": np.ones(3),
-        "lazy": np.array([0.0, 1.0, 0.0]),
+        "lazy": _scores(before, before, wish),
         "scores": _scores(before, after, wish),
     }
 
@@ -58,7 +59,8 @@ CHECKS = (
     ),
     Check(
         "lazy",
-        "An editor that returns the image as it was has changed nothing: 0, kept all: 1, and no edit is right: 0.",
+        "An editor that returns each image as it was has kept all: 1. Of what was asked for it has only what was "
+        "there already: one wish of these twelve asks for red what is red.",
     ),
     Check(
         "scores",
@@ -91,6 +93,13 @@ def my_edit_scores(before, after, wish):
     asked = wish >= 0
     right = after == np.where(asked, wish, before)
     return (after != before)[asked].mean(), right[~asked].mean(), right.all(axis=1).mean()
+""",
+    "only what had to change counts": """
+def my_edit_scores(before, after, wish):
+    target = np.where(wish >= 0, wish, before)
+    asked = target != before
+    right = after == target
+    return right[asked].mean(), right[~asked].mean(), right.all(axis=1).mean()
 """,
     "both is a product": """
 def my_edit_scores(before, after, wish):
