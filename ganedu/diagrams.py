@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Rectangle
 
 from ganedu.figures import COLOURS, INK, Figure
+from ganedu.metrics.manifold import knn_radius, squared_distances
 
 # What a box is: the colour of its face.
 FACES = {"data": "#eef0f4", "noise": "#efe4f2", "network": "#dbe7f5", "loss": "#fbe0e3"}
@@ -184,10 +185,9 @@ def balls(k=2, seed=3):
         (("real", "sample", "precision"), ("sample", "real", "recall")),
         strict=True,
     ):
-        apart = np.linalg.norm(points[:, None] - points[None], axis=-1)
-        radii = np.sort(apart, axis=1)[:, k]
-        inside = (np.linalg.norm(others[:, None] - points[None], axis=-1) <= radii).any(axis=1)
-        for point, radius in zip(points, radii, strict=True):
+        squares = knn_radius(points, k)
+        inside = (squared_distances(others, points) <= squares).any(axis=1)
+        for point, radius in zip(points, np.sqrt(squares), strict=True):
             axes.add_patch(Circle(point, radius, color=COLOURS[0], alpha=0.13, linewidth=0))
         axes.plot(*points.T, "o", color=COLOURS[0], markersize=4, label=names[0])
         axes.plot(

@@ -154,3 +154,10 @@ def test_a_mistake_in_the_solution_itself_keeps_its_traceback():
     exec(compile("def f(s, k):\n    return s[99, 99]", "<the student's cell>", "exec"), scope)
     with pytest.raises(IndexError):
         checking.check("22.recall_at", scope["f"])
+
+
+def test_a_variant_changes_what_stands_once():
+    assert checking.variant("a + b", ("a", "c"), ("b", "d")) == "c + d"
+    for missing in ("x", " "):
+        with pytest.raises(UsageError, match="must stand once"):
+            checking.variant("a + b", (missing, "y"))

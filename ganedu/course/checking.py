@@ -27,9 +27,9 @@ from unittest import mock
 
 import numpy as np
 
+from ganedu.course.copies import SOLVED
 from ganedu.runtime import UsageError, one_line
 
-BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 TOLERANCE = 1e-4  # relative and absolute: solutions may compute in float32
 
 
@@ -155,6 +155,23 @@ def _refused(path):
     return refuse
 
 
+def variant(source, *changes):
+    """A solution with pieces of another: most plausible wrong ones are the right one with a slip.
+
+    Args:
+        source: str.
+        *changes: pairs of str, what stands once in the source and what shall stand there.
+
+    Raises:
+        UsageError: for a piece that does not stand there once.
+    """
+    for old, new in changes:
+        if source.count(old) != 1:
+            raise UsageError(f"The piece must stand once in the source. Received: {old!r}")
+        source = source.replace(old, new)
+    return source
+
+
 def compile_solution(exercise, source):
     """A solution from its source, as a lesson's cell would make it.
 
@@ -180,5 +197,10 @@ def lesson_cell(exercise):
         first = function.body[1]
     lines = source.splitlines()
     start = first.lineno - 1
-    marked = [*lines[:start], f"    {BEGIN}", *lines[start:], f"    {END}"]
+    marked = [
+        *lines[:start],
+        f"    {SOLVED}",
+        *lines[start:],
+        f"    {SOLVED.replace('BEGIN', 'END')}",
+    ]
     return "\n".join(marked)

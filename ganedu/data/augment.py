@@ -66,6 +66,11 @@ class Augmentation:
             )
         self.names = names
 
+    @classmethod
+    def of(cls, names):
+        """The augmentation of these names, or `None` where there are none, as a recipe has it."""
+        return cls(*names) if names else None
+
     def __call__(self, images, seed):
         if images.dtype != np.uint8 or images.ndim != 4:
             raise UsageError(

@@ -92,7 +92,7 @@ def timed_training(model, data, seconds, seed, recipe=None, by_class=False, task
     built = models.build(model, train.image_shape, seed=seed, **arguments)
     if tasks is not None and not built.tasks & tasks:
         raise UsageError(f"A speedrun needs a model that generates. Received: {model}")
-    augment = sets.Augmentation(*found.augment) if found.augment else None
+    augment = sets.Augmentation.of(found.augment)
     clock, processor = Clock(0.0, seconds), _Processor()
     began = time.monotonic()
     built.fit(

@@ -176,7 +176,7 @@ class TrainingSession:
     def __init__(self, folder, model, dataset, recipe, run_info, state):
         self.folder, self.model, self.recipe, self.state = folder, model, recipe, state
         self.seed, self.saved = run_info["seed"], state["step"]
-        augment = data.Augmentation(*recipe.augment) if recipe.augment else None
+        augment = data.Augmentation.of(recipe.augment)
         prepared = model.prepare_dataset(dataset)
         self.examples = prepared.get_batch(slice(16))
         self.batches = prepared.batches(

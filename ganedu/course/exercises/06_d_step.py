@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ganedu.course.checking import Check
+from ganedu.course.checking import Check, variant
 
 FUNCTION = "d_step"
 FORBIDDEN = ()
@@ -188,69 +188,25 @@ def d_step(players, x):
 }
 
 
-def _step(training="True", loss="softplus(-real) + softplus(fake)", variables="d", sign=""):
-    return f"""
-def d_step(players, x):
-    def softplus(a):
-        return tf.reduce_mean(tf.nn.softplus(a))
-
-    z = players.sample_prior(tf.shape(x)[0])
-    with tf.GradientTape() as tape:
-        real = players.discriminator(x, training={training})
-        fake = players.discriminator(players.generator(z, training={training}), training={training})
-        loss = {loss}
-    d = players.discriminator.trainable_variables
-    g = players.generator.trainable_variables
-    players.d_adam.apply([{sign}t for t in tape.gradient(loss, {variables})], {variables})
-    means = {{"D(x)": tf.reduce_mean(tf.sigmoid(real)), "D(G(z))": tf.reduce_mean(tf.sigmoid(fake))}}
-    return {{"d_loss": loss, **means}}
-"""
+def _slip(*changes):
+    return variant(RIGHT["as written"], *changes)
 
 
+LOSS = "tf.reduce_mean(tf.nn.softplus(-real)) + tf.reduce_mean(tf.nn.softplus(fake))"
+VARIABLES = "variables = players.discriminator.trainable_variables"
 WRONG = {
-    "G's optimizer": """
-def d_step(players, x):
-    z = players.sample_prior(tf.shape(x)[0])
-    with tf.GradientTape() as tape:
-        real = players.discriminator(x, training=True)
-        fake = players.discriminator(players.generator(z, training=True), training=True)
-        loss = tf.reduce_mean(tf.nn.softplus(-real)) + tf.reduce_mean(tf.nn.softplus(fake))
-    variables = players.discriminator.trainable_variables
-    players.g_adam.apply(tape.gradient(loss, variables), variables)
-    means = {"D(x)": tf.reduce_mean(tf.sigmoid(real)), "D(G(z))": tf.reduce_mean(tf.sigmoid(fake))}
-    return {"d_loss": loss, **means}
-""",
-    "always 64 latents": """
-def d_step(players, x):
-    z = players.sample_prior(64)
-    with tf.GradientTape() as tape:
-        real = players.discriminator(x, training=True)
-        fake = players.discriminator(players.generator(z, training=True), training=True)
-        loss = tf.reduce_mean(tf.nn.softplus(-real)) + tf.reduce_mean(tf.nn.softplus(fake))
-    variables = players.discriminator.trainable_variables
-    players.d_adam.apply(tape.gradient(loss, variables), variables)
-    means = {"D(x)": tf.reduce_mean(tf.sigmoid(real)), "D(G(z))": tf.reduce_mean(tf.sigmoid(fake))}
-    return {"d_loss": loss, **means}
-""",
-    "a sum for a mean in the log": """
-def d_step(players, x):
-    z = players.sample_prior(tf.shape(x)[0])
-    with tf.GradientTape() as tape:
-        real = players.discriminator(x, training=True)
-        fake = players.discriminator(players.generator(z, training=True), training=True)
-        loss = tf.reduce_mean(tf.nn.softplus(-real)) + tf.reduce_mean(tf.nn.softplus(fake))
-    variables = players.discriminator.trainable_variables
-    players.d_adam.apply(tape.gradient(loss, variables), variables)
-    sums = {"D(x)": tf.reduce_sum(tf.sigmoid(real)), "D(G(z))": tf.reduce_sum(tf.sigmoid(fake))}
-    return {"d_loss": loss, **sums}
-""",
-    "uphill": _step(sign="-"),
-    "G moves too": _step(variables="d + g"),
-    "G moves in D's place": _step(variables="g"),
-    "not in training": _step(training="False"),
-    "wants generated images to be believed": _step(loss="softplus(-real) + softplus(-fake)"),
-    "real images alone": _step(loss="softplus(-real)"),
-    "moves only the kernel": _step(variables="d[:1]"),
+    "G's optimizer": _slip(("players.d_adam", "players.g_adam")),
+    "always 64 latents": _slip(("tf.shape(x)[0]", "64")),
+    "a sum for a mean in the log": _slip(("tf.reduce_mean(v)", "tf.reduce_sum(v)")),
+    "uphill": _slip(
+        ("tape.gradient(loss, variables)", "[-t for t in tape.gradient(loss, variables)]")
+    ),
+    "G moves too": _slip((VARIABLES, f"{VARIABLES} + players.generator.trainable_variables")),
+    "G moves in D's place": _slip((VARIABLES, "variables = players.generator.trainable_variables")),
+    "not in training": RIGHT["as written"].replace("training=True", "training=False"),
+    "wants generated images to be believed": _slip(("softplus(fake)", "softplus(-fake)")),
+    "real images alone": _slip((LOSS, "tf.reduce_mean(tf.nn.softplus(-real))")),
+    "moves only the kernel": _slip((VARIABLES, f"{VARIABLES}[:1]")),
     "no step at all": """
 def d_step(players, x):
     z = players.sample_prior(tf.shape(x)[0])

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ganedu.course.checking import Check
+from ganedu.course.checking import Check, variant
 
 FUNCTION = "my_train_step"
 FORBIDDEN = ()
@@ -192,79 +192,29 @@ def my_train_step(players, x, k):
 }
 
 
-def _step(
-    latents="z = players.sample_prior(len(x))",
-    again=True,
-    d="lambda: players.d_losses(x, z)",
-    order="dg",
-):
-    moves = {
-        "d": f"""    for _ in range(k):
-        {latents if again else "pass"}
-        d = players.minimize({d}, players.discriminator, players.d_optimizer)
-""",
-        "g": f"""    {latents if again else "pass"}
-    g = players.minimize(lambda: players.g_losses(z), players.generator, players.g_optimizer)
-""",
-    }
-    first = "" if again else f"    {latents}\n"
-    return f"""
-def my_train_step(players, x, k):
-{first}{"".join(moves[player] for player in order)}\
-    players.update_ema(players.generator, players.ema_generator, players.ema_momentum)
-    return d | g
+def _slip(*changes):
+    return variant(RIGHT["as written"], *changes)
+
+
+LOOP = """    for _ in range(k):
+        z = players.sample_prior(len(x))
 """
-
-
+G = """    z = players.sample_prior(len(x))
+    g = players.minimize(lambda: players.g_losses(z), players.generator, players.g_optimizer)
+"""
+AVERAGE = "    players.update_ema(players.generator, players.ema_generator, players.ema_momentum)\n"
 WRONG = {
-    "the same latents for all": _step(again=False),
-    "G first": _step(order="gd"),
-    "the loss, not a function of it": _step(d="players.d_losses(x, z)"),
-    "ignores k": """
-def my_train_step(players, x, k):
-    z = players.sample_prior(len(x))
-    d = players.minimize(lambda: players.d_losses(x, z), players.discriminator, players.d_optimizer)
-    z = players.sample_prior(len(x))
-    g = players.minimize(lambda: players.g_losses(z), players.generator, players.g_optimizer)
-    players.update_ema(players.generator, players.ema_generator, players.ema_momentum)
-    return d | g
-""",
-    "G moves k times too": """
-def my_train_step(players, x, k):
-    for _ in range(k):
-        z = players.sample_prior(len(x))
-        d = players.minimize(lambda: players.d_losses(x, z), players.discriminator, players.d_optimizer)
-        z = players.sample_prior(len(x))
-        g = players.minimize(lambda: players.g_losses(z), players.generator, players.g_optimizer)
-    players.update_ema(players.generator, players.ema_generator, players.ema_momentum)
-    return d | g
-""",
-    "one optimizer for both": """
-def my_train_step(players, x, k):
-    for _ in range(k):
-        z = players.sample_prior(len(x))
-        d = players.minimize(lambda: players.d_losses(x, z), players.discriminator, players.d_optimizer)
-    z = players.sample_prior(len(x))
-    g = players.minimize(lambda: players.g_losses(z), players.generator, players.d_optimizer)
-    players.update_ema(players.generator, players.ema_generator, players.ema_momentum)
-    return d | g
-""",
-    "no averaged weights": """
-def my_train_step(players, x, k):
-    for _ in range(k):
-        z = players.sample_prior(len(x))
-        d = players.minimize(lambda: players.d_losses(x, z), players.discriminator, players.d_optimizer)
-    z = players.sample_prior(len(x))
-    return d | players.minimize(lambda: players.g_losses(z), players.generator, players.g_optimizer)
-""",
-    "one draw for all of D's moves": """
-def my_train_step(players, x, k):
-    z = players.sample_prior(len(x))
-    for _ in range(k):
-        d = players.minimize(lambda: players.d_losses(x, z), players.discriminator, players.d_optimizer)
-    z = players.sample_prior(len(x))
-    g = players.minimize(lambda: players.g_losses(z), players.generator, players.g_optimizer)
-    players.update_ema(players.generator, players.ema_generator, players.ema_momentum)
-    return d | g
-""",
+    "the same latents for all": _slip(
+        (LOOP, "    z = players.sample_prior(len(x))\n    for _ in range(k):\n"),
+        (G, G.split("\n", 1)[1]),
+    ),
+    "G first": _slip((G, ""), (LOOP, f"{G}{LOOP}")),
+    "the loss, not a function of it": _slip(("lambda z=z: players.d_losses", "players.d_losses")),
+    "ignores k": _slip(("range(k)", "range(1)")),
+    "G moves k times too": _slip((G, "".join(f"    {line}\n" for line in G.splitlines()))),
+    "one optimizer for both": _slip(("players.g_optimizer", "players.d_optimizer")),
+    "no averaged weights": _slip((AVERAGE, "")),
+    "one draw for all of D's moves": _slip(
+        (LOOP, "    z = players.sample_prior(len(x))\n    for _ in range(k):\n")
+    ),
 }

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ganedu.course.checking import Check
+from ganedu.course.checking import Check, variant
 
 FUNCTION = "my_diagnosis"
 FORBIDDEN = ("ganedu.diagnostics.diagnose",)
@@ -98,67 +98,36 @@ def my_diagnosis(signals):
     return next((name for signal, limit, name in causes if signals[signal] < limit), "healthy")
 """,
 }
+
+
+def _slip(*changes):
+    return variant(RIGHT["as written"], *changes)
+
+
+def _rule(signal, limit, name):
+    return f'    if signals["{signal}"] < {limit}:\n        return "{name}"\n'
+
+
+GRADIENT = _rule("generator_gradient", 0.05, "vanishing gradient")
+WEAK = _rule("discriminator_auc", 0.25, "discriminator too weak")
+UNDERFITTING = _rule("precision", 0.3, "underfitting")
+COLLAPSE = _rule("recall", 0.35, "mode collapse")
+GREY = _rule("midtone_ratio", 0.5, "saturation")
 WRONG = {
-    "consequences first": """
-def my_diagnosis(signals):
-    if signals["midtone_ratio"] < 0.5:
-        return "saturation"
-    if signals["recall"] < 0.35:
-        return "mode collapse"
-    if signals["generator_gradient"] < 0.05:
-        return "vanishing gradient"
-    if signals["discriminator_auc"] < 0.25:
-        return "discriminator too weak"
-    return "underfitting" if signals["precision"] < 0.3 else "healthy"
-""",
-    "bad and alike, so D is weak": """
-def my_diagnosis(signals):
-    if signals["generator_gradient"] < 0.05:
-        return "vanishing gradient"
-    if signals["precision"] < 0.3:
-        return "discriminator too weak" if signals["recall"] < 0.35 else "underfitting"
-    if signals["recall"] < 0.35:
-        return "mode collapse"
-    return "saturation" if signals["midtone_ratio"] < 0.5 else "healthy"
-""",
-    "recall alone": """
-def my_diagnosis(signals):
-    if signals["recall"] < 0.35:
-        return "mode collapse"
-    if signals["precision"] < 0.3:
-        return "underfitting"
-    return "saturation" if signals["midtone_ratio"] < 0.5 else "healthy"
-""",
-    "the discriminator is never weak": """
-def my_diagnosis(signals):
-    if signals["generator_gradient"] < 0.05:
-        return "vanishing gradient"
-    if signals["precision"] < 0.3:
-        return "underfitting"
-    if signals["recall"] < 0.35:
-        return "mode collapse"
-    return "saturation" if signals["midtone_ratio"] < 0.5 else "healthy"
-""",
-    "everyone is ill": """
-def my_diagnosis(signals):
-    if signals["generator_gradient"] < 0.05:
-        return "vanishing gradient"
-    if signals["discriminator_auc"] < 0.25:
-        return "discriminator too weak"
-    if signals["precision"] < 0.3:
-        return "underfitting"
-    return "mode collapse" if signals["recall"] < 0.95 else "saturation"
-""",
-    "a strong discriminator is the cause": """
-def my_diagnosis(signals):
-    if signals["discriminator_auc"] > 0.8:
-        return "vanishing gradient"
-    if signals["discriminator_auc"] < 0.25:
-        return "discriminator too weak"
-    if signals["precision"] < 0.3:
-        return "underfitting"
-    if signals["recall"] < 0.35:
-        return "mode collapse"
-    return "saturation" if signals["midtone_ratio"] < 0.5 else "healthy"
-""",
+    "consequences first": _slip((GRADIENT, f"{GREY}{COLLAPSE}{GRADIENT}")),
+    "bad and alike, so D is weak": _slip(
+        (WEAK, ""),
+        (
+            'return "underfitting"',
+            'return "discriminator too weak" if signals["recall"] < 0.35 else "underfitting"',
+        ),
+    ),
+    "recall alone": _slip(
+        (GRADIENT, ""), (WEAK, ""), (COLLAPSE, ""), (UNDERFITTING, f"{COLLAPSE}{UNDERFITTING}")
+    ),
+    "the discriminator is never weak": _slip((WEAK, "")),
+    "everyone is ill": _slip(("0.35", "0.95")),
+    "a strong discriminator is the cause": _slip(
+        ('signals["generator_gradient"] < 0.05', 'signals["discriminator_auc"] > 0.8')
+    ),
 }
