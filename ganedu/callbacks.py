@@ -44,19 +44,21 @@ class Clock(keras.callbacks.Callback):
     Args:
         spent: float, seconds counted before this `fit`. Defaults to `0.0`.
         budget: float, the seconds after which to stop, or `None`. Defaults to `None`.
+        clock: function that tells the seconds; `time.process_time` counts the processor's, of all threads.
+            Defaults to `time.monotonic`.
     """
 
-    def __init__(self, spent=0.0, budget=None):
+    def __init__(self, spent=0.0, budget=None, clock=time.monotonic):
         super().__init__()
-        self.spent, self.budget, self._start = spent, budget, None
+        self.spent, self.budget, self.clock, self._start = spent, budget, clock, None
 
     @property
     def seconds(self):
-        return self.spent + (time.monotonic() - self._start if self._start is not None else 0.0)
+        return self.spent + (self.clock() - self._start if self._start is not None else 0.0)
 
     def on_train_batch_end(self, batch, logs=None):
         if self._start is None:
-            self._start = time.monotonic()
+            self._start = self.clock()
         if self.budget is not None and self.seconds >= self.budget:
             self.model.stop_training = True
 

@@ -11,6 +11,7 @@ import textwrap
 
 import numpy as np
 from matplotlib.figure import Figure as MatplotlibFigure
+from matplotlib.patches import Circle
 from PIL import Image
 
 from ganedu.data.images import to_uint8
@@ -27,7 +28,7 @@ class Figure(MatplotlibFigure):
         full, small = io.BytesIO(), io.BytesIO()
         self.savefig(full, format="png", dpi=100, bbox_inches="tight")
         # 128 colours are a third of the bytes, and notebooks are kept under version control.
-        Image.open(full).convert("RGB").quantize(128, Image.Quantize.MAXCOVERAGE).save(
+        Image.open(full).convert("RGB").quantize(128, Image.Quantize.FASTOCTREE).save(
             small, format="PNG", optimize=True
         )
         return small.getvalue()
@@ -298,6 +299,7 @@ def plane(panels, extent=3.0):
               `np.linspace(-extent, extent, S)` along each axis; the first row lies lowest;
             - `"arrows"`: (S, S, 2), laid out alike; the longest is as long as they stand apart;
             - `"points"`: (N, 2), or a dict of a name to points, each in its colour;
+            - `"circles"`: (N, 3), each a centre and a radius;
             - `"paths"`: a list of paths (T, 2), each marked at its start and drawn step by step.
         extent: float. Defaults to `3.0`.
     """
@@ -312,6 +314,8 @@ def plane(panels, extent=3.0):
         for (name, places), colour in zip(points.items(), colours, strict=False):
             dots = np.asarray(places).reshape(-1, 2)
             axes.scatter(*dots.T, s=4, color=colour, alpha=0.5, linewidths=0, label=name)
+        for *centre, radius in shown.get("circles", ()):
+            axes.add_patch(Circle(centre, radius, fill=False, color=INK, linewidth=0.8))
         for path in shown.get("paths", ()):
             axes.plot(*np.asarray(path).T, "-o", color=INK, linewidth=0.8, markersize=2.5)
             axes.plot(*path[0], "o", color="white", markeredgecolor=INK, markersize=7)

@@ -74,6 +74,11 @@ def profile(name=None):
     return name
 
 
+def by_profile(smoke, quick, full):
+    """The value for the profile that is wanted: `by_profile(smoke=2, quick=400, full=2000)` steps, say."""
+    return {"smoke": smoke, "quick": quick, "full": full}[profile()]
+
+
 def cores():
     """How many processor cores this process may use."""
     if hasattr(os, "sched_getaffinity"):

@@ -114,6 +114,7 @@ def test_a_plane_puts_all_in_its_place():
         "arrows": arrows,
         "points": {"p": [[1.0, -1.0]]},
         "paths": [[[0, 0], [1, 2]]],
+        "circles": np.array([[0.5, -1.0, 0.25]]),
     }
     (axes,) = figures.plane({"t": shown}, extent=2.0).axes
     (picture,), (quiver, dots) = axes.images, axes.collections
@@ -122,6 +123,8 @@ def test_a_plane_puts_all_in_its_place():
     np.testing.assert_array_equal(picture.get_array(), heat)
     np.testing.assert_array_equal(dots.get_offsets(), [[1, -1]])
     np.testing.assert_array_equal(axes.lines[0].get_xydata(), [[0, 0], [1, 2]])
+    (circle,) = axes.patches
+    assert [*circle.center, circle.radius] == [0.5, -1.0, 0.25]
     assert axes.get_xlim() == axes.get_ylim() == (-2, 2)
     assert [*quiver.get_offsets()[6], quiver.U[6], quiver.V[6]] == [-2, 2, 0, 4]
     assert quiver.scale == 2  # the longest, 4, is drawn as long as 2

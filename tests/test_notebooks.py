@@ -17,6 +17,7 @@ from click.testing import CliRunner
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from quoted import unknown_names
 
+from ganedu import recipes, runtime
 from ganedu.cli import main
 from ganedu.course import colab, copies, lessons
 
@@ -24,6 +25,11 @@ FIRST_CELL = (
     "from ganedu import runtime\n\n"
     "backend = runtime.setup(seed=0)  # loads TensorFlow, which takes some seconds"
 )
+SHOWS_A_WIDGET = """
+view = {"model_id": "0", "version_major": 2, "version_minor": 0}
+data = {"text/plain": "x", "image/png": "", "application/vnd.jupyter.widget-view+json": view}
+display(data, raw=True)
+"""
 per_lesson = pytest.mark.parametrize("name", lessons.names())
 
 
@@ -245,6 +251,29 @@ def test_a_cell_that_fails_is_a_clear_error(tmp_path, monkeypatch):
     nbformat.write(notebook, tmp_path / "lesson.ipynb")
     with pytest.raises(lessons.RunError, match="ZeroDivisionError"):
         lessons.execute("any")
+
+
+def test_what_is_stored_is_the_still_picture_and_the_processor_s_time(tmp_path, monkeypatch):
+    sources = ["def wait():\n    while process_time() < 3:\n        pass", "wait()", SHOWS_A_WIDGET]
+    notebook = new_notebook(
+        cells=[new_code_cell("from time import process_time"), *map(new_code_cell, sources)]
+    )
+    monkeypatch.setattr(lessons, "path", lambda name: tmp_path / "lesson.ipynb")
+    nbformat.write(notebook, tmp_path / "lesson.ipynb")
+    executed = lessons.execute("any")
+    assert set(executed.cells[-1].outputs[0].data) == {"text/plain", "image/png"}
+    assert "widgets" not in executed.metadata
+    assert 3 <= executed.metadata["ganedu"]["processor_seconds"] < 30
+
+
+@pytest.mark.parametrize("data_set", ["digits", "mnist"])
+def test_a_lesson_begins_with_images_and_a_recipe_for_them(data_set, monkeypatch):
+    monkeypatch.delenv("GANEDU_DATA", raising=False)
+    images, recipe = lessons.data_and_recipe("vae", data_set)
+    assert images.name in ("digits", data_set)
+    assert recipe == recipes.find("vae", images.name, images.image_shape, runtime.profile())[0]
+    sized = lessons.data_and_recipe("stylegan", data_set, sizes_of="mnist")[1]
+    assert sized == recipes.find("stylegan", "mnist", images.image_shape, runtime.profile())[0]
 
 
 # On Colab

@@ -67,3 +67,12 @@ def test_keras_json_does_not_turn_images_round(tmp_path, floatx):
         [sys.executable, "-c", CONFIGURED], env=environment, text=True, cwd=ROOT
     )
     assert found == "channels_last float32 float32 (2, 8, 8, 1)\n"
+
+
+def test_a_value_by_profile(monkeypatch):
+    for name, value in {"smoke": 2, "quick": 400, "full": 2000}.items():
+        monkeypatch.setenv("GANEDU_PROFILE", name)
+        assert runtime.by_profile(smoke=2, quick=400, full=2000) == value
+    monkeypatch.setenv("GANEDU_PROFILE", "fast")
+    with pytest.raises(runtime.UsageError, match="must be one of"):
+        runtime.by_profile(smoke=2, quick=400, full=2000)

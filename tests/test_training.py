@@ -215,6 +215,17 @@ def test_the_time_left_is_that_of_the_steps_or_of_the_clock(steps, total, spent,
     assert [callbacks.clock_time(s) for s in (0.4, 75, 3675.2)] == ["0:00", "1:15", "1:01:15"]
 
 
+def test_a_clock_may_count_the_processor_s_seconds():
+    told = iter([10.0, 11.5, 11.5, 14.0, 14.0])
+    clock = callbacks.Clock(1.0, 4.0, lambda: next(told))
+    clock.set_model(model := SimpleNamespace(stop_training=False))
+    clock.on_train_batch_end(0)  # the first step, which compiles, is not counted
+    assert clock.seconds == 2.5
+    assert not model.stop_training
+    clock.on_train_batch_end(1)
+    assert model.stop_training
+
+
 def test_rounds_are_counted_where_there_is_an_end(capsys):
     bar = callbacks.RoundBar(4, callbacks.StepCounter(30, 120), callbacks.Clock(60.0))
     bar.set_params({"epochs": 4, "steps": 30, "verbose": 1})

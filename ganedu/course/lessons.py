@@ -4,7 +4,6 @@ import json
 import os
 import re
 import textwrap
-import time
 from pathlib import Path
 
 from ganedu.runtime import RunError, UsageError
@@ -60,6 +59,28 @@ def _short(value):
     return f"{value:,.0f}" if 1000 <= abs(value) < 1e9 else f"{value:.3g}"
 
 
+def data_and_recipe(model, data_set="mnist", sizes_of=None, **options):
+    """What a lesson begins with: its images, and the recipe of a model for them in the profile that is wanted.
+
+    >>> digits, recipe = data_and_recipe("dcgan")  # MNIST, or what the package has in its place
+
+    Args:
+        model: str, a model's name.
+        data_set: str, a data set's name. Defaults to `"mnist"`.
+        sizes_of: str, the data set whose recipe is wanted whichever is at hand. Defaults to the one that was loaded.
+        **options: for `ganedu.data.load`.
+
+    Returns:
+        `ImageDataset`, and `Recipe`.
+    """
+    from ganedu import data, recipes, runtime
+
+    options = {"fallback": {"mnist": "digits", "cifar10": "photos"}.get(data_set), **options}
+    images = data.load(data_set, **options)
+    name = sizes_of or images.name
+    return images, recipes.find(model, name, images.image_shape, runtime.profile())[0]
+
+
 def folder():
     """The folder of the lessons: beside the package in a checkout, inside it in an installed wheel."""
     here = Path(__file__).parents[1]
@@ -95,7 +116,7 @@ def title(name):
 
 def table():
     """The README's table of lessons, in Markdown, from what each notebook says of itself under `ganedu` in its
-    metadata: `modules`, `paper`, `claim`, and the `seconds` that `execute` measured."""
+    metadata: `modules`, `paper`, `claim`, and the `processor_seconds` that `execute` measured."""
     import nbformat
 
     lines = [
@@ -105,7 +126,7 @@ def table():
     for name in names():
         facts = nbformat.read(path(name), as_version=4).metadata.ganedu
         modules = ", ".join(f"[`{m}`](ganedu/models/{m}.py)" for m in facts.modules)
-        took = f"{5 * round(facts.seconds / 5)} s"
+        took = f"{5 * round(facts.processor_seconds / 5)} s"
         lesson = f"[{name[:2]} {title(name)}](notebooks/{name}.ipynb)"
         lines.append(f"| {lesson} | {modules} | {facts.paper} | {facts.claim} | {took} |")
     return "\n".join(lines)
@@ -188,7 +209,7 @@ def execute(name, setup="", save=True):
     client = NotebookClient(
         notebook, timeout=1800, resources={"metadata": {"path": str(file.parent)}}
     )
-    started = time.monotonic()
+    before_it = _of_processes()
     try:
         with client.setup_kernel():
             for i, cell in enumerate(notebook.cells):
@@ -200,11 +221,23 @@ def execute(name, setup="", save=True):
         for output in cell.get("outputs", []):
             if output.get("name") == "stderr":
                 raise RunError(f"{file.name} wrote on stderr: {output.text}")
+            if "data" in output:  # of a widget that is gone; its still picture stays
+                output.data.pop("application/vnd.jupyter.widget-view+json", None)
         cell.metadata.pop("execution", None)  # time stamps
+    notebook.metadata.pop("widgets", None)
     if save:
-        notebook.metadata.setdefault("ganedu", {})["seconds"] = round(time.monotonic() - started)
+        spent = round(_of_processes() - before_it)
+        notebook.metadata.setdefault("ganedu", {})["processor_seconds"] = spent
         nbformat.write(notebook, file)
     return notebook
+
+
+def _of_processes():
+    """The processor's seconds (user + sys) of the processes that this one started and that have ended."""
+    import resource  # not there on Windows
+
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
 
 
 def check(name, seeds=3):

@@ -40,7 +40,7 @@ class TimedTraining:
         model: `GenerativeModel`.
         train, test: `ImageDataset`, both parts of the data.
         images: int, seen in training.
-        seconds, processor_seconds: float, from the end of the first step.
+        seconds, processor_seconds: float, from the end of the first step; the first by the clock that was asked for.
         first_step_seconds: float, to the end of the first step.
     """
 
@@ -62,10 +62,13 @@ class TimedTraining:
         return sum(math.prod(w.shape) for w in self.model.trainable_weights)
 
 
-def timed_training(model, data, seconds, seed, recipe=None, by_class=False, tasks=None):
+def timed_training(
+    model, data, seconds, seed, recipe=None, by_class=False, tasks=None, clock=time.monotonic
+):
     """Trains a model in this process for some seconds from the end of its first step; arguments as for `measure`.
 
     Args:
+        clock: function that tells the seconds, as for `ganedu.callbacks.Clock`. Defaults to `time.monotonic`.
         tasks: set of names of `ganedu.engine.TASKS`, of which the model must have one. Defaults to `None`.
 
     Returns:
@@ -93,7 +96,7 @@ def timed_training(model, data, seconds, seed, recipe=None, by_class=False, task
     if tasks is not None and not built.tasks & tasks:
         raise UsageError(f"A speedrun needs a model that generates. Received: {model}")
     augment = sets.Augmentation.of(found.augment)
-    clock, processor = Clock(0.0, seconds), _Processor()
+    clock, processor = Clock(0.0, seconds, clock), _Processor()
     began = time.monotonic()
     built.fit(
         built.prepare_dataset(train).batches(batch_size, seed=seed, augment=augment),

@@ -1,13 +1,14 @@
 """What every model reaches on MNIST in equal time, as the table and the pictures of `docs/models.md`.
 
-    GANEDU_DATA=... python tests/benchmarks/models.py [MODEL ...] [--seconds 120] [--seeds 1]
+    GANEDU_DATA=... python tests/benchmarks/models.py [MODEL ...] [--seconds 240] [--seeds 0 1 2]
 
-Each trains in a process of its own with its quick recipe, for the same seconds from the end of the first
-(compiling) step. Figures go to `docs/pictures/models/results.json`, pictures beside them; the table is then made
-anew from all that is there; with several seeds its numbers are medians. The scores: the Fréchet distance of 5,000
-samples (of translators, their translations) to the test images, or targets, in the features of
-`ganedu.metrics.features`; and for conditional models the share of 2,000 samples in which the feature network's
-classifier sees the label that was asked for.
+Each trains in a process of its own with its quick recipe, for the same processor-seconds (user and system, of all
+threads) from the end of the first (compiling) step: 240 are two minutes of two cores. So other work on the machine
+costs a model no images. Each seed's figures go to `docs/pictures/models/results.json`, the pictures of seed 0 beside
+them; the table is then made anew from all that is there: medians over the seeds, and their range. The scores: the
+Fréchet distance of 10,000 samples (of translators, their translations) to all test images, or targets, in the
+features of `ganedu.metrics.features`; and for conditional models the share of 2,000 samples in which the feature
+network's classifier sees the label that was asked for.
 """
 
 import argparse
@@ -15,11 +16,14 @@ import json
 import statistics
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 DOCS = Path(__file__).parents[2] / "docs"
 PICTURES = DOCS / "pictures" / "models"
 RESULTS = PICTURES / "results.json"
+SAMPLES = 10_000
+SLOW = {"pixelcnn": 2000}  # samples of a model that makes one pixel after the other
 BEGIN, END = "<!-- made by tests/benchmarks/models.py -->", "<!-- end -->"
 
 
@@ -27,7 +31,7 @@ def measure(name, seconds, seed):
     """Trains a model, draws its picture where the seed is 0, and returns its row."""
     from ganedu.runs.speedrun import timed_training
 
-    run = timed_training(name, "mnist", seconds, seed)
+    run = timed_training(name, "mnist", seconds, seed, clock=time.process_time)
     import numpy as np
 
     from ganedu import figures
@@ -40,13 +44,14 @@ def measure(name, seconds, seed):
         with open(PICTURES / f"{name}.png", "wb") as file:
             figures.save_png(images, file, columns=columns)
     network = features.load("mnist")
-    row = {"parameters": run.parameters, "images/s": round(run.images_per_second)}
-    real = test.array(5000)
+    row = {"parameters": run.parameters, "images": run.images}
+    count = SLOW.get(name, SAMPLES)
+    real = test.array(SAMPLES)
     if "translate" in model.tasks:
-        sources, real = model.prepare_dataset(test).get_batch(slice(5000))
+        sources, real = model.prepare_dataset(test).get_batch(slice(SAMPLES))
         generated = model.translate(sources)
     else:
-        generated = model.generate(5000, seed=seed + 1)
+        generated = model.generate(count, seed=seed + 1)
     if real.shape[1:] == network.image_shape:
         row["frechet_distance"] = frechet_distance(
             network.features(generated), network.features(real)
@@ -54,18 +59,17 @@ def measure(name, seconds, seed):
     if "generate by class" in model.tasks:
         labels = np.arange(2000) % 10
         generated = model.generate(2000, labels=labels, seed=seed + 2)
-        found = network.probabilities(generated).argmax(axis=1)
-        row["agreement"] = float(np.mean(found == labels))
+        told = network.probabilities(generated).argmax(axis=1)
+        row["agreement"] = float(np.mean(told == labels))
     return row
 
 
-def median(rows):
-    """One row of several seeds: of each number the median, and how many they were."""
-    row = {key: statistics.median(r[key] for r in rows) for key in rows[0]}
-    for key, digits in (("frechet_distance", 1), ("agreement", 3)):
-        if key in row:
-            row[key] = round(row[key], digits)
-    return {**row, "images/s": round(row["images/s"]), "seeds": len(rows)}
+def spread(values, digits):
+    """The median of some values, and behind it the range of three or more."""
+    middle = f"{statistics.median(values):.{digits}f}"
+    return middle + (
+        f" ({min(values):.{digits}f} to {max(values):.{digits}f})" if len(values) > 2 else ""
+    )
 
 
 def table(results, seconds):
@@ -73,20 +77,23 @@ def table(results, seconds):
     from ganedu import models
 
     lines = [
-        f"| model | paper | idea | trained weights | images/s | distance | labels right | after {seconds:.0f} s |",
+        "| model | paper | idea | trained weights | images seen | distance | labels right | "
+        f"after {seconds:.0f} processor-seconds |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for name in filter(results.get, models.names()):
         documentation = models.module(name).__doc__
         idea = documentation.splitlines()[0].partition(": ")[2].rpartition(" (")[0]
         reference = " ".join(documentation.partition("Reference:")[2].split())
-        row = results[name]
-        agreement = row.get("agreement")
-        seeds = f" ({row['seeds']} seeds)" if row.get("seeds", 1) > 1 else ""
+        rows = list(results[name].values())
+        distances = [r["frechet_distance"] for r in rows if "frechet_distance" in r]
+        agreement = [100 * r["agreement"] for r in rows if "agreement" in r]
         lines.append(
             f"| [`{name}`](../ganedu/models/{name}.py) | {paper(reference)} | {idea} | "
-            f"{row['parameters']:,} | {row['images/s']:,} | {row.get('frechet_distance', '')}{seeds} | "
-            f"{'' if agreement is None else f'{agreement:.1%}'} | ![{name}](pictures/models/{name}.png) |"
+            f"{rows[0]['parameters']:,} | {round(statistics.median(r['images'] for r in rows), -3):,.0f} | "
+            f"{spread(distances, 1) if distances else ''} | "
+            f"{spread(agreement, 1) + '%' if agreement else ''} | "
+            f"![{name}](pictures/models/{name}.png) |"
         )
     return "\n".join(lines)
 
@@ -104,8 +111,8 @@ def paper(reference):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("models", nargs="*")
-    parser.add_argument("--seconds", type=float, default=120.0)
-    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=240.0)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)  # this seed, in this process
     options = parser.parse_args()
     if options.one is not None:
@@ -115,18 +122,18 @@ def main():
 
     PICTURES.mkdir(parents=True, exist_ok=True)
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    for name in options.models or [n for n in models.names() if not models.is_text_conditional(n)]:
-        rows = []
-        for seed in range(options.seeds):
+    names = options.models or [n for n in models.names() if not models.is_text_conditional(n)]
+    for seed in options.seeds:
+        for name in names:
             command = [sys.executable, __file__, name, "--one", str(seed)]
             command += ["--seconds", str(options.seconds)]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode:
                 sys.exit(done.stderr)
-            rows.append(json.loads(done.stdout.splitlines()[-1]))
-        results[name] = median(rows)
-        print(name, results[name], flush=True)
-        RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
+            row = json.loads(done.stdout.splitlines()[-1])
+            print(name, seed, row, flush=True)
+            results.setdefault(name, {})[str(seed)] = row
+            RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
     page = DOCS / "models.md"
     text = page.read_text()
     before, after = text.partition(BEGIN)[0], text.partition(END)[2]

@@ -171,8 +171,8 @@ def d_step(players, x):
         loss = tf.reduce_mean(tf.nn.softplus(-real)) + tf.reduce_mean(tf.nn.softplus(fake))
     variables = players.discriminator.trainable_variables
     players.d_adam.apply(tape.gradient(loss, variables), variables)
-    believed = {"D(x)": tf.sigmoid(real), "D(G(z))": tf.sigmoid(fake)}
-    return {"d_loss": loss, **{name: tf.reduce_mean(v) for name, v in believed.items()}}
+    p_real, p_fake = tf.reduce_mean(tf.sigmoid(real)), tf.reduce_mean(tf.sigmoid(fake))
+    return {"d_loss": loss, "D(x)": p_real, "D(G(z))": p_fake}
 """,
     "G outside the tape": """
 def d_step(players, x):
@@ -197,7 +197,9 @@ VARIABLES = "variables = players.discriminator.trainable_variables"
 WRONG = {
     "G's optimizer": _slip(("players.d_adam", "players.g_adam")),
     "always 64 latents": _slip(("tf.shape(x)[0]", "64")),
-    "a sum for a mean in the log": _slip(("tf.reduce_mean(v)", "tf.reduce_sum(v)")),
+    "a sum for a mean in the log": _slip(
+        ("tf.reduce_mean(tf.sigmoid(real))", "tf.reduce_sum(tf.sigmoid(real))")
+    ),
     "uphill": _slip(
         ("tape.gradient(loss, variables)", "[-t for t in tape.gradient(loss, variables)]")
     ),

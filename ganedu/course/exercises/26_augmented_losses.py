@@ -1,4 +1,4 @@
-"""Lesson 12: both players' losses where D sees all images through T (Zhao 2020, equations 4 and 5)."""
+"""Lesson 26: both players' losses where D sees all images through T (Zhao 2020, equations 4 and 5)."""
 
 import numpy as np
 

@@ -1,0 +1,151 @@
+"""Lesson 23: an affine coupling, its inverse and its log-determinant (Dinh 2017, equations 4 to 9)."""
+
+import numpy as np
+
+from ganedu.course.checking import Check, variant
+
+FUNCTION = "my_coupling"
+FORBIDDEN = ()
+
+
+def inputs(rng):
+    """Two of five numbers are kept; what comes out of the networks depends on each number that goes in."""
+    return {
+        "x": rng.normal(size=(4, 5)),
+        "mask": np.array([0.0, 1.0, 0.0, 0.0, 1.0]),
+        "a": rng.normal(size=(5, 5)),
+        "b": rng.normal(size=(5, 5)),
+        "bias": rng.uniform(0.3, 0.6, 5),
+    }
+
+
+def _networks(inputs):
+    a, b, bias = (inputs[name] for name in ("a", "b", "bias"))
+    return lambda x: 0.5 * np.tanh(x @ a) + bias, lambda x: np.sin(x @ b) + bias
+
+
+def probe(solution, inputs):
+    x, mask, (s, t) = inputs["x"], inputs["mask"], _networks(inputs)
+    y, log_det = solution(x.copy(), mask.copy(), s, t)
+    other, _ = solution(x.copy(), 1 - mask, s, t)
+    back, log_det_back = solution(_coupling(x, mask, s, t)[0], mask.copy(), s, t, inverse=True)
+    shape = np.array(np.shape(y))
+    y = np.asarray(y).reshape(x.shape)
+    return {
+        "shape": shape,
+        "kept": y[:, mask == 1],
+        "moved": y[:, mask == 0],
+        "other": other,
+        "log_det": log_det,
+        "back": back,
+        "log_det_back": log_det_back,
+    }
+
+
+def _coupling(x, mask, s, t, inverse=False):
+    kept, moves = mask * x, 1 - mask
+    log_scale = moves * s(kept)
+    if inverse:
+        return kept + moves * (x - t(kept)) * np.exp(-log_scale), -log_scale.sum(axis=1)
+    return kept + moves * (x * np.exp(log_scale) + t(kept)), log_scale.sum(axis=1)
+
+
+def reference(inputs):
+    x, mask, (s, t) = inputs["x"], inputs["mask"], _networks(inputs)
+    y, log_det = _coupling(x, mask, s, t)
+    return {
+        "shape": np.array(x.shape),
+        "kept": x[:, mask == 1],
+        "moved": y[:, mask == 0],
+        "other": _coupling(x, 1 - mask, s, t)[0],
+        "log_det": log_det,
+        "back": x,
+        "log_det_back": -log_det,
+    }
+
+
+CHECKS = (
+    Check(
+        "shape",
+        "What comes out first has the shape of x.",
+    ),
+    Check(
+        "kept",
+        "Where the mask is 1, x must come out as it went in.",
+    ),
+    Check(
+        "moved",
+        "Where the mask is 0, x is scaled, by a factor that is never negative, and then shifted. What do s and t look "
+        "at: all of x, or only what stays?",
+    ),
+    Check(
+        "other",
+        "Right for one mask, wrong for its opposite.",
+    ),
+    Check(
+        "log_det",
+        "y is right. Its Jacobian is triangular: the determinant is the product of what each number is scaled by, 1 "
+        "for those that are kept. One logarithm for each row of x.",
+    ),
+    Check(
+        "back",
+        "Forwards it is right. The inverse must give x back from y: what was done last is undone first, and s and t "
+        "must look at the same numbers as on the way there.",
+    ),
+    Check(
+        "log_det_back",
+        "The inverse gives x back. By what does it scale a number that was made three times as large?",
+    ),
+)
+
+RIGHT = {
+    "as written": """
+def my_coupling(x, mask, s, t, inverse=False):
+    kept, moves = mask * x, 1 - mask
+    log_scale, shift = moves * s(kept), moves * t(kept)
+    if inverse:
+        y = kept + moves * (x - shift) * np.exp(-log_scale)
+        return y, -log_scale.sum(axis=1)
+    return kept + moves * x * np.exp(log_scale) + shift, log_scale.sum(axis=1)
+""",
+    "by choosing": """
+def my_coupling(x, mask, s, t, inverse=False):
+    stays = mask == 1
+    scale, shift = np.exp(s(np.where(stays, x, 0))), t(np.where(stays, x, 0))
+    changed = (x - shift) / scale if inverse else x * scale + shift
+    log_det = np.log(np.prod(np.where(stays, 1.0, scale), axis=1))
+    return np.where(stays, x, changed), -log_det if inverse else log_det
+""",
+}
+_RIGHT = RIGHT["as written"]
+WRONG = {
+    "s and t see all of x": variant(
+        _RIGHT, ("moves * s(kept), moves * t(kept)", "moves * s(x), moves * t(x)")
+    ),
+    "s and t see what moves": variant(
+        _RIGHT, ("moves * s(kept), moves * t(kept)", "moves * s(moves * x), moves * t(moves * x)")
+    ),
+    "the mask the wrong way round": variant(_RIGHT, ("mask * x, 1 - mask", "(1 - mask) * x, mask")),
+    "a scale in the place of its logarithm": variant(
+        _RIGHT, ("x * np.exp(log_scale)", "x * log_scale")
+    ),
+    "the sum over all, kept ones too": variant(
+        _RIGHT, ("+ shift, log_scale.sum(axis=1)", "+ shift, s(kept).sum(axis=1)")
+    ),
+    "one number for the batch": variant(
+        _RIGHT, ("+ shift, log_scale.sum(axis=1)", "+ shift, log_scale.sum()")
+    ),
+    "the mean": variant(
+        _RIGHT, ("+ shift, log_scale.sum(axis=1)", "+ shift, log_scale.mean(axis=1)")
+    ),
+    "the determinant, not its logarithm": variant(
+        _RIGHT, ("+ shift, log_scale.sum(axis=1)", "+ shift, np.exp(log_scale.sum(axis=1))")
+    ),
+    "undone in the wrong order": variant(
+        _RIGHT,
+        ("moves * (x - shift) * np.exp(-log_scale)", "moves * x * np.exp(-log_scale) - shift"),
+    ),
+    "the inverse has the same log-determinant": variant(
+        _RIGHT, ("return y, -log_scale", "return y, log_scale")
+    ),
+}
