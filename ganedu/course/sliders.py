@@ -1,6 +1,7 @@
 """Pictures that change under a hand, in a notebook: a latent, a strength, the number of steps, a sentence."""
 
 import base64
+import contextlib
 import time
 
 from ganedu.callbacks import in_notebook
@@ -37,12 +38,10 @@ def sliders(figure_of, **controls):
         "text/plain": f"[a picture by {', '.join(controls)}]",
         "image/png": base64.b64encode(still).decode(),
     }
-    try:
-        box = _box(figure_of, controls, still, time.perf_counter() - began < MAX_LIVE_SECONDS)
-    except ImportError:  # a kernel alone, without Jupyter's widgets
-        box = None
-    else:
-        shown |= {k: v for k, v in box._repr_mimebundle_().items() if k.endswith("view+json")}
+    smooth = time.perf_counter() - began < MAX_LIVE_SECONDS
+    with contextlib.suppress(ImportError):  # a kernel alone, without Jupyter's widgets
+        view = _box(figure_of, controls, still, smooth)._repr_mimebundle_()
+        shown |= {kind: v for kind, v in view.items() if kind.endswith("view+json")}
     display(shown, raw=True)
 
 
