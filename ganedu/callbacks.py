@@ -45,12 +45,13 @@ class Clock(keras.callbacks.Callback):
         spent: float, seconds counted before this `fit`. Defaults to `0.0`.
         budget: float, the seconds after which to stop, or `None`. Defaults to `None`.
         clock: function that tells the seconds; `time.process_time` counts the processor's, of all threads.
-            Defaults to `time.monotonic`.
+            Defaults to `None`, for `time.monotonic`.
     """
 
-    def __init__(self, spent=0.0, budget=None, clock=time.monotonic):
+    def __init__(self, spent=0.0, budget=None, clock=None):
         super().__init__()
-        self.spent, self.budget, self.clock, self._start = spent, budget, clock, None
+        self.clock = clock or time.monotonic
+        self.spent, self.budget, self._start = spent, budget, None
 
     @property
     def seconds(self):

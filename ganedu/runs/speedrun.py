@@ -62,13 +62,11 @@ class TimedTraining:
         return sum(math.prod(w.shape) for w in self.model.trainable_weights)
 
 
-def timed_training(
-    model, data, seconds, seed, recipe=None, by_class=False, tasks=None, clock=time.monotonic
-):
+def timed_training(model, data, seconds, seed, recipe=None, by_class=False, tasks=None, clock=None):
     """Trains a model in this process for some seconds from the end of its first step; arguments as for `measure`.
 
     Args:
-        clock: function that tells the seconds, as for `ganedu.callbacks.Clock`. Defaults to `time.monotonic`.
+        clock: function that tells the seconds, as for `ganedu.callbacks.Clock`. Defaults to `None`: `time.monotonic`.
         tasks: set of names of `ganedu.engine.TASKS`, of which the model must have one. Defaults to `None`.
 
     Returns:
