@@ -62,7 +62,8 @@ def test_each_check_is_the_first_that_some_array_misses(name):
     exercise = EXERCISES[name]
     inputs = exercise.inputs(np.random.default_rng(0))
     right = find(name, next(iter(exercise.RIGHT)))
-    given, expected = checking.run(exercise, right, inputs), exercise.reference(inputs)
+    given = checking.compared(exercise, checking.run(exercise, right, inputs), inputs)
+    expected = exercise.reference(inputs)
     for item in exercise.CHECKS:
         array = np.asarray(given[item.key], float)
         assert item.problem(array, expected[item.key]) is None

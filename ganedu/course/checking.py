@@ -6,7 +6,9 @@ tests use:
     FUNCTION                   what the student writes: a function's or a class's name
     inputs(rng)                dict of arrays, drawn anew each time
     probe(solution, inputs)    runs what the student wrote: a dict of arrays, all that is looked at
-    reference(inputs)          the dict that it should be
+    compared(found, inputs)    what is compared, made of what the probe found, where that is not the same: shapes, say,
+                               and whether things differ
+    reference(inputs)          the dict that what is compared should be
     CHECKS                     tuple of `Check`, in the order in which they are told
     FORBIDDEN                  tuple of functions of the package that are the solution, as "ganedu.latent.slerp"
     RIGHT, WRONG               dicts of solutions as source, by what they do: at least two, and at least four; the first
@@ -103,12 +105,30 @@ def check(name, solution, seed=None):
     """
     exercise = load(name)
     inputs = exercise.inputs(np.random.default_rng(seed))
-    expected, given = exercise.reference(inputs), run(exercise, solution, inputs)
-    for item in exercise.CHECKS:
-        problem = item.problem(given[item.key], expected[item.key])
+    given = compared(exercise, run(exercise, solution, inputs), inputs)
+    for item, problem in problems(exercise, given, inputs):
         if problem:
             raise WrongSolution(problem)
     print(f"{exercise.FUNCTION} is right")
+
+
+def compared(exercise, found, inputs):
+    """What is compared, of what a probe found.
+
+    Raises:
+        WrongSolution: if that cannot be read.
+    """
+    try:
+        given = getattr(exercise, "compared", lambda found, _: found)(found, inputs)
+        return {item.key: given[item.key] for item in exercise.CHECKS}
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as e:
+        raise _unreadable(exercise, e) from None
+
+
+def problems(exercise, given, inputs):
+    """Each check of an exercise, in order, and what is wrong: `None`, or a sentence."""
+    expected = exercise.reference(inputs)
+    return [(item, item.problem(given[item.key], expected[item.key])) for item in exercise.CHECKS]
 
 
 def run(exercise, solution, inputs):
@@ -129,15 +149,19 @@ def run(exercise, solution, inputs):
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as e:
             if _raised_in(solution, exercise, e):
                 raise
-            raise WrongSolution(
-                f"{exercise.FUNCTION} does not return what the question asks for ({one_line(e)})."
-            ) from None
+            raise _unreadable(exercise, e) from None
     for name, array in inputs.items():
         if not np.array_equal(array, copies[name]):
             raise WrongSolution(
                 f"{exercise.FUNCTION} changes the arrays that it is given (here `{name}`). Make new ones."
             )
     return given
+
+
+def _unreadable(exercise, error):
+    return WrongSolution(
+        f"{exercise.FUNCTION} does not return what the question asks for ({one_line(error)})."
+    )
 
 
 def _raised_in(solution, exercise, error):

@@ -36,33 +36,50 @@ def probe(solution, inputs):
         return ops.convert_to_numpy(decoder(z, training=False))
 
     x, z = inputs["x"], inputs["z"]
-    codes = encode(x)
-    found = {"code": np.array(codes.shape)}
-    if codes.shape != (6, LATENT_DIM):
-        return {**dict.fromkeys(reference(inputs), np.zeros(1)), **found}
-    images = decode(z)
-    found["image"] = np.array(images.shape)
-    if images.shape[1:] != SHAPE:
-        return {**dict.fromkeys(reference(inputs), np.zeros(1)), **found}
+    found = {"codes": encode(x)}
+    if found["codes"].shape != (len(x), LATENT_DIM):
+        return found
+    found["images"] = decode(z)
+    if found["images"].shape[1:] != SHAPE:
+        return found
     small = other_decoder(other_encoder(np.zeros((2, *OTHER_SHAPE), "float32")))
-    middle = (codes[:1] + codes[1:2]) / 2
+    near = z[:2] / 50
     return {
         **found,
-        "other shape": np.array(small.shape),
-        "alone": np.array([np.allclose(encode(x[:1]), codes[:1], atol=1e-4)]),
+        "small": ops.convert_to_numpy(small),
+        "alone": encode(x[:1]),
+        "changed": np.stack([encode(c) for c in _changed(x)]),
+        "loud": encode(1000 * x),
+        "middle code": encode((x[:1] + x[1:2]) / 2),
+        "line": decode(np.concatenate([near, near.mean(axis=0, keepdims=True)])),
+    }
+
+
+def compared(found, inputs):
+    codes = found["codes"]
+    told = dict.fromkeys(reference(inputs), np.zeros(1)) | {"code": np.array(codes.shape)}
+    if codes.shape != (len(inputs["x"]), LATENT_DIM):
+        return told
+    images = found["images"]
+    told["image"] = np.array(images.shape)
+    if images.shape[1:] != SHAPE:
+        return told
+    middle = (codes[:1] + codes[1:2]) / 2
+    return {
+        **told,
+        "other shape": np.array(found["small"].shape),
+        "alone": np.array([np.allclose(found["alone"], codes[:1], atol=1e-4)]),
         "whole image": np.array(
-            [not np.allclose(encode(c), codes, atol=1e-4) for c in _changed(x)]
+            [not np.allclose(changed, codes, atol=1e-4) for changed in found["changed"]]
         ),
         "not above": np.array([images.max() <= 1 + 1e-4, images.min() >= -1 - 1e-4]),
         "white": np.array([images.max() > 0.2]),
         "black": np.array([images.min() < -0.2]),
         "colours": np.array([not np.allclose(images[..., 0], images[..., c]) for c in (1, 2)]),
         "both signs": np.array([(codes < 0).any(), (codes > 0).any()]),
-        "unbounded": np.array([np.abs(encode(1000 * x)).max() > 1.5]),
-        "bent encoder": np.array(
-            [not np.allclose(encode((x[:1] + x[1:2]) / 2), middle, atol=1e-4)]
-        ),
-        "bent decoder": np.array([_bent(decode, z[:2] / 50)]),
+        "unbounded": np.array([np.abs(found["loud"]).max() > 1.5]),
+        "bent encoder": np.array([not np.allclose(found["middle code"], middle, atol=1e-4)]),
+        "bent decoder": np.array([_bent(*found["line"])]),
     }
 
 
@@ -78,11 +95,10 @@ def _changed(x):
         yield changed
 
 
-def _bent(decode, z):
-    """Whether the decoder bends before its last activation, if that is tanh or softsign."""
-    a, b, middle = (
-        np.clip(decode(c), -0.9999, 0.9999) for c in (z[:1], z[1:], (z[:1] + z[1:]) / 2)
-    )
+def _bent(*line):
+    """Whether the decoder bends before its last activation, if that is tanh or softsign: of images at both ends of a
+    line and in its middle."""
+    a, b, middle = (np.clip(image, -0.9999, 0.9999) for image in line)
     inverses = (lambda y: y, np.arctanh, lambda y: y / (1 - np.abs(y)))
     return not any(np.allclose(f(middle), (f(a) + f(b)) / 2, atol=1e-3) for f in inverses)
 

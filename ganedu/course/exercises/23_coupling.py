@@ -12,6 +12,7 @@ def inputs(rng):
     """Two of five numbers are kept; what comes out of the networks depends on each number that goes in."""
     return {
         "x": rng.normal(size=(4, 5)),
+        "coupled": rng.normal(size=(4, 5)),
         "mask": np.array([0.0, 1.0, 0.0, 0.0, 1.0]),
         "a": rng.normal(size=(5, 5)),
         "b": rng.normal(size=(5, 5)),
@@ -28,7 +29,7 @@ def probe(solution, inputs):
     x, mask, (s, t) = inputs["x"], inputs["mask"], _networks(inputs)
     y, log_det = solution(x.copy(), mask.copy(), s, t)
     other, _ = solution(x.copy(), 1 - mask, s, t)
-    back, log_det_back = solution(_coupling(x, mask, s, t)[0], mask.copy(), s, t, inverse=True)
+    back, log_det_back = solution(inputs["coupled"].copy(), mask.copy(), s, t, inverse=True)
     shape = np.array(np.shape(y))
     y = np.asarray(y).reshape(x.shape)
     return {
@@ -53,14 +54,15 @@ def _coupling(x, mask, s, t, inverse=False):
 def reference(inputs):
     x, mask, (s, t) = inputs["x"], inputs["mask"], _networks(inputs)
     y, log_det = _coupling(x, mask, s, t)
+    back, log_det_back = _coupling(inputs["coupled"], mask, s, t, inverse=True)
     return {
         "shape": np.array(x.shape),
         "kept": x[:, mask == 1],
         "moved": y[:, mask == 0],
         "other": _coupling(x, 1 - mask, s, t)[0],
         "log_det": log_det,
-        "back": x,
-        "log_det_back": -log_det,
+        "back": back,
+        "log_det_back": log_det_back,
     }
 
 
