@@ -36,50 +36,67 @@ def probe(solution, inputs):
         return ops.convert_to_numpy(decoder(z, training=False))
 
     x, z = inputs["x"], inputs["z"]
-    found = {"codes": encode(x)}
-    if found["codes"].shape != (len(x), LATENT_DIM):
-        return found
-    found["images"] = decode(z)
-    if found["images"].shape[1:] != SHAPE:
-        return found
+    reads = np.array([_rank(encoder), _rank(decoder)])
+    if list(reads) == [2, 4]:
+        return {"reads": reads}
+    outputs = {"reads": reads, "codes": encode(x)}
+    if outputs["codes"].shape != (len(x), LATENT_DIM):
+        return outputs
+    outputs["images"] = decode(z)
+    if outputs["images"].shape[1:] != SHAPE:
+        return outputs
     small = other_decoder(other_encoder(np.zeros((2, *OTHER_SHAPE), "float32")))
     near = z[:2] / 50
     return {
-        **found,
+        **outputs,
         "small": ops.convert_to_numpy(small),
         "alone": encode(x[:1]),
-        "changed": np.stack([encode(c) for c in _changed(x)]),
+        "variant": np.stack([encode(c) for c in _changed(x)]),
         "loud": encode(1000 * x),
+        "turned": encode(x[:, ::-1, ::-1]),
         "middle code": encode((x[:1] + x[1:2]) / 2),
         "line": decode(np.concatenate([near, near.mean(axis=0, keepdims=True)])),
     }
 
 
-def compared(found, inputs):
-    codes = found["codes"]
-    told = dict.fromkeys(reference(inputs), np.zeros(1)) | {"code": np.array(codes.shape)}
+def _rank(network):
+    """How many axes a network's input has: 4 of images, 2 of codes, 0 if it does not say."""
+    try:
+        return len(network.input_shape)
+    except (AttributeError, TypeError, ValueError):
+        return 0
+
+
+def compared(outputs, inputs):
+    told = dict.fromkeys(reference(inputs), np.zeros(1))
+    told["order"] = np.array([list(outputs["reads"]) != [2, 4]])
+    if not told["order"][0]:
+        return told
+    codes = outputs["codes"]
+    told["code"] = np.array(codes.shape)
     if codes.shape != (len(inputs["x"]), LATENT_DIM):
         return told
-    images = found["images"]
+    images = outputs["images"]
     told["image"] = np.array(images.shape)
     if images.shape[1:] != SHAPE:
         return told
     middle = (codes[:1] + codes[1:2]) / 2
     return {
         **told,
-        "other shape": np.array(found["small"].shape),
-        "alone": np.array([np.allclose(found["alone"], codes[:1], atol=1e-4)]),
+        "other shape": np.array(outputs["small"].shape),
+        "alone": np.array([np.allclose(outputs["alone"], codes[:1], atol=1e-4)]),
         "whole image": np.array(
-            [not np.allclose(changed, codes, atol=1e-4) for changed in found["changed"]]
+            [not np.allclose(variant, codes, atol=1e-4) for variant in outputs["variant"]]
         ),
+        "places": np.array([not np.allclose(outputs["turned"], codes, atol=1e-4)]),
         "not above": np.array([images.max() <= 1 + 1e-4, images.min() >= -1 - 1e-4]),
         "white": np.array([images.max() > 0.2]),
         "black": np.array([images.min() < -0.2]),
         "colours": np.array([not np.allclose(images[..., 0], images[..., c]) for c in (1, 2)]),
         "both signs": np.array([(codes < 0).any(), (codes > 0).any()]),
-        "unbounded": np.array([np.abs(found["loud"]).max() > 1.5]),
-        "bent encoder": np.array([not np.allclose(found["middle code"], middle, atol=1e-4)]),
-        "bent decoder": np.array([_bent(*found["line"])]),
+        "unbounded": np.array([np.abs(outputs["loud"]).max() > 1.5]),
+        "bent encoder": np.array([not np.allclose(outputs["middle code"], middle, atol=1e-4)]),
+        "bent decoder": np.array([_bent(*outputs["line"])]),
     }
 
 
@@ -90,9 +107,9 @@ def _changed(x):
         *((slice(None), slice(4, 8), side) for side in (slice(0, 6), slice(6, 12))),
         *((..., c) for c in range(3)),
     ):
-        changed = x.copy()
-        changed[part] *= -1
-        yield changed
+        variant = x.copy()
+        variant[part] *= -1
+        yield variant
 
 
 def _bent(*line):
@@ -106,11 +123,13 @@ def _bent(*line):
 def reference(inputs):
     true = np.array([True])
     return {
+        "order": true,
         "code": np.array([6, LATENT_DIM]),
         "image": np.array([64, *SHAPE]),
         "other shape": np.array([2, *OTHER_SHAPE]),
         "alone": true,
         "whole image": np.ones(7, bool),
+        "places": true,
         "not above": np.array([True, True]),
         "white": true,
         "black": true,
@@ -123,6 +142,10 @@ def reference(inputs):
 
 
 CHECKS = (
+    Check(
+        "order",
+        "The first of the pair reads codes, the second images: return `encoder, decoder`.",
+    ),
     Check(
         "code",
         "The encoder makes of 6 images 6 codes of `latent_dim` numbers each: a vector, not a map, and no longer than "
@@ -144,6 +167,11 @@ CHECKS = (
         "whole image",
         "An image that differs in one corner, or in one colour, must get another code. Does the encoder see all of "
         "it?",
+    ),
+    Check(
+        "places",
+        "An image that stands on its head gets the same code: how much of each colour it has is kept, where it lies is "
+        "not. Nothing can draw it again from that.",
     ),
     Check(
         "not above",
@@ -235,6 +263,10 @@ def my_autoencoder(image_shape, latent_dim):
 
 
 WRONG = {
+    "the pair in the wrong order": _dense().replace(
+        "return encoder, decoder", "return decoder, encoder"
+    ),
+    "only the mean colour": _dense().replace("layers.Flatten()", "layers.GlobalAveragePooling2D()"),
     "nothing bends": _dense(inner="linear", end="linear"),
     "only the end bends": _dense(inner="linear"),
     "an unbounded end": _dense(end="linear"),

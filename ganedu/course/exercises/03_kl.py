@@ -27,27 +27,83 @@ def _cases(inputs):
 
 
 def probe(solution, inputs):
-    return {name: solution(*arguments) for name, arguments in _cases(inputs).items()}
+    found = {name: solution(*arguments) for name, arguments in _cases(inputs).items()}
+    return {"returned": all(value is not None for value in found.values()), **found}
+
+
+def _kl(mean, log_variance, prior_mean, prior_log_variance):
+    variance = np.exp(log_variance) + (mean - prior_mean) ** 2
+    ratio = variance / np.exp(prior_log_variance)
+    return 0.5 * np.sum(prior_log_variance - log_variance + ratio - 1, axis=1)
+
+
+def _slips(arguments):
+    """What a known slip would give in the place of the KL divergence."""
+    right, (m, lv, prior_m, prior_lv) = _kl(*arguments), arguments
+    return {
+        "negative": -right,
+        "whole": 2 * right,
+        "mean": right / m.shape[1],
+        "direction": _kl(prior_m, prior_lv, m, lv),
+    }
+
+
+def compared(probed, inputs):
+    """What was found, whether that is one number for each image, and whether it is what a known slip gives."""
+    given, arguments = np.asarray(probed["any"]), _cases(inputs)["any"]
+    numbers = given.shape == (len(arguments[0]),) and given.dtype.kind in "biuf"
+    slips = {
+        name: bool(numbers and np.allclose(given, value, rtol=1e-4, atol=1e-4))
+        for name, value in _slips(arguments).items()
+    }
+    return {**probed, **slips, "one each": numbers}
 
 
 def reference(inputs):
-    def kl(mean, log_variance, prior_mean, prior_log_variance):
-        variance = np.exp(log_variance) + (mean - prior_mean) ** 2
-        ratio = variance / np.exp(prior_log_variance)
-        return 0.5 * np.sum(prior_log_variance - log_variance + ratio - 1, axis=1)
-
-    return {name: kl(*arguments) for name, arguments in _cases(inputs).items()}
+    right = {name: _kl(*arguments) for name, arguments in _cases(inputs).items()}
+    return {
+        **right,
+        **dict.fromkeys(_slips(_cases(inputs)["any"]), False),
+        "returned": True,
+        "one each": True,
+    }
 
 
 CHECKS = (
+    Check(
+        "returned",
+        "Nothing came back. Does your function end with `return`?",
+    ),
+    Check(
+        "one each",
+        "It should be one number for each image: sum over the numbers of the code and over nothing else, so that "
+        "(B, d) becomes (B,).",
+    ),
+    Check(
+        "negative",
+        "The sign is turned: a KL divergence is never negative.",
+    ),
+    Check(
+        "whole",
+        "Twice as much as it should be. Where is the half?",
+    ),
+    Check(
+        "mean",
+        "A mean over the numbers of the code. Each number has its own postage: they add up.",
+    ),
+    Check(
+        "direction",
+        "That is the divergence of the prior from q. We draw from q and expect the prior: the prior's variance is the "
+        "unit.",
+    ),
     Check(
         "same",
         "A cloud that is the prior itself says nothing: 0 nats for each image.",
     ),
     Check(
         "standard",
-        "Against the standard normal it must be the lesson's KL: for each image the sum over its numbers, half of "
-        "everything, and sigma is not the variance.",
+        "Against the standard normal it must be the lesson's KL, summed for each image. Did you take sigma, or its "
+        "logarithm, for the variance?",
     ),
     Check(
         "shifted",
@@ -107,6 +163,21 @@ def my_kl_between(mean, log_variance, prior_mean, prior_log_variance):
 def my_kl_between(mean, log_variance, prior_mean, prior_log_variance):
     ratio = np.exp(log_variance - prior_log_variance) + (mean - prior_mean) ** 2
     return 0.5 * np.sum(prior_log_variance - log_variance + ratio - 1, axis=1)
+""",
+    "returns nothing": """
+def my_kl_between(mean, log_variance, prior_mean, prior_log_variance):
+    ratio = (np.exp(log_variance) + (mean - prior_mean) ** 2) / np.exp(prior_log_variance)
+    0.5 * np.sum(prior_log_variance - log_variance + ratio - 1, axis=1)
+""",
+    "the sign turned": """
+def my_kl_between(mean, log_variance, prior_mean, prior_log_variance):
+    ratio = (np.exp(log_variance) + (mean - prior_mean) ** 2) / np.exp(prior_log_variance)
+    return -0.5 * np.sum(prior_log_variance - log_variance + ratio - 1, axis=1)
+""",
+    "a mean over the numbers": """
+def my_kl_between(mean, log_variance, prior_mean, prior_log_variance):
+    ratio = (np.exp(log_variance) + (mean - prior_mean) ** 2) / np.exp(prior_log_variance)
+    return 0.5 * np.mean(prior_log_variance - log_variance + ratio - 1, axis=1)
 """,
     "forgets the half": """
 def my_kl_between(mean, log_variance, prior_mean, prior_log_variance):

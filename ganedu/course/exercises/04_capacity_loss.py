@@ -10,30 +10,34 @@ def inputs(rng):
     return {"reconstruction": rng.uniform(50, 90, 7), "kl": rng.uniform(0.1, 1.0, (7, 4))}
 
 
-def _nats(inputs):
-    return float(inputs["kl"].sum(axis=1).mean())
+def _nats(kl):
+    return float(kl.sum(axis=1).mean())
 
 
 def _cases(inputs):
-    nats = _nats(inputs)
+    """By name: the reconstruction and KL terms of a batch, gamma and the capacity."""
+    whole = inputs["reconstruction"], inputs["kl"]
+    image = inputs["reconstruction"][:1], inputs["kl"][:1]
+    number = inputs["reconstruction"], inputs["kl"][:, :1]
+    nats = _nats(whole[1])
     return {
-        "at the ration": (2.0, nats),
-        "free": (0.0, nats + 1.0),
-        "too many": (3.0, nats - 0.7),
-        "too few": (3.0, nats + 0.7),
+        "free": (*whole, 0.0, nats + 1.0),
+        "one image": (*image, 2.0, _nats(image[1])),
+        "one number": (*number, 2.0, _nats(number[1])),
+        "at the ration": (*whole, 2.0, nats),
+        "too many": (*whole, 3.0, nats - 0.7),
+        "too few": (*whole, 3.0, nats + 0.7),
     }
 
 
 def probe(solution, inputs):
-    arrays = inputs["reconstruction"], inputs["kl"]
-    return {name: solution(*arrays, *case) for name, case in _cases(inputs).items()}
+    return {name: solution(*case) for name, case in _cases(inputs).items()}
 
 
 def reference(inputs):
-    paid, nats = inputs["reconstruction"].mean(), _nats(inputs)
     return {
-        name: paid + gamma * abs(nats - capacity)
-        for name, (gamma, capacity) in _cases(inputs).items()
+        name: reconstruction.mean() + gamma * abs(_nats(kl) - capacity)
+        for name, (reconstruction, kl, gamma, capacity) in _cases(inputs).items()
     }
 
 
@@ -43,9 +47,19 @@ CHECKS = (
         "With gamma = 0 only the reconstruction counts, as the mean over the images.",
     ),
     Check(
+        "one image",
+        "A batch of one image that spends just its ration pays nothing for its code. Its code has several numbers: how "
+        "much do they spend together?",
+    ),
+    Check(
+        "one number",
+        "Where a code is a single number, and the images spend the ration in the mean, the batch pays nothing, though "
+        "some images spend more and some less. Have you compared before you took the mean, or taken no mean?",
+    ),
+    Check(
         "at the ration",
-        "A batch that spends just its ration pays nothing for its code. What an image spends is the sum over its "
-        "numbers; what the batch spends is the mean over its images, and it is the batch that has the ration.",
+        "A batch that spends just its ration pays nothing for its code. Is it the sum over the numbers and the mean "
+        "over the images?",
     ),
     Check(
         "too many",
@@ -80,6 +94,14 @@ def my_capacity_loss(reconstruction, kl, gamma, capacity):
     "the mean of all numbers": """
 def my_capacity_loss(reconstruction, kl, gamma, capacity):
     return np.mean(reconstruction) + gamma * np.abs(np.mean(kl) - capacity)
+""",
+    "the sum of all numbers": """
+def my_capacity_loss(reconstruction, kl, gamma, capacity):
+    return np.mean(reconstruction) + gamma * np.abs(np.sum(kl) - capacity)
+""",
+    "a distance for each number": """
+def my_capacity_loss(reconstruction, kl, gamma, capacity):
+    return np.mean(reconstruction) + gamma * np.mean(np.abs(kl - capacity))
 """,
     "no absolute value": """
 def my_capacity_loss(reconstruction, kl, gamma, capacity):

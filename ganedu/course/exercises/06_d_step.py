@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ganedu.course.checking import Check, variant
+from ganedu.course.checking import Check, WrongSolution, variant
 
 FUNCTION = "d_step"
 FORBIDDEN = ()
@@ -30,8 +30,10 @@ class _Network:
         self.weights = self.trainable_variables = self.trainable_weights = list(
             map(tf.Variable, arrays)
         )
+        self.heard = []
 
     def __call__(self, x, training=False):
+        self.heard.append(bool(training))
         kernel, *bias = self.weights
         x = x @ kernel
         for b in bias:
@@ -80,11 +82,22 @@ def probe(solution, inputs):
     import tensorflow as tf
 
     players, found = _Players(inputs), {}
-    # As the lesson compiles it; what it logs may be anything that a graph can return.
-    step = tf.function(lambda x: dict(solution(players, x)), autograph=False)
+    # As the lesson compiles it, for batches of any size; what it logs may be anything that a graph can return.
+    batch = tf.TensorSpec((None, 2), "float32")
+    step = tf.function(
+        lambda x: dict(solution(players, x)), autograph=False, input_signature=[batch]
+    )
     for name, x in zip(("one step", "two steps"), inputs["x"], strict=True):
-        logs = step(tf.constant(x))
-        found[f"latents, {name}"] = np.asarray(players.asked)
+        try:
+            logs = step(tf.constant(x))
+        except TypeError as e:
+            if "len is not well defined" not in str(e):
+                raise
+            raise WrongSolution(
+                "A compiled step does not know how long its batch will be: `tf.shape(x)[0]` in the place of `len(x)`."
+            ) from None
+        found[f"latents, {name}"] = np.array([np.asarray(players.asked), np.asarray(players.turn)])
+        found["training"] = all(players.generator.heard + players.discriminator.heard)
         found[f"loss, {name}"] = np.asarray(logs["d_loss"])
         told = [np.asarray(logs.get(key, np.nan)) for key in ("D(x)", "D(G(z))")]
         found[f"logs, {name}"] = np.array(told) if told[0].shape == told[1].shape else np.zeros(1)
@@ -97,20 +110,60 @@ def probe(solution, inputs):
     return found
 
 
-def reference(inputs):
-    w, b, found = inputs["w"].astype("float64"), inputs["b"].astype("float64"), {}
+def _steps(inputs):
+    """Each step by hand: its name, the logits of real and of generated points, D's weights after it, and where they
+    would be if no gradient came from the generated ones."""
+    w, b = inputs["w"].astype("float64"), inputs["b"].astype("float64")
     for name, x, z in zip(("one step", "two steps"), inputs["x"], inputs["z"], strict=True):
         fake = z @ inputs["a"]
         real_logits, fake_logits = x @ w + b, fake @ w + b
-        loss = np.mean(np.logaddexp(0, -real_logits)) + np.mean(np.logaddexp(0, fake_logits))
         doubt, belief = 1 / (1 + np.exp(real_logits)), 1 / (1 + np.exp(-fake_logits))
-        w = w - RATE * (belief.T @ fake - doubt.T @ x).T / len(x)
-        b = b - RATE * (belief.mean(axis=0) - doubt.mean(axis=0))
-        found[f"latents, {name}"] = 3
-        found[f"steps, {name}"] = np.array([1 if name == "one step" else 2, 0])
-        found[f"loss, {name}"] = loss
-        found[f"logs, {name}"] = np.array([1 - doubt.mean(), belief.mean()])
-        found[f"D, {name}"] = np.concatenate([w.ravel(), b])
+        half = w + RATE * (doubt.T @ x).T / len(x), b + RATE * doubt.mean(axis=0)
+        w, b = half[0] - RATE * (belief.T @ fake).T / len(x), half[1] - RATE * belief.mean(axis=0)
+        after, without = (
+            np.concatenate([v.ravel() for v in weights]) for weights in ((w, b), half)
+        )
+        yield name, real_logits, fake_logits, after, without
+
+
+def _losses(real, fake):
+    """What D would pay, rightly and with a slip."""
+    pay_real, pay_fake = np.logaddexp(0, -real), np.logaddexp(0, fake)
+    right = np.mean(pay_real) + np.mean(pay_fake)
+    return {
+        "right": right,
+        "halved": 0.5 * right,
+        "summed": np.sum(pay_real) + np.sum(pay_fake),
+        "fakes to be believed": np.mean(pay_real) + np.mean(np.logaddexp(0, -fake)),
+        "reals to be doubted": np.mean(np.logaddexp(0, real)) + np.mean(pay_fake),
+        "both signs": np.mean(np.logaddexp(0, real)) + np.mean(np.logaddexp(0, -fake)),
+    }
+
+
+SLIPS = ("halved", "summed", "fakes to be believed", "reals to be doubted", "both signs")
+
+
+def compared(probed, inputs):
+    """What was found, and of the first step whether its loss and its move are those of a known slip."""
+    _, real, fake, _, without = next(_steps(inputs))
+    loss, losses = probed["loss, one step"], _losses(real, fake)
+    slips = {
+        name: bool(np.shape(loss) == () and np.isclose(loss, losses[name], rtol=1e-4))
+        for name in SLIPS
+    }
+    weights = probed["D, one step"]
+    alone = bool(np.shape(weights) == without.shape and np.allclose(weights, without, atol=1e-4))
+    return {**probed, **slips, "real alone": alone}
+
+
+def reference(inputs):
+    found = {"training": True, "real alone": False, **dict.fromkeys(SLIPS, False)}
+    for count, (name, real, fake, after, _) in enumerate(_steps(inputs), 1):
+        found[f"latents, {name}"] = np.array([3, count])
+        found[f"steps, {name}"] = np.array([count, 0])
+        found[f"loss, {name}"] = _losses(real, fake)["right"]
+        found[f"logs, {name}"] = np.array([np.mean(1 / (1 + np.exp(-a))) for a in (real, fake)])
+        found[f"D, {name}"] = after
         found[f"G, {name}"] = inputs["a"]
     return found
 
@@ -118,12 +171,37 @@ def reference(inputs):
 CHECKS = (
     Check(
         "latents, one step",
-        "Ask for as many latents as there are images in `x`.",
+        "Draw latents once in a step, by `players.sample_prior`, as many as there are images in `x`.",
+    ),
+    Check(
+        "training",
+        "Some network was not told `training=True`, so its dropout would be off. Tell it to each of the three calls.",
+    ),
+    Check(
+        "halved",
+        "Your loss is half of L_D. One mean over all logits divides by both batches: take a mean over the real ones, a "
+        "mean over the generated ones, and add the two.",
+    ),
+    Check(
+        "summed",
+        "Your loss is a sum over the batch. The expectations in L_D are means.",
+    ),
+    Check(
+        "fakes to be believed",
+        "Look at the generated images' part of the loss: its sign asks D to believe them.",
+    ),
+    Check(
+        "reals to be doubted",
+        "Look at the real images' part of the loss: its sign asks D to doubt them.",
+    ),
+    Check(
+        "both signs",
+        "Both signs are turned: your D pays for real images that it believes and for generated ones that it doubts.",
     ),
     Check(
         "loss, one step",
-        "Look at the loss: D pays for real images that it doubts and for generated ones that it believes, each in the "
-        "mean. Did every network hear `training=True`?",
+        "The loss is not L_D. D pays softplus(-D(x)) for real images and softplus(D(G(z))) for the images that G makes "
+        "of the latents you drew.",
     ),
     Check(
         "G, one step",
@@ -132,6 +210,10 @@ CHECKS = (
     Check(
         "steps, one step",
         "D moves by its own optimizer, and by one step of it. Whose did you call?",
+    ),
+    Check(
+        "real alone",
+        "The loss is right, but D moved as if no image were generated. Was the tape running when D saw them?",
     ),
     Check(
         "D, one step",
@@ -208,6 +290,27 @@ WRONG = {
     "not in training": RIGHT["as written"].replace("training=True", "training=False"),
     "wants generated images to be believed": _slip(("softplus(fake)", "softplus(-fake)")),
     "real images alone": _slip((LOSS, "tf.reduce_mean(tf.nn.softplus(-real))")),
+    "one mean over both": _slip(
+        (LOSS, "tf.reduce_mean(tf.nn.softplus(tf.concat([-real, fake], axis=0)))")
+    ),
+    "a sum for a mean": RIGHT["as written"].replace("reduce_mean(tf.nn", "reduce_sum(tf.nn"),
+    "believes and doubts the wrong ones": _slip(
+        ("plus(-real)", "plus(real)"), ("plus(fake)", "plus(-fake)")
+    ),
+    "latents of its own": _slip(
+        ("players.sample_prior(tf.shape(x)[0])", "tf.random.normal((tf.shape(x)[0], 2))")
+    ),
+    "fakes outside the tape": """
+def d_step(players, x):
+    z = players.sample_prior(tf.shape(x)[0])
+    fake = players.discriminator(players.generator(z, training=True), training=True)
+    with tf.GradientTape() as tape:
+        real = players.discriminator(x, training=True)
+        loss = tf.reduce_mean(tf.nn.softplus(-real)) + tf.reduce_mean(tf.nn.softplus(fake))
+    variables = players.discriminator.trainable_variables
+    players.d_adam.apply(tape.gradient(loss, variables), variables)
+    return {"d_loss": loss}
+""",
     "moves only the kernel": _slip((VARIABLES, f"{VARIABLES}[:1]")),
     "no step at all": """
 def d_step(players, x):

@@ -66,11 +66,13 @@ CHECKS = (
     ),
     Check(
         "between",
-        "At both ends it is right. Between them: is the way straight, and has each image its own t?",
+        "At t = 0 and at t = 1 it is right. Between them: do the two shares add up to 1 at every t, and has each "
+        "image its own t?",
     ),
     Check(
         "target",
-        "What the network reads is right. What should it answer: which of the things that it was not shown whole?",
+        "What the network reads is right. What it should answer is not the way to go, nor the noise, nor a mixture: "
+        "it is asked here, at every t, for what the plain network was asked for.",
     ),
 )
 

@@ -54,6 +54,7 @@ CHECKS = (
         "inverses",
         "Here F undoes what G does, and G what F does: both ways there and back cost nothing. What do you compare "
         "what comes back with?",
+        points=0,  # it comes out by itself
     ),
     Check(
         "from x",

@@ -29,6 +29,8 @@ def probe(solution, inputs):
         "shape": np.array(plain.shape),
         "means": plain.mean(axis=(1, 2)),
         "deviations": plain.std(axis=(1, 2)),
+        "scaled": np.asarray(solution(x, scale, np.zeros_like(bias))),
+        "moved": np.asarray(solution(x, np.ones_like(scale), bias)),
         "steered": steered,
         "unmoved": given,
         "alone": alone,
@@ -47,6 +49,8 @@ def reference(inputs):
         "shape": np.array(x.shape),
         "means": np.zeros((3, 2)),
         "deviations": np.ones((3, 2)),
+        "scaled": _adain(x, scale, np.zeros_like(bias)),
+        "moved": _adain(x, np.ones_like(scale), bias),
         "steered": steered,
         "unmoved": steered,
         "alone": _adain(x[:1], scale[:1], bias[:1]),
@@ -57,6 +61,7 @@ CHECKS = (
     Check(
         "shape",
         "What comes out has the shape of what went in.",
+        points=0,  # it comes out by itself
     ),
     Check(
         "means",
@@ -65,12 +70,24 @@ CHECKS = (
     ),
     Check(
         "deviations",
-        "The means are right. The deviation is that of one map of one image, too, and what divides is the deviation, "
-        "not the variance.",
+        "The means are right. With a scale of 1 and a bias of 0 the deviation of each map of each image over its "
+        "pixels should be 1. What divides is the deviation itself, not the variance, of all pixels of the map and "
+        "with nothing added that one would notice; and `scale` is the new deviation itself.",
+    ),
+    Check(
+        "scaled",
+        "With a scale of 1 it is right. With another, and a bias of 0: which image does each row of `scale` belong "
+        "to, which map each column?",
+    ),
+    Check(
+        "moved",
+        "`scale` is right. With a bias, and a scale of 1: which image does each row of `bias` belong to, which map "
+        "each column?",
     ),
     Check(
         "steered",
-        "Normalized it is right. Which image does each row of `scale` and `bias` belong to, which map each column?",
+        "`scale` alone is right, and `bias` alone is right. Both together are not: `bias` should be the new mean "
+        "itself, whatever the scale.",
     ),
     Check(
         "unmoved",
@@ -124,6 +141,12 @@ def my_adain(x, scale, bias):
     mean = x.mean(axis=(1, 2), keepdims=True)
     deviation = x.std(axis=(1, 2), keepdims=True)
     return scale[:, None, None] * ((x - mean) / deviation + bias[:, None, None])
+""",
+    "the scale beside 1": """
+def my_adain(x, scale, bias):
+    mean = x.mean(axis=(1, 2), keepdims=True)
+    deviation = x.std(axis=(1, 2), keepdims=True)
+    return (1 + scale[:, None, None]) * (x - mean) / deviation + bias[:, None, None]
 """,
     "the first image's style for all": """
 def my_adain(x, scale, bias):

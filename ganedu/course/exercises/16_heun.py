@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ganedu.course.checking import Check
+from ganedu.course.checking import Check, WrongSolution, variant
 
 FUNCTION = "my_heun"
 FORBIDDEN = ("ganedu.samplers.heun", "ganedu.samplers.euler")
@@ -19,16 +19,30 @@ def probe(solution, inputs):
         calls.append(float(np.max(t)))
         return np.tanh(x @ w) + t * x
 
+    def run(velocity, steps):
+        start = x.copy()
+        end = solution(velocity, start, steps)
+        if end is None:
+            raise WrongSolution("my_heun returns nothing. Where does the walk end?")
+        if not np.array_equal(start, x):
+            raise WrongSolution(
+                "my_heun changes the noise that it is given, so the next walk from it would begin elsewhere. "
+                "`x += ...` changes an array in its place; `x = x + ...` makes a new one."
+            )
+        return end
+
     found = {
-        "straight": solution(lambda x, t: np.ones_like(x), x.copy(), 4),
-        "clock": solution(lambda x, t: np.full_like(x, 2 * t), x.copy(), 1),
-        "growth": solution(lambda x, t: x, x.copy(), 1),
+        "straight": run(lambda x, t: np.ones_like(x), 4),
+        "clock": run(lambda x, t: np.full_like(x, 2 * t), 1),
+        "growth": run(lambda x, t: 1.0 * x, 1),
     }
+    looks = []
     for steps in (1, 2, 5):
         calls.clear()
-        found[f"{steps} steps"] = solution(velocity, x.copy(), steps)
-        found[f"calls of {steps}"] = np.array(calls)
-    return found
+        found[f"{steps} steps"] = run(velocity, steps)
+        looks.append(len(calls))
+        found[f"times of {steps}"] = np.array(calls)
+    return {**found, "looks": np.array(looks)}
 
 
 def _heun(velocity, x, steps):
@@ -44,8 +58,8 @@ def reference(inputs):
     found = {"straight": x + 1, "clock": x + 1, "growth": 2.5 * x}
     for steps in (1, 2, 5):
         found[f"{steps} steps"] = _heun(lambda x, t: np.tanh(x @ w) + t * x, x, steps)
-        found[f"calls of {steps}"] = np.repeat(np.arange(steps + 1), 2)[1:-1] / steps
-    return found
+        found[f"times of {steps}"] = np.repeat(np.arange(steps + 1), 2)[1:-1] / steps
+    return {**found, "looks": np.array([2, 4, 10])}
 
 
 CHECKS = (
@@ -56,7 +70,7 @@ CHECKS = (
     Check(
         "clock",
         "The velocity is 2t, one step. At the start it is 0, at the end 2: the mean takes x on by 1. At which times "
-        "did you look?",
+        "did you look, and is it the mean?",
     ),
     Check(
         "growth",
@@ -76,16 +90,21 @@ CHECKS = (
         "Right for two steps, wrong for five.",
     ),
     Check(
-        "calls of 1",
-        "It must look twice in a step, at its start and at its end, and no more.",
+        "looks",
+        "It ends where it should, but asks for a velocity too often or too seldom: it is twice a step. Keep what the "
+        "first look told.",
     ),
     Check(
-        "calls of 2",
-        "It must look twice in a step, at its start and at its end, and no more.",
+        "times of 1",
+        "It must look at the start of the step and at its end.",
     ),
     Check(
-        "calls of 5",
-        "It must look twice in a step, at its start and at its end, and no more.",
+        "times of 2",
+        "In each of the two steps it must look at the start and at the end.",
+    ),
+    Check(
+        "times of 5",
+        "In each of the five steps it must look at the start and at the end.",
     ),
 )
 
@@ -159,4 +178,8 @@ def my_heun(velocity, x, steps):
         x = x + (v + velocity(x + v, (i + 1) / steps)) / 2
     return x
 """,
+    "the second velocity alone": variant(
+        RIGHT["as written"],
+        ("h / 2 * (v + velocity(x + h * v, (i + 1) * h))", "h * velocity(x + h * v, (i + 1) * h)"),
+    ),
 }

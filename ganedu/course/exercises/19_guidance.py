@@ -67,17 +67,19 @@ CHECKS = (
         "The network must be asked twice: with the text, and with the tokens of no text.",
     ),
     Check(
-        "without",
-        "With a scale of 0 the text says nothing: what comes out is the answer without it.",
+        "with",
+        "With a scale of 1 the prediction with the text must come out, unchanged. If yours has already gone past it, "
+        "you count from the text (in the paper's formula w is s - 1); if it is the prediction without the text, the "
+        "two are swapped.",
     ),
     Check(
-        "with",
-        "With a scale of 1 it is the answer with the text, nothing more.",
+        "without",
+        "Right for a scale of 1. With a scale of 0 the text says nothing: the prediction without it must come out.",
     ),
     Check(
         "a larger scale",
-        "With a larger scale one goes on in the same direction: from the answer without the text to the one with it, "
-        "and as far again for each further 1.",
+        "Right for the scales 0 and 1. With a larger one go on in the same direction: from the prediction without the "
+        "text to the one with it, and as far again for each further 1.",
     ),
     Check(
         "at another time",
@@ -107,6 +109,21 @@ def my_guided(network, x, t, tokens, null_tokens, scale):
 def my_guided(network, x, t, tokens, null_tokens, scale):
     plain = network(x, t, null_tokens)
     return plain + scale * (plain - network(x, t, tokens))
+""",
+    "swapped": """
+def my_guided(network, x, t, tokens, null_tokens, scale):
+    told, plain = network(x, t, tokens), network(x, t, null_tokens)
+    return told + scale * (plain - told)
+""",
+    "the paper's w in the place of s": """
+def my_guided(network, x, t, tokens, null_tokens, scale):
+    told, plain = network(x, t, tokens), network(x, t, null_tokens)
+    return (1 + scale) * told - scale * plain
+""",
+    "never past the text": """
+def my_guided(network, x, t, tokens, null_tokens, scale):
+    plain = network(x, t, null_tokens)
+    return plain + min(scale, 1.0) * (network(x, t, tokens) - plain)
 """,
     "counted from the text": """
 def my_guided(network, x, t, tokens, null_tokens, scale):

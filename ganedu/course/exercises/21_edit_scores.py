@@ -6,6 +6,7 @@ from ganedu.course.checking import Check
 
 FUNCTION = "my_edit_scores"
 FORBIDDEN = ()
+SHARES = ("changed", "kept", "both")
 
 
 def inputs(rng):
@@ -30,11 +31,12 @@ def inputs(rng):
 def probe(solution, inputs):
     before, after, wish = inputs["before"], inputs["after"], inputs["wish"]
     perfect = np.where(wish >= 0, wish, before)
-    return {
-        "perfect": np.array(solution(before, perfect, wish), float),
-        "lazy": np.array(solution(before, before, wish), float),
-        "scores": np.array(solution(before, after, wish), float),
-    }
+    found = {"perfect": np.array(solution(before, perfect, wish), float)}
+    for name, came in (("lazy", before), ("", after)):
+        three = np.array(solution(before, came, wish), float).ravel()
+        for i, share in enumerate(SHARES):
+            found[f"{name} {share}".strip()] = three[i : i + 1]
+    return found
 
 
 def _scores(before, after, wish):
@@ -45,27 +47,48 @@ def _scores(before, after, wish):
 
 def reference(inputs):
     before, after, wish = inputs["before"], inputs["after"], inputs["wish"]
-    return {
-        "perfect": np.ones(3),
-        "lazy": _scores(before, before, wish),
-        "scores": _scores(before, after, wish),
-    }
+    found = {"perfect": np.ones(3)}
+    for name, came in (("lazy", before), ("", after)):
+        three = _scores(before, came, wish)
+        for i, share in enumerate(SHARES):
+            found[f"{name} {share}".strip()] = three[i : i + 1]
+    return found
 
 
 CHECKS = (
     Check(
         "perfect",
-        "An editor that does all that is asked and nothing else scores 1, 1 and 1.",
+        "An editor that does all that is asked and nothing else scores 1, 1 and 1. Only -1 says that nothing is asked: "
+        "value 0 is a wish like any other. And a wish may ask for what is there already.",
     ),
     Check(
-        "lazy",
-        "An editor that returns each image as it was has kept all: 1. Of what was asked for it has only what was "
-        "there already: one wish of these twelve asks for red what is red.",
+        "lazy changed",
+        "The first share is wrong for an editor that returns each image as it was. It has what was asked for only "
+        "where that was there before.",
     ),
     Check(
-        "scores",
-        "The first is a share of all attributes that were asked for, the second one of all that were not, the third "
-        "one of the images in which everything is right at once.",
+        "lazy kept",
+        "The second share is wrong for an editor that returns each image as it was: it has kept all that was not asked "
+        "for.",
+    ),
+    Check(
+        "lazy both",
+        "The third share is wrong for an editor that returns each image as it was. It is right of an image only if all "
+        "that was asked for was there before: count such images; the third share does not follow from the other two.",
+    ),
+    Check(
+        "changed",
+        "The first share is wrong. It is a share of all attributes that were asked for, over all images: not a mean of "
+        "each image's share.",
+    ),
+    Check(
+        "kept",
+        "The second share is wrong. It is a share of all attributes that were not asked for, over all images.",
+    ),
+    Check(
+        "both",
+        "The first two shares are right, the third is wrong. It is the share of the images in which every attribute is "
+        "right: those asked for, each of them, and those not asked for.",
     ),
 )
 
@@ -88,6 +111,24 @@ def my_edit_scores(before, after, wish):
 """,
 }
 WRONG = {
+    "value 0 forgotten": """
+def my_edit_scores(before, after, wish):
+    asked = wish > 0
+    right = after == np.where(asked, wish, before)
+    return right[asked].mean(), right[~asked].mean(), right.all(axis=1).mean()
+""",
+    "the smaller of both": """
+def my_edit_scores(before, after, wish):
+    asked = wish >= 0
+    right = after == np.where(asked, wish, before)
+    return right[asked].mean(), right[~asked].mean(), min(right[asked].mean(), right[~asked].mean())
+""",
+    "two shares": """
+def my_edit_scores(before, after, wish):
+    asked = wish >= 0
+    right = after == np.where(asked, wish, before)
+    return right[asked].mean(), right[~asked].mean()
+""",
     "any change counts": """
 def my_edit_scores(before, after, wish):
     asked = wish >= 0

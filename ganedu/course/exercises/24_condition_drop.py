@@ -25,17 +25,26 @@ def _velocity(x, t, y, w):
     return 0.5 * x + (t + y @ w)[:, None, None, None]
 
 
+def _check_argument(place, what, shape, possible):
+    if shape not in possible:
+        raise WrongSolution(
+            f"Look at the network's {place} argument: {what}. Its shape is {shape}; it should be "
+            f"{possible[0]}."
+        )
+
+
 def probe(solution, inputs):
     arrays = [inputs[name] for name in ("images", "labels", "noise", "t", "u")]
     asked = []
 
     def network(x, t, y):
         x, t, y = np.asarray(x, float), np.asarray(t, float), np.asarray(y, float)
-        if x.shape != (len(x), 3, 2, 1) or y.shape != (len(x), 3) or t.shape not in ((len(x),), ()):
-            raise WrongSolution(
-                "The network takes a batch of images, a time for each, and a one-hot label for each. "
-                f"Received: {x.shape}, {t.shape} and {y.shape}"
-            )
+        _check_argument("first", "the images x_t", x.shape, ((*x.shape[:1], 3, 2, 1),))
+        count = len(x)
+        _check_argument(
+            "second", "the times, one for each image as they came", t.shape, ((count,), ())
+        )
+        _check_argument("third", "the labels, a row for each image", y.shape, ((count, 3),))
         t = np.broadcast_to(t, len(x))
         asked.append((x, t, y))
         return _velocity(x, t, y, inputs["w"])
@@ -52,6 +61,19 @@ def probe(solution, inputs):
     return found
 
 
+def compared(arrays, inputs):
+    """How many images the network is asked about, and which labels reach it as they were."""
+    labels = np.asarray(arrays["labels"])
+    same = np.zeros(len(inputs["labels"]))
+    if labels.shape == inputs["labels"].shape:
+        same = np.isclose(labels, inputs["labels"]).all(axis=1)
+        goes = (
+            inputs["u"] < 0.4
+        )  # where class 0 stands in the place of no class, one of these stays what it was
+        same[goes] = same[goes].all()
+    return {**arrays, "asked": np.array(np.shape(arrays["x_t"])[:1]), "kept": same}
+
+
 def reference(inputs):
     x, noise, y, t = (inputs[name] for name in ("images", "noise", "labels", "t"))
     share = t[:, None, None, None]
@@ -65,6 +87,8 @@ def reference(inputs):
         "loss": loss(kept),
         "x_t": x_t,
         "t": t,
+        "asked": np.array([len(x)]),
+        "kept": inputs["u"] >= 0.4,
         "labels": kept,
         "no label kept": loss(0 * y),
         "all kept": y,
@@ -73,6 +97,11 @@ def reference(inputs):
 
 
 CHECKS = (
+    Check(
+        "asked",
+        "How often is the network asked? Training asks it once about each image, with the label or without. (Two "
+        "answers are blended in sampling.)",
+    ),
     Check(
         "x_t",
         "Look at the images that the network is given: on the straight path, at t = 0 there is noise and at t = 1 the "
@@ -83,10 +112,14 @@ CHECKS = (
         "The x_t are right. Which times is the network told?",
     ),
     Check(
+        "kept",
+        "Which labels reach the network as they were? An image keeps its label where its own u is not below p, "
+        "whatever happens to the others. Here p is 0.4.",
+    ),
+    Check(
         "labels",
-        "Look at the labels that the network is given with p = 0.4. Each image is asked for by itself; where its u is "
-        "below p its label becomes the null label, nothing but zeros, and the others stay as they are. (One-hot "
-        "(1, 0, 0) is class 0, a class like the others.)",
+        "The right labels stay and the right ones go. What stands in the place of one that goes? (One-hot (1, 0, 0) "
+        "is class 0, a class like the others.)",
     ),
     Check(
         "all kept",
@@ -149,4 +182,11 @@ WRONG = {
     ),
     "towards the noise": variant(_WRITTEN, ("(images - noise)", "(noise - images)")),
     "the image in the place of the velocity": variant(_WRITTEN, ("(images - noise)", "images")),
+    "two answers blended": variant(
+        _WRITTEN,
+        ("network(x_t, t, kept)", "0.5 * (network(x_t, t, labels) + network(x_t, t, kept))"),
+    ),
+    "the mean of all classes in the place of none": variant(
+        _WRITTEN, ("0.0, labels)", "1 / labels.shape[1], labels)")
+    ),
 }

@@ -28,7 +28,10 @@ def _velocities(inputs):
 
 def probe(solution, inputs):
     x, (constant, pace, bent) = inputs["x"], _velocities(inputs).values()
+    given = x.copy()
+    solution(constant, given, 2)
     found = {
+        "untouched": float(np.array_equal(given, x)),
         "constant": solution(constant, x.copy(), 4),
         "one": solution(bent, x.copy(), 1),
         "pace": solution(pace, x.copy(), 2),
@@ -50,6 +53,9 @@ def _straightness(velocity, x, steps):
 def reference(inputs):
     x, bent = inputs["x"], _velocities(inputs)["bent"]
     found = {
+        "untouched": 1.0,
+        "sum": 0.0,
+        "length": 0.0,
         "constant": np.array(0.0),
         "one": np.array(0.0),
         "pace": np.sum(inputs["way"] ** 2),
@@ -60,15 +66,45 @@ def reference(inputs):
     return found
 
 
+def compared(outputs, inputs):
+    """Beside the numbers themselves, two errors by their names: a sum over steps, and lengths without a square."""
+    pace, good = np.asarray(outputs["pace"], float), np.sum(inputs["way"] ** 2)
+    return outputs | {
+        "sum": float(pace.shape == () and np.isclose(pace, 2 * good)),
+        "length": float(pace.shape == () and np.isclose(pace, np.sqrt(good))),
+    }
+
+
 CHECKS = (
+    Check(
+        "untouched",
+        "The array x that came in has changed: `x += ...` writes into it, and the path's start is lost. Make a new "
+        "array for each place.",
+        points=0,
+    ),
     Check(
         "constant",
         "One velocity everywhere and at all times: every path is as straight as can be, S = 0, in 4 steps as in one. "
-        "Do the path's velocity and its way from end to end have the same unit?",
+        "Is each velocity compared with the whole way, from the start to the end that you know when the walk is over? "
+        "And is it a velocity, not the way of one step?",
+        points=0,  # it comes out by itself
     ),
     Check(
         "one",
-        "A path of one step is straight whatever the velocity is: S = 0.",
+        "A path of one step is straight whatever the velocity is: S = 0. Is each point compared with its own way, and "
+        "is the velocity the one that moved it?",
+        points=0,  # it comes out by itself
+    ),
+    Check(
+        "sum",
+        "With two steps S is twice what it should be. Is it a mean over steps? Is each velocity compared with the "
+        "whole way, and not with another velocity?",
+        points=0,
+    ),
+    Check(
+        "length",
+        "S is made of squared lengths.",
+        points=0,
     ),
     Check(
         "pace",
@@ -152,4 +188,23 @@ def my_straightness(velocity, x, steps):
             "np.sum(np.mean(np.sum(apart**2, axis=-1), axis=-1))",
         ),
     ),
+    "the start overwritten": """
+def my_straightness(velocity, x, steps):
+    start, velocities = x, []
+    for i in range(steps):
+        v = velocity(x, i / steps)
+        velocities.append(v)
+        x += v / steps
+    apart = np.stack(velocities) - (x - start)
+    return np.mean(np.sum(apart**2, axis=-1))
+""",
+    "the way so far": """
+def my_straightness(velocity, x, steps):
+    start, total = x, 0.0
+    for i in range(steps):
+        v = velocity(x, i / steps)
+        x = x + v / steps
+        total = total + np.mean(np.sum((v - (x - start)) ** 2, axis=-1)) / steps
+    return total
+""",
 }

@@ -44,17 +44,47 @@ def reference(inputs):
         of_real, of_fake = _logits(augment(real), w), _logits(augment(fake), w)
         d = np.mean(np.logaddexp(0, -of_real)) + np.mean(np.logaddexp(0, of_fake))
         found |= dict(zip(names, (d, np.mean(np.logaddexp(0, -of_fake))), strict=True))
-    return found
+    return found | {"order": 0.0, "size": 0.0, "unchanged": 0.0}
+
+
+def compared(probed, inputs):
+    """Beside the losses themselves, each error that would show in several of them, by its name."""
+    probed = {name: np.asarray(loss, float) for name, loss in probed.items()}
+    good, names = reference(inputs), ("d plain", "g plain", "d_loss", "g_loss")
+    if any(probed[name].shape != () for name in names):
+        return probed | {"order": 0.0, "size": 0.0, "unchanged": 0.0}
+    turned = np.allclose([probed["d plain"], probed["g plain"]], [good["g plain"], good["d plain"]])
+    times = probed["d plain"] / good["d plain"], probed["g plain"] / good["g plain"]
+    count = len(inputs["real"])
+    sized = any(np.isclose(n, wrong) for n in times for wrong in (0.5, 2, count, 1 / count))
+    unchanged = np.allclose(probed["d_loss"], good["d plain"])
+    return probed | {"order": float(turned), "size": float(sized), "unchanged": float(unchanged)}
 
 
 CHECKS = (
     Check(
+        "order",
+        "D's loss comes first, then G's.",
+        points=0,
+    ),
+    Check(
+        "size",
+        "A loss is right but for a factor. D's is the sum of two means over images, G's is one mean.",
+        points=0,
+    ),
+    Check(
         "d plain",
-        "Where T changes nothing, D's loss is lesson 00's: real images believed, generated ones not.",
+        "Where T changes nothing, D's loss is lesson 00's: the softplus of minus its logits of real images, and the "
+        "softplus of its logits of generated ones, each as a mean over images.",
     ),
     Check(
         "g plain",
         "Where T changes nothing, G's loss is lesson 00's: its images believed.",
+    ),
+    Check(
+        "unchanged",
+        "In its own step D sees nothing through T, so that it can learn its few images by heart.",
+        points=0,
     ),
     Check(
         "d_loss",
@@ -63,7 +93,7 @@ CHECKS = (
     ),
     Check(
         "g_loss",
-        "D's loss is right. What does D see in G's step?",
+        "D's loss is right. What does D see in G's step, and how often does it go through T?",
     ),
 )
 
@@ -119,5 +149,29 @@ def my_losses(discriminator, augment, real, fake):
     of_real, of_fake = discriminator(real), discriminator(fake)
     d_loss = np.mean(np.logaddexp(0, -of_real)) + np.mean(np.logaddexp(0, of_fake))
     return d_loss, np.mean(np.logaddexp(0, -of_fake))
+""",
+    "swapped": """
+def my_losses(discriminator, augment, real, fake):
+    of_real, of_fake = discriminator(augment(real)), discriminator(augment(fake))
+    d_loss = np.mean(np.logaddexp(0, -of_real)) + np.mean(np.logaddexp(0, of_fake))
+    return np.mean(np.logaddexp(0, -of_fake)), d_loss
+""",
+    "D's loss halved": """
+def my_losses(discriminator, augment, real, fake):
+    of_real, of_fake = discriminator(augment(real)), discriminator(augment(fake))
+    d_loss = np.mean(np.logaddexp(0, -of_real)) + np.mean(np.logaddexp(0, of_fake))
+    return d_loss / 2, np.mean(np.logaddexp(0, -of_fake))
+""",
+    "sums": """
+def my_losses(discriminator, augment, real, fake):
+    of_real, of_fake = discriminator(augment(real)), discriminator(augment(fake))
+    d_loss = np.sum(np.logaddexp(0, -of_real)) + np.sum(np.logaddexp(0, of_fake))
+    return d_loss, np.sum(np.logaddexp(0, -of_fake))
+""",
+    "T in G's step alone": """
+def my_losses(discriminator, augment, real, fake):
+    of_real, of_fake = discriminator(real), discriminator(fake)
+    d_loss = np.mean(np.logaddexp(0, -of_real)) + np.mean(np.logaddexp(0, of_fake))
+    return d_loss, np.mean(np.logaddexp(0, -discriminator(augment(fake))))
 """,
 }
