@@ -38,14 +38,17 @@ OLD = frozenset(TABLE.split())
 # stand: "anywhere", or in tests and lessons alone.
 ORDINARY = {
     "anywhere": {
+        "cell": "a notebook's (nbformat)",
         "cells": "a notebook's (nbformat)",
         "codes": "of an autoencoder, and of a codebook",
         "first": "of two, before `second`",
         "nearest": "neighbours",
+        "parts": "of a path (pathlib)",
         "read": "of a file",
         "scores": "of samples",
         "styles": "w of StyleGAN, as an argument",
         "take": "NumPy's and Keras's",
+        "walk": "ast's",
     },
     "tests and lessons": {
         "answer": "to a question of docs/questions.md",
@@ -56,14 +59,11 @@ ORDINARY = {
         "draw": "matplotlib's, and to make a test's pictures",
         "found": "what a function found",
         "numbers": "several of them",
-        "parts": "of a path (pathlib)",
         "seen": "what a spy saw",
         "stream": "of batches",
         "times": "the operating system's",
         "unit": "of a figure",
-        "walk": "ast's",
         "words": "of a sentence",
-        "cell": "a notebook's (nbformat)",
     },
 }
 

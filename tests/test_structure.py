@@ -121,7 +121,12 @@ def test_what_is_imported_is_asked_for_and_no_more():
     """`ipykernel`, the kernel that lessons run in, brings IPython. Where there are no widgets, pictures stand still."""
     project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["project"]
     asked = {re.match(r"[\w-]+", d)[0] for d in project["dependencies"]}
-    assert packages_imported() - {"jax", "torch", "ipywidgets"} == asked
+    extras = {"jax": "jax", "torch": "torch", "classroom": "nbgrader", "cluster": "distributed"}
+    for extra, package in extras.items():
+        assert package in {
+            re.match(r"[\w-]+", d)[0] for d in project["optional-dependencies"][extra]
+        }
+    assert packages_imported() - {"ipywidgets", *extras.values()} == asked
 
 
 def test_every_room_is_a_known_one():

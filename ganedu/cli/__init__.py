@@ -7,7 +7,7 @@ import warnings
 import click
 
 from ganedu import __version__
-from ganedu.cli import lessons, lists, samples, scores, speed, train
+from ganedu.cli import classroom, lessons, lists, samples, scores, speed, train
 from ganedu.runtime import RunError, UsageError
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
@@ -72,5 +72,6 @@ for command in (
     *(scores.evaluate, scores.diagnose, speed.speedrun),
     *(lists.models, lists.datasets),
     lessons.lessons,
+    classroom.classroom,
 ):
     main.add_command(command)

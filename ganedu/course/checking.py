@@ -6,7 +6,7 @@ tests use:
     FUNCTION                   what the student writes: a function's or a class's name
     inputs(rng)                dict of arrays, drawn anew each time
     probe(solution, inputs)    runs what the student wrote: a dict of arrays, all that is looked at
-    compared(found, inputs)    what is compared, made of what the probe found, where that is not the same: shapes, say,
+    compared(outputs, inputs)  what is compared, made of the probe's outputs, where that is not the same: shapes, say,
                                and whether things differ
     reference(inputs)          the dict that what is compared should be
     CHECKS                     tuple of `Check`, in the order in which they are told
@@ -49,7 +49,7 @@ class Check:
     Args:
         key: str, which array of the probe's.
         hint: str, what to look at where it is wrong.
-        points: int. Defaults to `1`.
+        points: int, of those that all checks give; 0 for what comes out by itself. Defaults to `1`.
     """
 
     key: str
@@ -106,20 +106,20 @@ def check(name, solution, seed=None):
     exercise = load(name)
     inputs = exercise.inputs(np.random.default_rng(seed))
     given = compared(exercise, run(exercise, solution, inputs), inputs)
-    for item, problem in problems(exercise, given, inputs):
+    for _, problem in problems(exercise, given, inputs):
         if problem:
             raise WrongSolution(problem)
     print(f"{exercise.FUNCTION} is right")
 
 
-def compared(exercise, found, inputs):
+def compared(exercise, outputs, inputs):
     """What is compared, of what a probe found.
 
     Raises:
         WrongSolution: if that cannot be read.
     """
     try:
-        given = getattr(exercise, "compared", lambda found, _: found)(found, inputs)
+        given = getattr(exercise, "compared", lambda outputs, _: outputs)(outputs, inputs)
         return {item.key: given[item.key] for item in exercise.CHECKS}
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as e:
         raise _unreadable(exercise, e) from None

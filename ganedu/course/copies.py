@@ -68,7 +68,7 @@ def copy(destination, solved=False):
     try:
         for file in files:
             lesson = lessons.path(file.stem)
-            content = lesson.read_bytes() if solved else _text(_fresh(lesson))
+            content = lesson.read_bytes() if solved else _text(fresh(lesson))
             with written(file, only_new=True) as new:
                 new.write(content)
             made.append(file)
@@ -101,11 +101,11 @@ def update(folder):
             f"{folder} must hold copies of lessons, as `ganedu lessons copy {folder}` makes them. Received: none"
         )
     before = {file: _read(file) for file in files}
-    merged = {file: _merged(before[file], _fresh(lessons.path(file.stem))) for file in files}
+    merged = {file: _merged(before[file], fresh(lessons.path(file.stem))) for file in files}
     return {file: _replaced(file, before[file], *merged[file]) for file in files}
 
 
-def _fresh(lesson):
+def fresh(lesson):
     """A copy of a lesson, that says what each cell was."""
     import nbformat
 

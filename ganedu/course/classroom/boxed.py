@@ -1,0 +1,348 @@
+"""The program inside the box: loads the libraries once, and then runs each student's solution in a child of its own.
+
+It reads tasks from its standard input and writes what came out on its standard output (`wire`). A child is in
+namespaces of its own, with an empty folder to write in and nothing else, without any capability; it cannot start a
+process, see or signal another one, and is ended when its time is over. Whatever it says is only ever read as numbers.
+Linux alone has namespaces; elsewhere (`unsafe`) a child is a process with limits.
+"""
+
+import ast
+import ctypes
+import importlib
+import os
+import resource
+import select
+import signal
+import struct
+import sys
+import time
+import traceback
+
+from ganedu.course.classroom import wire
+
+NEW_MOUNTS, NEW_USER, NEW_PROCESSES = 0x20000, 0x10000000, 0x20000000
+READ_ONLY, NO_SUID, NO_DEVICES, REMOUNT, PRIVATE, RECURSIVE = 1, 2, 4, 32, 1 << 18, 16384
+DROP_BOUND, NOT_DUMPABLE, NO_NEW_PRIVILEGES, SECCOMP = 24, 4, 38, 22
+# Loaded once, before any student's code. None of them may start a thread or compute with TensorFlow.
+LIBRARIES = (
+    "numpy",
+    "tensorflow",
+    "keras",
+    "scipy.spatial.distance",
+    "ganedu.models",
+    "ganedu.figures",
+)
+ANSWER = 3  # the child's only file, but for the three that lead nowhere
+MAX_FILES = 1 << 16
+MAX_TEXT = 300  # letters of what a student is told of an error
+
+# What a child may not call, by architecture: (audit's number, clone, clone3, the others). No processes, programs,
+# mounts, namespaces, keys, traces.
+_EVERYWHERE = (425, 428, 429, 430, 438, 442)
+SYSTEM_CALLS = {
+    "x86_64": (
+        *(0xC000003E, 56, 435),
+        (
+            *(57, 58, 59, 101, 155, 161, 165, 166, 175, 176, 246, 248, 249, 250, 272, 298, 308),
+            *(310, 311, 313, 320, 321, 322, 323, *_EVERYWHERE),
+        ),
+    ),
+    "aarch64": (
+        *(0xC00000B7, 220, 435),
+        (
+            *(39, 40, 41, 51, 97, 104, 105, 106, 117, 217, 218, 219, 221, 241, 268, 270, 271),
+            *(273, 280, 281, 282, 294, *_EVERYWHERE),
+        ),
+    ),
+}
+THREAD = 0x10000  # clone's flag for a thread
+
+
+def _call(function, *arguments):
+    if function(*arguments) < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{function.__name__}: {os.strerror(number)}")
+
+
+class Refused(BaseException):
+    """What is the solution was called. (No `Exception`, so that `except Exception` does not hide it.)"""
+
+
+# The parent
+
+
+def serve(safe):
+    """Answers tasks until the stream ends."""
+    tasks, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_RDWR), 0)
+    os.dup2(2 if not safe else 0, 1)
+    for name in LIBRARIES:
+        importlib.import_module(name)
+    sys.dont_write_bytecode = True
+    if safe:
+        libc = ctypes.CDLL(None, use_errno=True)
+        libc.prctl(NOT_DUMPABLE, 0, 0, 0, 0)
+    wire.send(answers, wire.pack("ready"))
+    while (message := wire.receive(tasks)) is not None:
+        wire.send(answers, _of_child(message, safe))
+
+
+def _of_child(message, safe):
+    """What a task comes to, in a child's child: the first one enters the namespaces and watches."""
+    mine, theirs = os.pipe()
+    watcher = os.fork()
+    if not watcher:
+        try:
+            os.close(mine)
+            with os.fdopen(theirs, "wb") as file:
+                file.write(_watched(wire.unpack(message), safe))
+        finally:
+            os._exit(0)
+    os.close(theirs)
+    with os.fdopen(mine, "rb") as file:
+        answer = file.read(wire.MAX_MESSAGE)
+    os.waitpid(watcher, 0)
+    return answer or wire.pack({"status": "error", "reason": "the box failed"})
+
+
+def _watched(task, safe):
+    """Runs a task in a child that has its own namespaces, and ends it; the answer as a message."""
+    limits = task["limits"]
+    if safe:
+        _enter_namespaces()
+    mine, theirs = os.pipe()
+    child = os.fork()
+    if not child:
+        status = 1
+        try:
+            os.setsid()  # a signal to its group goes to nobody else
+            os.dup2(theirs, ANSWER)
+            os.closerange(ANSWER + 1, MAX_FILES)
+            answer = _child(task, limits, safe)
+            with os.fdopen(ANSWER, "wb") as file:
+                file.write(answer)
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    os.close(theirs)
+    message, in_time = _read(mine, limits["bytes"], time.monotonic() + limits["seconds"])
+    os.kill(child, signal.SIGKILL)
+    _, status, used = os.wait4(child, 0)
+    spent = {"processor_seconds": used.ru_utime + used.ru_stime}
+    if message is not None and in_time:
+        try:
+            return wire.pack(wire.unpack(message) | spent)
+        except (wire.Unreadable, TypeError):
+            pass
+    if not in_time:
+        reason = f"it took more than {limits['seconds']:.0f} s"
+    elif spent["processor_seconds"] > limits["processor_seconds"] - 0.5:
+        reason = f"it took more than {limits['processor_seconds']:.0f} s of the processor"
+    elif message is None:
+        reason = "it gave back too much"
+    else:
+        reason = "its process ended before it was done"
+    return wire.pack({"status": "error", "reason": reason, **spent})
+
+
+def _read(descriptor, most, until):
+    """All that comes until a stream's end: `(bytes, in time)`; no bytes for more than `most`."""
+    pieces, size = [], 0
+    while True:
+        ready, _, _ = select.select([descriptor], [], [], max(until - time.monotonic(), 0))
+        if not ready:
+            return b"", False
+        piece = os.read(descriptor, 1 << 16)
+        if not piece:
+            return b"".join(pieces), True
+        size += len(piece)
+        if size > most:
+            return None, True
+        pieces.append(piece)
+
+
+def _enter_namespaces():
+    libc = ctypes.CDLL(None, use_errno=True)
+    user, group = os.getuid(), os.getgid()
+    _call(libc.unshare, NEW_USER | NEW_MOUNTS | NEW_PROCESSES)
+    for name, text in (
+        ("setgroups", "deny"),
+        ("uid_map", f"{user} {user} 1"),
+        ("gid_map", f"{group} {group} 1"),
+    ):
+        with open(f"/proc/self/{name}", "w") as file:
+            file.write(text)
+
+
+# The child
+
+
+def _child(task, limits, safe):
+    if safe:
+        _shut_in(limits)
+    _limit(limits, safe)
+    return wire.pack(_outcome(task))
+
+
+def _shut_in(limits):
+    """An empty folder, at `$HOME`, a picture of /proc in the place of /proc, no capability, few system calls,
+    and no file but the one for the answer."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    _call(libc.mount, b"none", b"/", None, RECURSIVE | PRIVATE, None)
+    room = f"size={limits['disk']},nr_inodes=4096".encode()
+    scratch = os.environ["HOME"]
+    _call(libc.mount, b"none", scratch.encode(), b"tmpfs", NO_SUID | NO_DEVICES, room)
+    told = {}
+    for name in ("cpuinfo", "meminfo"):
+        with open(f"/proc/{name}", "rb") as file:
+            told[name] = file.read()
+    told["self/cmdline"] = f"{sys.executable}\0solution\0".encode()
+    _call(libc.mount, b"none", b"/proc", b"tmpfs", NO_SUID | NO_DEVICES, b"size=1m")
+    os.mkdir("/proc/self")
+    os.symlink("self", f"/proc/{os.getpid()}")
+    os.symlink(sys.executable, "/proc/self/exe")
+    for name, content in told.items():
+        with open(f"/proc/{name}", "wb") as file:
+            file.write(content)
+    _call(
+        libc.mount, b"none", b"/proc", None, REMOUNT | READ_ONLY | NO_SUID | NO_DEVICES, b"size=1m"
+    )
+    os.chdir(scratch)
+    for capability in range(64):
+        libc.prctl(DROP_BOUND, capability, 0, 0, 0)
+    header, none = struct.pack("<Ii", 0x20080522, 0), struct.pack("<6I", *[0] * 6)
+    _call(libc.capset, header, none)
+    _call(libc.prctl, NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+    _filter_system_calls(libc)
+
+
+def _filter_system_calls(libc):
+    machine = os.uname().machine
+    if machine not in SYSTEM_CALLS:
+        return
+    audit, clone, clone3, others = SYSTEM_CALLS[machine]
+    load, equal, at_least, any_bit, give = 0x20, 0x15, 0x35, 0x45, 0x06
+    allow, deny, unknown, kill = 0x7FFF0000, 0x50000 | 1, 0x50000 | 38, 0x80000000
+    code = [
+        (load, 0, 0, 4),
+        (equal, 1, 0, audit),
+        (give, 0, 0, kill),
+        (load, 0, 0, 0),
+        (at_least, 0, 1, 0x40000000),  # another numbering of the same calls
+        (give, 0, 0, deny),
+        (equal, 0, 1, clone3),
+        (give, 0, 0, unknown),  # so that a library falls back on `clone`
+    ]
+    for number in others:
+        code += [(equal, 0, 1, number), (give, 0, 0, deny)]
+    code += [
+        (equal, 0, 3, clone),
+        (load, 0, 0, 16),
+        (any_bit, 1, 0, THREAD),
+        (give, 0, 0, deny),
+        (give, 0, 0, allow),
+    ]
+    program = b"".join(struct.pack("<HBBI", *line) for line in code)
+    held = ctypes.create_string_buffer(program, len(program))
+    known = struct.pack("@HxxxxxxQ", len(code), ctypes.addressof(held))
+    _call(libc.prctl, SECCOMP, 2, ctypes.c_char_p(known), 0, 0)
+
+
+def _limit(limits, safe):
+    wanted = {
+        resource.RLIMIT_CPU: int(limits["processor_seconds"]) + 1,
+        resource.RLIMIT_FSIZE: limits["disk"],
+        resource.RLIMIT_CORE: 0,
+    }
+    if safe:
+        in_use = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        wanted[resource.RLIMIT_DATA] = in_use + limits["memory"]
+    for what, most in wanted.items():
+        _, hard = resource.getrlimit(what)
+        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(what, (most, most))
+
+
+def _outcome(task):
+    """What the student's solution gives: status `done` with arrays, `error` or `refused` with a reason."""
+    refused = []
+    try:
+        _forbid(task["forbidden"], refused)
+        scope = {"__name__": "__main__"}
+        exec("import numpy as np\n" + task["prelude"], scope)
+        for source in task["before"]:
+            try:
+                exec(compile(source, "<a cell>", "exec"), scope)
+            except Exception:  # an import that is missing here; the solution may do without
+                continue
+        exec(compile(task["solution"], "<the solution>", "exec"), scope)
+        if task["function"] not in scope:
+            return {"status": "error", "reason": f"there is no {task['function']} in its cell"}
+        probe = {"__name__": "probe"}
+        exec(compile(task["probe"], "<the probe>", "exec"), probe)
+        inputs = task["inputs"]
+        outputs = probe["probe"](scope[task["function"]], inputs)
+        answer = {"status": "done", "outputs": outputs, "inputs": inputs}
+    except Refused as e:
+        answer = {"status": "refused", "reason": str(e)}
+    except NotImplementedError:
+        answer = {"status": "error", "reason": "nothing is written yet"}
+    except MemoryError:
+        answer = {"status": "error", "reason": "it needs too much memory"}
+    except BaseException as e:
+        answer = {"status": "error", "reason": _told(e)}
+    if refused:
+        answer = {"status": "refused", "reason": refused[0]}
+    return answer
+
+
+def _told(error):
+    """An error in one line, with the line of the student's cell where there is one."""
+    lines = [
+        f.lineno
+        for f in traceback.extract_tb(error.__traceback__)
+        if f.filename == "<the solution>"
+    ]
+    if isinstance(error, SyntaxError) and error.filename == "<the solution>":
+        lines = [error.lineno]
+    text = " ".join(str(error)[:MAX_TEXT].split())
+    where = f" (line {lines[-1]} of its cell)" if lines else ""
+    return f"{type(error).__name__}: {text}{where}"
+
+
+def _forbid(paths, refused):
+    """Takes the code out of functions that are the solution: each reference to one, old or new, then refuses."""
+    for path in paths:
+        parts = path.split(".")
+        owner, told = importlib.import_module(parts[0]), f"{path} is what is to be written here"
+        for i, part in enumerate(parts[1:], 2):
+            try:
+                owner, here = getattr(owner, part), owner
+            except AttributeError:
+                owner, here = importlib.import_module(".".join(parts[:i])), owner
+
+        def refuse(*_, _told=told, **__):
+            refused.append(_told)
+            raise Refused(_told)
+
+        if hasattr(owner, "__code__") and not owner.__code__.co_freevars:
+            owner.__code__ = _calling(refuse, owner)
+        else:
+            setattr(here, parts[-1], refuse)
+
+
+def _calling(refuse, function):
+    """Code without free variables, of a function that calls `refuse`."""
+    name = f"_refuse_{id(function)}"
+    function.__globals__[name] = refuse
+    function.__defaults__ = function.__kwdefaults__ = None
+    made = ast.parse(f"def f(*a, **k):\n    return {name}(*a, **k)")
+    scope = {}
+    exec(compile(made, "<refused>", "exec"), scope)
+    return scope["f"].__code__
+
+
+if __name__ == "__main__":
+    serve(safe=sys.argv[1:] == ["safe"])

@@ -1,0 +1,111 @@
+"""Plain messages between the grader and the box: JSON and the bytes of arrays, never pickles. Imports NumPy alone."""
+
+import json
+import re
+import struct
+
+import numpy as np
+
+MAX_MESSAGE = 1 << 26  # bytes
+MAX_AXES = 8
+_LENGTH = struct.Struct("<Q")
+_NUMBERS = re.compile(r"[<>|=][biufc]\d{1,2}")
+
+
+class Unreadable(ValueError):
+    """A message that is none, or too long."""
+
+
+def pack(value):
+    """A message as bytes: numbers, texts, `None`, lists, tuples (which come out as lists), dicts by text, and arrays
+    of numbers, of any shape. Of an array of anything else only dtype and shape are sent (`Foreign`)."""
+    pieces = []
+    head = json.dumps(_plain(value, pieces)).encode()
+    body = b"".join(pieces)
+    return _LENGTH.pack(len(head)) + head + body
+
+
+def unpack(message):
+    """The value of a message, which may come from anyone.
+
+    Raises:
+        Unreadable: for what `pack` did not make.
+    """
+    if len(message) < _LENGTH.size or len(message) > MAX_MESSAGE:
+        raise Unreadable(f"{len(message)} bytes")
+    (length,) = _LENGTH.unpack_from(message)
+    try:
+        head = json.loads(message[_LENGTH.size : _LENGTH.size + length])
+        return _value(head, memoryview(message)[_LENGTH.size + length :])
+    except (ValueError, KeyError, TypeError, RecursionError, OverflowError) as e:
+        raise Unreadable(f"{type(e).__name__} in a message") from None
+
+
+class Foreign:
+    """Stands for an array that holds no numbers."""
+
+    def __init__(self, dtype, shape):
+        self.dtype, self.shape = dtype, shape
+
+
+def _plain(value, pieces):
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, dict):
+        return {"dict": [[str(k), _plain(v, pieces)] for k, v in value.items()]}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v, pieces) for v in value]
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf":
+        return {"foreign": str(array.dtype)[:40], "shape": list(array.shape)}
+    start = sum(map(len, pieces))
+    pieces.append(np.ascontiguousarray(array).tobytes())
+    return {"array": array.dtype.str, "shape": list(array.shape), "start": start}
+
+
+def _value(head, body):
+    if head is None or isinstance(head, (bool, int, float, str)):
+        return head
+    if isinstance(head, list):
+        return [_value(v, body) for v in head]
+    if "dict" in head:
+        return {str(k): _value(v, body) for k, v in head["dict"]}
+    shape = head["shape"]
+    if len(shape) > MAX_AXES or any(type(n) is not int or n < 0 for n in shape):
+        raise ValueError("a shape")
+    if "foreign" in head:
+        return Foreign(str(head["foreign"]), tuple(shape))
+    if not _NUMBERS.fullmatch(head["array"]):
+        raise ValueError("a dtype")
+    dtype, start = np.dtype(head["array"]), head["start"]
+    count = 1
+    for n in shape:
+        count *= n
+    end = start + count * dtype.itemsize
+    if type(start) is not int or not 0 <= start <= end <= len(body):
+        raise ValueError("a place")
+    return np.frombuffer(body[start:end], dtype).reshape(shape).copy()
+
+
+def send(file, message):
+    """Writes a message with its length before it."""
+    file.write(_LENGTH.pack(len(message)) + message)
+    file.flush()
+
+
+def receive(file):
+    """The next message of a stream, or `None` at its end.
+
+    Raises:
+        Unreadable: for one that is too long, or cut.
+    """
+    head = file.read(_LENGTH.size)
+    if not head:
+        return None
+    (length,) = _LENGTH.unpack(head) if len(head) == _LENGTH.size else (MAX_MESSAGE + 1,)
+    if length > MAX_MESSAGE:
+        raise Unreadable(f"{length} bytes")
+    message = file.read(length)
+    if len(message) < length:
+        raise Unreadable("a message was cut")
+    return message

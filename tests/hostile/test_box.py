@@ -1,0 +1,171 @@
+"""Solutions that cheat, harm and hang, one after the other in one box: none earns, harms, stays, or stops the next."""
+
+import os
+import socket
+import subprocess
+
+import pytest
+import solutions
+
+from ganedu.course import checking
+from ganedu.course.classroom.box import Box
+from ganedu.course.classroom.grading import score, task_of
+
+EXERCISE = checking.load("00.discriminator_loss")
+RIGHT = next(iter(EXERCISE.RIGHT.values()))
+
+
+@pytest.fixture(scope="module")
+def warm():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GANEDU_CANARY", "a secret of the teacher's")
+        with Box(seconds=6.0, processor_seconds=3.0) as box:
+            yield box
+
+
+def outcome(box, source, before=()):
+    task = task_of(EXERCISE, source, before)
+    answer = box.run(task)
+    return (*score(EXERCISE, task, answer)[:3], answer)
+
+
+def below(pid):
+    """The processes below one, as `ps` lists them."""
+    told = subprocess.run(
+        ["ps", "-eo", "pid=,ppid=,comm="], capture_output=True, text=True, check=True
+    )
+    rows = [line.split(None, 2) for line in told.stdout.splitlines()]
+    found, wanted = [], {str(pid)}
+    for _ in range(8):
+        new = [r for r in rows if r[1] in wanted and r not in found]
+        found += new
+        wanted |= {r[0] for r in new}
+    return sorted(r[0] for r in found)
+
+
+def test_what_is_right_earns_all(warm):
+    for source in EXERCISE.RIGHT.values():
+        assert outcome(warm, source)[:3] == (1.0, "graded", "")
+
+
+@pytest.mark.parametrize("name", solutions.CHEATS)
+def test_a_cheat_earns_nothing(warm, name):
+    share, status, reason, _ = outcome(warm, solutions.CHEATS[name])
+    assert share == 0.0
+    assert reason
+    assert status == ("refused" if "the package's loss" in name else status)
+    assert outcome(warm, RIGHT)[0] == 1.0
+
+
+@pytest.mark.parametrize("name", solutions.HARM)
+def test_harm_reaches_nobody_and_nothing_stays(warm, name, tmp_path):
+    canary = tmp_path / "gradebook.db"
+    canary.write_text("as it was")
+    processes = below(warm._process.pid)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.1)
+        source = solutions.HARM[name].replace("CANARY", str(canary))
+        source = source.replace("OUTSIDE", str(tmp_path)).replace(
+            "PORT", str(server.getsockname()[1])
+        )
+        share, _, reason, _ = outcome(warm, source + solutions.LIE)
+        with pytest.raises(TimeoutError):
+            server.accept()
+    assert share == 0.0
+    assert "a secret" not in reason
+    assert "root:" not in reason
+    assert canary.read_text() == "as it was"
+    assert os.listdir(tmp_path) == ["gradebook.db"]
+    assert below(warm._process.pid) == processes
+    assert not subprocess.run(
+        ["pgrep", "-f", "^sleep 1000"], capture_output=True, check=False
+    ).stdout
+    assert outcome(warm, RIGHT)[0] == 1.0
+
+
+@pytest.mark.parametrize("name", solutions.ENDS)
+def test_the_grading_goes_on(warm, name):
+    processes = below(warm._process.pid)
+    share, status, reason, answer = outcome(warm, solutions.ENDS[name])
+    assert share == 0.0
+    assert (status, bool(reason)) == ("error", True)
+    assert len(reason) < 600
+    assert answer["processor_seconds"] < 6.0
+    assert below(warm._process.pid) == processes
+    assert outcome(warm, RIGHT)[0] == 1.0
+
+
+def test_what_is_told_of_an_end():
+    with Box(seconds=3.0) as box:
+        told = {name: outcome(box, solutions.ENDS[name])[2] for name in ("sleeps", "exits")}
+    with Box(processor_seconds=2.0, memory=1 << 28) as box:
+        told |= {
+            name: outcome(box, solutions.ENDS[name])[2] for name in ("a pattern", "all memory")
+        }
+    assert told == {
+        "sleeps": "it took more than 3 s",
+        "exits": "its process ended before it was done",
+        "a pattern": "it took more than 2 s of the processor",
+        "all memory": "it needs too much memory",
+    }
+
+
+def test_nothing_is_left_for_the_next(warm):
+    begin = "import builtins, numpy as np, os\nhome = os.environ['HOME']\n"
+    leave = begin + "open(home + '/left', 'w').close()\nbuiltins.left = np.left = 1\n"
+    assert outcome(warm, leave + RIGHT)[0] == 1.0
+    find = begin + "assert not os.listdir(home)\nassert not hasattr(np, 'left')\n"
+    assert outcome(warm, find + RIGHT)[0] == 1.0
+
+
+def test_it_can_start_and_reach_nothing(warm):
+    source = """
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+for start in (os.fork, lambda: os.execv("/usr/bin/env", ["env"]), lambda: os.posix_spawn("/usr/bin/env", ["env"], {})):
+    try:
+        start()
+    except PermissionError:
+        continue
+    raise RuntimeError("it started")
+calls = {"unshare": (0x10000000,), "setns": (0, 0), "ptrace": (0, 0, 0, 0), "chroot": (b"/tmp",)}
+calls |= {"mount": (b"none", b"/usr", b"tmpfs", 0, None), "umount2": (os.environ["HOME"].encode(), 2)}
+for name, arguments in calls.items():
+    assert getattr(libc, name)(*arguments) == -1, name
+    assert ctypes.get_errno() == 1, name
+"""
+    assert outcome(warm, source + RIGHT)[:3] == (1.0, "graded", "")
+
+
+def test_a_right_solution_leaves_its_inputs_alone(warm):
+    late = f"{RIGHT}\nright = my_discriminator_loss\ndef my_discriminator_loss(real, fake):\n"
+    late += "    told = right(real, fake)\n    real[...] = 0\n    return told"
+    share, status, reason, _ = outcome(warm, late)
+    assert (share, status) == (0.0, "graded")
+    assert reason.startswith("it changes the arrays")
+
+
+def test_warnings_and_prints_cost_nothing(warm):
+    noisy = "import sys, warnings\nwarnings.warn('a')\nprint('b')\nprint('c', file=sys.stderr)\n"
+    assert outcome(warm, noisy + RIGHT)[0] == 1.0
+
+
+def test_what_a_student_wrote_elsewhere_helps(warm):
+    source = "def my_discriminator_loss(real, fake):\n    return softplus(-real).mean() + softplus(fake).mean()"
+    helper = "def softplus(x):\n    return np.logaddexp(0, x)"
+    assert outcome(warm, source, ["import nowhere", helper])[0] == 1.0
+    assert (
+        outcome(warm, source)[2] == "NameError: name 'softplus' is not defined (line 2 of its cell)"
+    )
+
+
+def test_the_libraries_are_there_and_solutions_are_not(warm):
+    look = """
+import os, sys
+import ganedu.course, ganedu.models.vae, tensorflow, keras, scipy
+places = [os.path.join(f, n) for f, _, names in os.walk(os.path.dirname(ganedu.__file__)) for n in names]
+assert not [p for p in places if "exercises" in p or p.endswith(".ipynb")]
+assert sorted(os.listdir("/proc")) == ["1", "cpuinfo", "meminfo", "self"]
+assert not [n for n in sys.modules if "exercises" in n]
+"""
+    assert outcome(warm, look + RIGHT)[:3] == (1.0, "graded", "")
