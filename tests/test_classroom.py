@@ -519,6 +519,7 @@ def test_a_page_runs_nothing_of_a_student_s(course, tmp_path):
         assert "onerror=" not in text.replace("onerror=&quot;", "")
         assert "Content-Security-Policy" in text
         assert text.count("<script>") == 1
+        assert "<strong>Rubric.</strong>" in text
     assert (
         "&lt;script&gt;alert(1)" in (course.path / "review" / LESSON / "predict.html").read_text()
     )
@@ -624,3 +625,56 @@ def test_inputs_arrive_as_they_are_and_the_probe_holds_no_answer(name):
 def test_a_message_of_anyone_s_is_read_with_care(message):
     with pytest.raises(wire.Unreadable):
         wire.unpack(message)
+
+
+@needs_box
+def test_what_has_changed_is_graded_again_and_nothing_else(course, tmp_path):
+    for i, (student, source) in enumerate({"ada": WRONG, "bo": RIGHT}.items()):
+        os.utime(hand_in(tmp_path / "in", student, lesson(source)), (1_800_000_000 + i,) * 2)
+    collecting.collect(course, "00", tmp_path / "in")
+    assert grading.grade(course)["graded"] == 2
+    kept = course.graded("bo", LESSON).stat().st_mtime_ns
+    os.utime(hand_in(tmp_path / "in", "ada", lesson(RIGHT)), (1_800_000_100,) * 2)
+    collecting.collect(course, "00", tmp_path / "in")
+    done = grading.grade(course)
+    assert (done["graded"], done["unchanged"]) == (1, 1)
+    assert rows_of(course)["ada", "discriminator-loss-tests"].points == 2.0
+    assert course.graded("bo", LESSON).stat().st_mtime_ns == kept
+
+
+def test_without_a_box_on_one_s_word(course, tmp_path, monkeypatch):
+    for student, source in {"ada": RIGHT, "bo": "import os\nos._exit(0)"}.items():
+        hand_in(tmp_path / "in", student, lesson(source))
+    collecting.collect(course, "00", tmp_path / "in")
+    assert "2 graded" in run("classroom", "grade", course.path, "--unsafe", "--jobs", 1)
+    ada, bo = (rows_of(course)[s, "discriminator-loss-tests"] for s in ("ada", "bo"))
+    assert (ada.points, ada.status) == (2.0, "graded")
+    assert (bo.points, bo.status) == (0.0, "error")
+
+
+# On a cluster
+
+
+@needs_box
+def test_a_cluster_gives_the_same_rows(course, tmp_path):
+    distributed = pytest.importorskip("distributed", reason="needs ganedu[cluster]")
+    for student, source in (("ada", RIGHT), ("bo", WRONG)):
+        hand_in(tmp_path / "in", student, lesson(source))
+    collecting.collect(course, "00", tmp_path / "in")
+    options = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": None}
+    with distributed.LocalCluster(**options) as cluster:
+        run("classroom", "grade", course.path, "--scheduler", cluster.scheduler_address)
+    there = {s: grading.result(course, s, LESSON)["rows"] for s in ("ada", "bo")}
+    grading.grade(course, anew=True)
+    assert {s: grading.result(course, s, LESSON)["rows"] for s in ("ada", "bo")} == there
+    assert [r["points"] for r in there["ada"] if r["question"] == "discriminator-loss-tests"] == [
+        2.0
+    ]
+
+
+def test_a_scheduler_that_does_not_answer_is_told(course, tmp_path):
+    pytest.importorskip("distributed", reason="needs ganedu[cluster]")
+    hand_in(tmp_path / "in", "ada", lesson(RIGHT))
+    collecting.collect(course, "00", tmp_path / "in")
+    told = run("classroom", "grade", course.path, "--scheduler", "tcp://127.0.0.1:9", status=2)
+    assert "No scheduler answers at tcp://127.0.0.1:9" in told

@@ -118,7 +118,8 @@ def packages_imported():
 
 
 def test_what_is_imported_is_asked_for_and_no_more():
-    """`ipykernel`, the kernel that lessons run in, brings IPython. Where there are no widgets, pictures stand still."""
+    """`ipykernel`, the kernel that lessons run in, brings IPython, nbgrader nbconvert. Where there are no widgets,
+    pictures stand still."""
     project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["project"]
     asked = {re.match(r"[\w-]+", d)[0] for d in project["dependencies"]}
     extras = {"jax": "jax", "torch": "torch", "classroom": "nbgrader", "cluster": "distributed"}
@@ -126,7 +127,7 @@ def test_what_is_imported_is_asked_for_and_no_more():
         assert package in {
             re.match(r"[\w-]+", d)[0] for d in project["optional-dependencies"][extra]
         }
-    assert packages_imported() - {"ipywidgets", *extras.values()} == asked
+    assert packages_imported() - {"ipywidgets", "nbconvert", *extras.values()} == asked
 
 
 def test_every_room_is_a_known_one():

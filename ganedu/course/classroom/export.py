@@ -87,7 +87,7 @@ def write(course, form, rule=None):
         out.writerow(PLAIN)
         for row in found:
             values = [getattr(row, name) for name in PLAIN]
-            out.writerow([_safe(_number(v)) for v in values])
+            out.writerow([_safe(number(v)) for v in values])
         return text.getvalue()
     titles = [f"{name[:2]} {lessons.title(name)}" for name in course.lessons]
     totals = {}
@@ -98,13 +98,13 @@ def write(course, form, rule=None):
         out.writerow(["First name", "Last name", "ID number", "Email address", *titles])
     else:
         out.writerow(["Student", "ID", "SIS User ID", "SIS Login ID", "Section", *titles])
-        points = [_number(float(most[lesson])) for lesson in course.lessons]
+        points = [number(float(most[lesson])) for lesson in course.lessons]
         out.writerow(["    Points Possible", "", "", "", "", *points])
     for student in course.students.values():
         sums = []
         for lesson in course.lessons:
             given = totals[student.id, lesson]
-            sums.append("" if None in given else _number(float(sum(given))))
+            sums.append("" if None in given else number(float(sum(given))))
         if form == "moodle":
             who = [student.first_name, student.last_name, student.id, student.email]
         else:
@@ -113,7 +113,8 @@ def write(course, form, rule=None):
     return text.getvalue()
 
 
-def _number(value):
+def number(value):
+    """A number without zeros behind; other values as they are, `None` as nothing."""
     if isinstance(value, (int, float)):
         return f"{value:.2f}".rstrip("0").rstrip(".")
     return "" if value is None else value

@@ -57,11 +57,12 @@ def feedback(course, lesson):
         if told is None:
             continue
         checks = {row["question"]: row["checks"] for row in told["rows"]}
-        known = [r.points for r in rows]
-        total = "" if None in known else f"{export._number(float(sum(known)))}"
-        most = export._number(float(sum(r.max_points for r in rows)))
+        known = [r.points for r in rows if r.points is not None]
+        total = export.number(float(sum(known)))
+        most = export.number(float(sum(r.max_points for r in rows)))
+        total = f"{total} of {most}" + (", so far" if len(known) < len(rows) else "")
         body = f"<h1>{html.escape(title)}</h1><p>{html.escape(course.students[student].name)}"
-        body += f'<span class="points">{total or "not all is marked yet"} of {most}</span></p>'
+        body += f'<span class="points">{total}</span></p>'
         body += "".join(_question(row, checks.get(row.question, [])) for row in rows)
         file = course.path / "feedback" / student / lesson / f"{lesson}.html"
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -72,9 +73,11 @@ def feedback(course, lesson):
 
 
 def _question(row, checks):
-    points = "to be marked" if row.points is None else f"{export._number(float(row.points))}"
-    most = export._number(float(row.max_points))
-    body = f'<h2>{html.escape(row.question)}<span class="points">{points} of {most}</span></h2>'
+    points = f"{export.number(float(row.points or 0))} of {export.number(float(row.max_points))}"
+    if row.points is None:
+        points = f"to be marked, of {export.number(float(row.max_points))}"
+    name = row.question.removesuffix("-tests").replace("-", " ").capitalize()
+    body = f'<h2>{html.escape(name)}<span class="points">{points}</span></h2>'
     listed, behind = "", False
     for check in checks:
         kind = "behind" if behind else "wrong" if check["told"] else "right"
@@ -82,7 +85,7 @@ def _question(row, checks):
         listed += f'<li class="{kind}">{html.escape(check["name"])}</li>'
     if listed:
         body += f'<ul style="list-style: none; padding: 0">{listed}</ul>'
-    if row.reason:
+    if row.reason and row.points is not None:
         body += f'<p class="told">{html.escape(row.reason[:2000])}</p>'
     return body
 
@@ -180,11 +183,11 @@ def _article(student, cells, question, mark):
     place = next((i for i, c in enumerate(cells) if c.grade_id == question.name), len(cells))
     near = [c for c in cells[place : place + 6] if c.kind == "code"][:2]
     shown = [o for c in notebooks.shown(near)["cells"] for o in c.get("outputs", [])]
-    value = "" if mark is None else f'value="{export._number(float(mark))}"'
+    value = "" if mark is None else f'value="{export.number(float(mark))}"'
     return (
         f'<article tabindex="0" data-student="{html.escape(student)}"><h2>{html.escape(student)} '
         f'<span class="points"><input type="number" min="0" max="{question.points}" step="0.5" {value} '
-        f'aria-label="points"> of {export._number(float(question.points))}</span></h2>'
+        f'aria-label="points"> of {export.number(float(question.points))}</span></h2>'
         f'<div class="answer">{html.escape(answer if answer is not None else "(The cell is not there.)")}</div>'
         f"{''.join(map(_shown, shown))}</article>"
     )
@@ -203,7 +206,10 @@ def _shown(output):
 
 
 def _text(markdown):
-    return f'<div class="answer">{html.escape(markdown)}</div>'
+    """A text of the lesson's own; nbconvert comes with nbgrader."""
+    from nbconvert.filters.markdown_mistune import markdown2html_mistune
+
+    return f"<div>{markdown2html_mistune(markdown)}</div>"
 
 
 def read_marks(path):
