@@ -12,10 +12,24 @@ def inputs(rng):
     return {"x": rng.normal(size=(5, 2, 2, 1)), "steps": int(rng.integers(2, 4))}
 
 
+LONGEST = 12  # moves that are compared, so that a move too many is no other shape
+
+
+class _Network(str):
+    """A network's name. Calling it says what to call."""
+
+    def __call__(self, *args, **kwargs):
+        raise TypeError(
+            "Here the losses are methods: `players.d_losses(x, z)` and `players.g_losses(z)`."
+        )
+
+
 class _Players:
     """Writes down who moved, by which loss of which latents. A loss is computed when `minimize` asks for it."""
 
-    generator, discriminator, ema_generator = "generator", "discriminator", "ema_generator"
+    generator, discriminator, ema_generator = map(
+        _Network, ("generator", "discriminator", "ema_generator")
+    )
     g_optimizer, d_optimizer, ema_momentum = "g_optimizer", "d_optimizer", 0.97
 
     def __init__(self):
@@ -45,9 +59,16 @@ class _Players:
         number = 100.0 * (len(self.moves) + 1)
         return {"g_loss": number, "kind": (2, z, 0) if self.minimizing else (0, 0, 0)}
 
+    def log(self, logs):
+        return logs
+
     def update_ema(self, network, averaged, momentum):
         right = (network, averaged, momentum) == ("generator", "ema_generator", 0.97)
         self.averaged.append(len(self.moves) if right else -1)
+
+
+def _padded(values):
+    return np.pad(np.asarray(values, float)[:LONGEST], (0, max(0, LONGEST - len(values))))
 
 
 def _play(solution, x, steps):
@@ -55,13 +76,13 @@ def _play(solution, x, steps):
     logs = solution(players, x, steps) or {}
     moves = np.array(players.moves or [(0,) * 5], float)
     return {
-        "who": moves[:, 0],
+        "who": _padded(moves[:, 0]),
         "loss": moves[:, 1],
         "optimizer": moves[:, 4],
         "latents": np.array([len(set(moves[:, 2])), len(moves)]),
         "counts": np.array(sorted(set(players.counts)) or [0]),
         "images": moves[:, 3],
-        "averaged": np.array(players.averaged or [-1]),
+        "averaged": _padded(players.averaged or [-1]),
         "logs": np.array([logs.get("d_loss", -1.0), logs.get("g_loss", -1.0)], float),
     }
 
@@ -80,13 +101,13 @@ def reference(inputs):
     for k in (1, inputs["steps"]):
         whose = np.array([1] * k + [2])
         played = {
-            "who": whose,
+            "who": _padded(whose),
             "loss": whose,
             "optimizer": np.ones(k + 1),
             "latents": np.array([k + 1, k + 1]),
             "counts": np.array([len(x)]),
             "images": np.array([image_sum] * k + [0.0]),
-            "averaged": np.array([k + 1]),
+            "averaged": _padded([k + 1]),
             "logs": np.array([10.0 * k, 100.0 * (k + 1)]),
         }
         found |= {f"{key}, {min(k, 2)}": value for key, value in played.items()}
@@ -173,6 +194,18 @@ def my_train_step(players, x, k):
     g = players.minimize(lambda: players.g_losses(z), players.generator, players.g_optimizer)
     players.update_ema(players.generator, players.ema_generator, players.ema_momentum)
     return d | g
+""",
+    "logs as the class does": """
+def my_train_step(players, x, k):
+    for _ in range(k):
+        z = players.sample_prior(len(x))
+        d = players.minimize(
+            lambda z=z: players.d_losses(x, z), players.discriminator, players.d_optimizer
+        )
+    z = players.sample_prior(len(x))
+    g = players.minimize(lambda: players.g_losses(z), players.generator, players.g_optimizer)
+    players.update_ema(players.generator, players.ema_generator, players.ema_momentum)
+    return players.log(d | g)
 """,
     "latents inside the loss": """
 def my_train_step(players, x, k):

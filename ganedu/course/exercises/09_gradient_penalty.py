@@ -69,10 +69,12 @@ CHECKS = (
         "slope of 1",
         "A critic whose slope is 1 everywhere pays nothing. The slope of an image is one number: the length of the "
         "gradient over all its pixels and channels.",
+        points=0,  # it comes out by itself
     ),
     Check(
         "slope of 3",
-        "A slope of 3 is 2 away from 1; the paper squares that. The batch pays the mean.",
+        "A critic whose slope is 3 everywhere should pay (3 - 1)^2 = 4. Is the length the root of the sum of squares, "
+        "is it the distance to 1 that is squared, and have you left out the factor lambda?",
     ),
     Check(
         "flat",
@@ -80,16 +82,17 @@ CHECKS = (
     ),
     Check(
         "between",
-        "Where did you ask for the gradient? It should be asked first for points between each real image and the "
-        "generated one beside it, as far along as its epsilon says (1 is the real image).",
+        "Where did you ask for the gradient, and how often? It should be asked once, for points between each real "
+        "image and the generated one beside it, as far along as its epsilon says (1 is the real image).",
+    ),
+    Check(
+        "penalty between",
+        "The points are right. The penalty there is not. Take each image's length by itself, then its distance to 1, "
+        "then the square; the mean over the images comes last.",
     ),
     Check(
         "at real",
         "With epsilon = 1 the points are the real images.",
-    ),
-    Check(
-        "penalty between",
-        "The points are right. The penalty there is not: is each image's length taken by itself?",
     ),
 )
 

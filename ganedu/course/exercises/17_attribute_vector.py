@@ -6,6 +6,7 @@ from ganedu.course.checking import Check
 
 FUNCTION = "my_attribute_vector"
 FORBIDDEN = ()
+ONE = np.array([[0.0, 5, 1]] * 3 + [[1.0, 5, 0.5]] * 3)  # one class: the last three lean
 
 
 def inputs(rng):
@@ -30,7 +31,9 @@ def _exact(inputs):
 def probe(solution, inputs):
     codes, labels, leans = inputs["codes"], inputs["labels"], inputs["leans"]
     order = np.argsort(labels)
+    halves = np.repeat([False, True], 3)
     return {
+        "one class": solution(ONE, np.zeros(6, int), halves),
         "exact": solution(_exact(inputs), labels, leans),
         "vector": solution(codes, labels, leans),
         "in order": solution(codes[order], labels[order], leans[order]),
@@ -48,10 +51,17 @@ def _vector(codes, labels, leans):
 
 def reference(inputs):
     vector = _vector(inputs["codes"], inputs["labels"], inputs["leans"])
-    return {"exact": np.array([1.0, 0.0, -0.5]), "vector": vector, "in order": vector}
+    exact = np.array([1.0, 0.0, -0.5])
+    return {"one class": exact, "exact": exact, "vector": vector, "in order": vector}
 
 
 CHECKS = (
+    Check(
+        "one class",
+        "Six images of one class: those that lean have the code (1, 5, 0.5), the others (0, 5, 1). The vector is "
+        "(1, 0, -0.5), from the others to those that lean, as long as it is.",
+        points=0,  # it comes out by itself
+    ),
     Check(
         "exact",
         "Here each image that leans has the code of its class plus (1, 0, -0.5), and nothing else. Most that lean are "
