@@ -291,13 +291,36 @@ def test_what_stands_before_is_taken_but_for_what_runs():
     assert before[:3] == ["import math", "k = 3", "def f():\n    return k"]
 
 
+def test_what_stands_behind_is_taken_where_nothing_before_makes_it():
+    notebook = lesson(RIGHT)
+    new = nbformat.v4.new_code_cell
+    notebook.cells.insert(0, new("a = lambda x: x\nb = np.vectorize(a)\nc = open('x')"))
+    notebook.cells += [new("def a(x):\n    return 2"), new("def helper(x):\n    return 1")]
+    _, before = notebooks.solution_of(cells_of(notebook), question())
+    assert before[:2] == ["a = lambda x: x", "b = np.vectorize(a)"]
+    assert before[-1] == "def helper(x):\n    return 1"
+    assert not any("return 2" in s or "open" in s for s in before)
+
+
+def test_a_written_answer_is_found_where_its_name_was_lost_and_beneath():
+    notebook = lesson(predict="The fourth.")
+    place = next(i for i, c in enumerate(notebook.cells) if c.source == "The fourth.")
+    notebook.cells.insert(place + 1, nbformat.v4.new_markdown_cell("And so it came."))
+    for cell in notebook.cells:
+        cell.metadata = {}
+    found = notebooks.answer_of(cells_of(notebook), question("predict"), LESSON)
+    assert found == "The fourth.\n\nAnd so it came."
+    notebook.cells[place].id = "another"
+    assert notebooks.answer_of(cells_of(notebook), question("predict"), LESSON) is None
+
+
 def test_a_written_answer_is_none_where_nothing_was_added():
     asked = lesson()
     assert notebooks.is_unanswered(
-        notebooks.answer_of(cells_of(asked), question("predict")), question("predict")
+        notebooks.answer_of(cells_of(asked), question("predict"), LESSON), question("predict")
     )
     answered = lesson(predict="The fourth.")
-    assert notebooks.answer_of(cells_of(answered), question("predict")) == "The fourth."
+    assert notebooks.answer_of(cells_of(answered), question("predict"), LESSON) == "The fourth."
     assert not notebooks.is_unanswered("The fourth.", question("predict"))
     assert notebooks.is_unanswered(None, question("predict"))
 
@@ -420,6 +443,14 @@ def test_what_is_late_loses_points():
     assert folder.late_rule("2.5%/hour").factor(due + datetime.timedelta(hours=3), due)[0] == 0.925
 
 
+def test_nobody_s_extension_is_refused(course):
+    toml = course.path / "course.toml"
+    toml.write_text(toml.read_text() + '\n[extensions.adaa]\n"00_start" = 2027-01-20T00:00:00Z\n')
+    assert "extensions for adaa, not on the roster" in run(
+        "classroom", "grade", course.path, status=2
+    )
+
+
 @pytest.mark.parametrize("words", ["10%", "ten a day", "101%/day", "-1%/day"])
 def test_a_rule_that_says_nothing_is_refused(words):
     with pytest.raises(UsageError, match="late rule"):
@@ -446,6 +477,17 @@ def test_the_rule_is_applied_when_grades_are_written(course, tmp_path):
     assert "ada,00_start,discriminator-loss-tests,2,2,graded," in (tmp_path / "g.csv").read_text()
 
 
+def test_who_handed_in_nothing_has_no_points_once_others_have(course, tmp_path):
+    (tmp_path / "in" / "ada").mkdir(parents=True)
+    (tmp_path / "in" / "ada" / "a.ipynb").write_text("{")
+    collecting.collect(course, "00", tmp_path / "in")
+    table = list(csv.reader(io.StringIO(export.write(course, "moodle"))))
+    assert [row[-1] for row in table[1:]] == ["0"] * 4
+    (tmp_path / "in" / "ada" / "a.ipynb").unlink()
+    assert "is no JSON" in collected(course, tmp_path / "in")[1]["ada"]  # as its row says
+    assert [f.parts[-3] for f in pages.feedback(course, "00")] == ["ada"]
+
+
 def test_moodle_and_canvas_get_their_columns(course):
     moodle = list(csv.reader(io.StringIO(export.write(course, "moodle"))))
     assert moodle[0] == [
@@ -455,11 +497,11 @@ def test_moodle_and_canvas_get_their_columns(course):
         "Email address",
         "00 Draw your first digits",
     ]
-    assert moodle[1] == ["Ada", "Öz", "ada", "ada@example.org", "0"]
+    assert moodle[1] == ["Ada", "Öz", "ada", "ada@example.org", ""]  # nobody has handed in
     canvas = list(csv.reader(io.StringIO(export.write(course, "canvas"))))
     assert canvas[0][:5] == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
     assert canvas[1] == ["    Points Possible", "", "", "", "", "4"]
-    assert canvas[2] == ["Öz, Ada", "", "ada", "ada@example.org", "", "0"]
+    assert canvas[2] == ["Öz, Ada", "", "ada", "ada@example.org", "", ""]
     assert canvas[5][0] == "'=SUM(1), Di"  # no formula of a spreadsheet's
 
 

@@ -150,6 +150,11 @@ def test_warnings_and_prints_cost_nothing(warm):
     assert outcome(warm, noisy + RIGHT)[0] == 1.0
 
 
+def test_what_fails_behind_the_function_does_not_count(warm):
+    assert outcome(warm, RIGHT + "\nprint(of_the_notebook)")[:3] == (1.0, "graded", "")
+    assert outcome(warm, "print(of_the_notebook)\n" + RIGHT)[1] == "error"
+
+
 def test_what_a_student_wrote_elsewhere_helps(warm):
     source = "def my_discriminator_loss(real, fake):\n    return softplus(-real).mean() + softplus(fake).mean()"
     helper = "def softplus(x):\n    return np.logaddexp(0, x)"

@@ -277,7 +277,7 @@ def _outcome(task):
                 exec(compile(source, "<a cell>", "exec"), scope)
             except Exception:  # an import that is missing here; the solution may do without
                 continue
-        exec(compile(task["solution"], "<the solution>", "exec"), scope)
+        _execute(task["solution"], task["function"], scope)
         if task["function"] not in scope:
             return {"status": "error", "reason": f"there is no {task['function']} in its cell"}
         probe = {"__name__": "probe"}
@@ -296,6 +296,18 @@ def _outcome(task):
     if refused:
         answer = {"status": "refused", "reason": refused[0]}
     return answer
+
+
+def _execute(source, function, scope):
+    """Runs a cell statement by statement. What fails once the function is there (a trial, a print of what only the
+    notebook has) does not count."""
+    for node in ast.parse(source, "<the solution>").body:
+        try:
+            exec(compile(ast.Module([node], []), "<the solution>", "exec"), scope)
+        except Exception:
+            if function not in scope:
+                raise
+            return
 
 
 def _told(error):

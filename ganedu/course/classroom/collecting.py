@@ -72,6 +72,9 @@ def collect(course, lesson, path):
             there = course.submitted(student, lesson).is_file()
             if told != NOTHING and not there:
                 _note(course, student, lesson, told)
+            problem = course.problem(student, lesson)
+            if told == NOTHING and problem.is_file():
+                told = problem.read_text(encoding="utf-8")
             if told != NOTHING or not there:
                 mails.append((student, told + (" (an earlier one is kept)" if there else "")))
             continue
@@ -79,7 +82,9 @@ def collect(course, lesson, path):
         before = course.handed_in(student, lesson)
         if before is None or file.handed_in >= before:
             _keep(course, student, lesson, file, content)
-        collected.append(student)
+            collected.append(student)
+        else:
+            mails.append((student, f"{file.name} is older than what is there, which is kept"))
     return collected, mails
 
 

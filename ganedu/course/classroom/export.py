@@ -9,6 +9,8 @@ from ganedu.course.classroom import gradebook, grading, notebooks
 
 PLAIN = ("student", "lesson", "question", "points", "max_points", "status", "reason")
 
+NOTHING = "nothing was handed in"
+
 
 @dataclass
 class Row:
@@ -72,7 +74,7 @@ def _of(row, course, student, lesson):
         return None, "ungraded", "not graded yet"
     if course.problem(student, lesson).is_file():
         return 0.0, "error", course.problem(student, lesson).read_text(encoding="utf-8")
-    return 0.0, "missing", "nothing was handed in"
+    return 0.0, "missing", NOTHING
 
 
 def write(course, form, rule=None):
@@ -93,6 +95,7 @@ def write(course, form, rule=None):
     totals = {}
     for row in found:
         totals.setdefault((row.student, row.lesson), []).append(row.points)
+    begun = {row.lesson for row in found if row.reason != NOTHING}  # other lessons stay empty
     most = {lesson: sum(q.points for q in notebooks.questions(lesson)) for lesson in course.lessons}
     if form == "moodle":
         out.writerow(["First name", "Last name", "ID number", "Email address", *titles])
@@ -103,7 +106,7 @@ def write(course, form, rule=None):
     for student in course.students.values():
         sums = []
         for lesson in course.lessons:
-            given = totals[student.id, lesson]
+            given = totals[student.id, lesson] if lesson in begun else [None]
             sums.append("" if None in given else number(float(sum(given))))
         if form == "moodle":
             who = [student.first_name, student.last_name, student.id, student.email]

@@ -75,6 +75,8 @@ class LateRule:
         hours = (handed_in - due).total_seconds() / 3600
         begun = -int(-hours // self.hours)
         kept = max(0.0, 1.0 - self.share * begun)
+        if kept == 1.0:
+            return kept, None
         return kept, f"{_span(handed_in - due)} late: {100 * (1 - kept):.0f}% less"
 
 
@@ -239,6 +241,9 @@ def read(path):
         raise UsageError(f"{file} must say lessons = [...]. Received: {names!r}")
     names = [lessons.path(str(name)).stem for name in names]
     students = read_roster(path / "students.csv")
+    strangers = [str(s) for s in told.get("extensions", {}) if str(s) not in students]
+    if strangers:
+        raise UsageError(f"{file} has extensions for {', '.join(strangers)}, not on the roster")
     return Course(
         path,
         names,

@@ -87,7 +87,7 @@ def grade_notebook(job):
         return [_row(q, 0.0, "error", f"the file cannot be read: {e}") for q in asked], spent
     for question in asked:
         if question.exercise is None:
-            answer = notebooks.answer_of(cells, question)
+            answer = notebooks.answer_of(cells, question, job["lesson"])
             if notebooks.is_unanswered(answer, question):
                 told = "its cell is not there" if answer is None else "nothing is written"
                 rows.append(_row(question, 0.0, "missing", told))

@@ -18,6 +18,8 @@ TESTS = re.compile(r'check\("([^"]+)",')
 SHOWN = ("text/plain", "image/png", "image/jpeg")  # of an output; nothing that a browser would run
 CONSTANTS = (ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.Set, ast.UnaryOp, ast.USub, ast.Load)
 
+QUICK = ("np", "numpy", "math", "functools", "itertools")  # whose calls may be run again
+
 
 class BadNotebook(ValueError):
     """A file that is no notebook that can be graded; the message says why."""
@@ -144,13 +146,23 @@ def lesson_of(cells, names):
     keys = {c.id for c in cells if c.id} | {c.grade_id for c in cells if c.grade_id}
     texts = {c.source.strip() for c in cells if len(c.source.strip()) > 40}
     for name in names:
-        ids, sources, functions = _known(name)
-        share = max(len(keys & ids) / len(ids), len(texts & sources) / max(len(sources), 1))
-        if any(_defines(c.source, f) for f in functions for c in cells if c.kind == "code"):
+        known = _known(name)
+        of_texts = len(texts & known.texts) / max(len(known.texts), 1)
+        share = max(len(keys & known.ids) / len(known.ids), of_texts)
+        if any(_defines(c.source, f) for f in known.functions for c in cells if c.kind == "code"):
             share += 0.3
         if share > most:
             best, most = name, share
     return best
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What a lesson is known by: ids and names of cells, long texts, and what its exercises have students write."""
+
+    ids: set
+    texts: set
+    functions: set
 
 
 @lru_cache
@@ -159,7 +171,7 @@ def _known(lesson):
     functions = {checking.load(q.exercise).FUNCTION for q in questions(lesson) if q.exercise}
     texts = {c.source.strip() for c in cells if SOLVED not in c.source}
     ids = {c.id for c in cells} | {c.grade_id for c in cells if c.grade_id}
-    return ids, {t for t in texts if len(t) > 40}, functions
+    return _Known(ids, {t for t in texts if len(t) > 40}, functions)
 
 
 def solution_of(cells, question):
@@ -176,13 +188,43 @@ def solution_of(cells, question):
         named = [c for _, c in code if c.grade_id == question.solution]
         return (plain(named[-1].source) if named else None), []
     place, cell = chosen[-1]
-    return plain(cell.source), [s for i, c in code if i < place for s in _needed(c.source)]
+    before = [s for i, c in code if i < place for s in _needed(c.source)]
+    behind = [
+        s for i, c in code if i > place for s in _needed(c.source)
+    ]  # run by hand, and then used above
+    made = {_made(s) for s in before} | {function}
+    return plain(cell.source), [*before, *(s for s in behind if _made(s) not in made)]
 
 
-def answer_of(cells, question):
-    """What a student wrote in words: str, or `None` where the cell is not there."""
-    found = [c.source for c in cells if c.grade_id == question.name and c.kind != "code"]
-    return found[-1] if found else None
+def _made(source):
+    """The name that a statement makes, or the statement."""
+    node = ast.parse(source).body[0]
+    target = node.targets[0] if isinstance(node, ast.Assign) else node
+    return getattr(target, "name", None) or getattr(target, "id", None) or source
+
+
+def answer_of(cells, question, lesson):
+    """What a student wrote in words: str, or `None` where the cell is not there.
+
+    The cell is known by its name, else by its id; what the student added in cells right below belongs to it."""
+    original, known = _cell_of(lesson, question), _known(lesson)
+    found = [i for i, c in enumerate(cells) if c.grade_id == question.name]
+    found = found or [i for i, c in enumerate(cells) if c.id and c.id == original]
+    if not found:
+        return None
+    place = found[-1]
+    pieces = [cells[place].source]
+    for cell in cells[place + 1 :]:
+        if cell.kind != "markdown" or cell.id in known.ids or cell.source.strip() in known.texts:
+            break
+        pieces.append(cell.source)
+    return "\n\n".join(pieces)
+
+
+@lru_cache
+def _cell_of(lesson, question):
+    cells = _cells(json.loads(lessons.path(lesson).read_text(encoding="utf-8")))
+    return next(c.id for c in cells if c.grade_id == question.name)
 
 
 def is_unanswered(written, question):
@@ -213,12 +255,23 @@ def _needed(source):
     return [
         ast.unparse(node)
         for node in body
-        if isinstance(node, wanted)
-        or (
-            isinstance(node, ast.Assign)
-            and all(isinstance(n, CONSTANTS) for n in ast.walk(node.value))
-        )
+        if isinstance(node, wanted) or (isinstance(node, ast.Assign) and _is_quick(node.value))
     ]
+
+
+def _is_quick(node):
+    """Whether a value is a function, a constant, or made by NumPy and the like."""
+    if isinstance(node, ast.Lambda):
+        return True
+    if isinstance(node, ast.Call):
+        root = node.func
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        values = (*node.args, *(k.value for k in node.keywords))
+        return getattr(root, "id", "") in QUICK and all(
+            _is_quick(v) or isinstance(v, ast.Name) for v in values
+        )
+    return all(isinstance(n, CONSTANTS) for n in ast.walk(node))
 
 
 def digest(content):

@@ -54,9 +54,9 @@ def feedback(course, lesson):
     title = f"{lesson[:2]} {lessons.title(lesson)}"
     for student, rows in by_student.items():
         told = grading.result(course, student, lesson)
-        if told is None:
+        if told is None and not any(row.status == "error" for row in rows):
             continue
-        checks = {row["question"]: row["checks"] for row in told["rows"]}
+        checks = {row["question"]: row["checks"] for row in told["rows"]} if told else {}
         known = [r.points for r in rows if r.points is not None]
         total = export.number(float(sum(known)))
         most = export.number(float(sum(r.max_points for r in rows)))
@@ -91,7 +91,7 @@ def _question(row, checks):
 
 
 REVIEW = """
-const marks = JSON.parse(localStorage.getItem(document.title) || "{}");
+const marks = JSON.parse(localStorage.getItem(location.href) || "{}");
 const articles = [...document.querySelectorAll("article")];
 const told = () => {
   const done = articles.filter((a) => a.querySelector("input").value !== "").length;
@@ -102,7 +102,7 @@ articles.forEach((a) => {
   if (marks[a.dataset.student] !== undefined) input.value = marks[a.dataset.student];
   input.addEventListener("input", () => {
     marks[a.dataset.student] = input.value;
-    localStorage.setItem(document.title, JSON.stringify(marks));
+    localStorage.setItem(location.href, JSON.stringify(marks));
     told();
   });
 });
@@ -159,7 +159,7 @@ def review(course, lesson):
             except notebooks.BadNotebook:
                 continue
             mark = given.get((student, question.name))
-            articles.append(_article(student, cells, question, mark))
+            articles.append(_article(student, cells, question, lesson, mark))
         title = f"{course.path.name}: {lesson}, {question.name}"
         # 0 to 9 give so many steps of a half, or of a point where there are many.
         body = (
@@ -178,8 +178,8 @@ def review(course, lesson):
     return made
 
 
-def _article(student, cells, question, mark):
-    answer = notebooks.answer_of(cells, question)
+def _article(student, cells, question, lesson, mark):
+    answer = notebooks.answer_of(cells, question, lesson)
     place = next((i for i, c in enumerate(cells) if c.grade_id == question.name), len(cells))
     near = [c for c in cells[place : place + 6] if c.kind == "code"][:2]
     shown = [o for c in notebooks.shown(near)["cells"] for o in c.get("outputs", [])]

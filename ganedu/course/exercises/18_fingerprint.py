@@ -20,6 +20,7 @@ def _others(a, b):
     swapped = a.copy()
     swapped[[1, 4]] = a[[4, 1]]
     return {
+        "each": [a + 1, b],
         "bit": [nudged, b],
         "places": [swapped, b],
         "order": [b, a],
@@ -40,6 +41,9 @@ def _pairs():
         "three axes": ([cube.reshape(2, 3, 4)], [cube.reshape(2, 4, 3)]),
         "first dtype": ([cube, cube], [cube.view("int64"), cube]),
         "large": ([two], [two + np.array([0, 1])]),
+        "between": ([np.arange(11.0).reshape(1, 11)], [np.arange(11.0).reshape(11, 1)]),
+        "no numbers": ([np.zeros(0)], [np.zeros(0, "float32")]),
+        "minus zero": ([np.zeros(3)], [-np.zeros(3)]),
     }
 
 
@@ -48,20 +52,24 @@ def probe(solution, inputs):
     long = np.arange(5000.0)
     other = np.where(long == 2500, 0, long)
     pairs = {"middle": ([long], [other]), **_pairs()}
+    try:
+        again = solution([a.copy(), np.asfortranarray(b)])
+    except ValueError:  # `hashlib` takes an array as it is only if it lies row by row
+        again = None
     return {
         "mine": solution([a, b]),
-        "again": solution([a.copy(), np.asfortranarray(b)]),
+        "again": again,
         "others": {name: solution(other) for name, other in _others(a, b).items()},
         "pairs": {name: [solution(x), solution(y)] for name, (x, y) in pairs.items()},
     }
 
 
-def compared(found, inputs):
-    mine = found["mine"]
+def compared(outputs, inputs):
+    mine = outputs["mine"]
     digits = isinstance(mine, str) and len(mine) == 64 and set(mine) <= set("0123456789abcdef")
-    told = {"digits": digits, "again": found["again"] == mine}
-    told |= {name: other != mine for name, other in found["others"].items()}
-    told |= {name: x != y for name, (x, y) in found["pairs"].items()}
+    told = {"digits": digits, "again": outputs["again"] == mine}
+    told |= {name: other != mine for name, other in outputs["others"].items()}
+    told |= {name: x != y for name, (x, y) in outputs["pairs"].items()}
     return {name: np.array([bool(holds)]) for name, holds in told.items()}
 
 
@@ -77,15 +85,21 @@ CHECKS = (
     ),
     Check(
         "again",
-        "Copies of the same arrays have the same fingerprint, however they lie in memory.",
+        "Copies of the same arrays have the same fingerprint, however they lie in memory. `update` wants bytes: "
+        "an array itself works only if it lies row by row. Is `tobytes()` there, with no argument?",
     ),
     Check(
         "middle",
         "One of 5,000 numbers has changed, in the middle: printed arrays leave the middle out.",
     ),
     Check(
+        "each",
+        "All numbers of the first array have changed, those of the second have not. Does every array go into one and "
+        "the same hash, or does only the last one count?",
+    ),
+    Check(
         "bit",
-        "One number has changed in its last bit. Is something rounded or printed on the way?",
+        "One number has changed in its last bit. Is something rounded, cast or printed on the way?",
     ),
     Check(
         "places",
@@ -135,6 +149,18 @@ CHECKS = (
         "large",
         "2**60 and 2**60 + 1 are the same in float64. Are yours cast?",
     ),
+    Check(
+        "between",
+        "1x11 and 11x1, written with nothing between, are both 111. Put something between the sizes.",
+    ),
+    Check(
+        "no numbers",
+        "Two empty arrays, one of float64, one of float32: the whole dtype counts, not its kind.",
+    ),
+    Check(
+        "minus zero",
+        "0.0 and -0.0 are equal, and yet differ in a bit. Is something computed with the numbers on the way?",
+    ),
 )
 
 RIGHT = {
@@ -173,6 +199,27 @@ def fingerprint(arrays):
     h = hashlib.sha256()
     for a in arrays:
         h.update(a.tobytes())
+    return h.hexdigest()
+""",
+    "only the last array": """
+def fingerprint(arrays):
+    for a in arrays:
+        h = hashlib.sha256(f"{a.dtype} {a.shape} ".encode() + a.tobytes())
+    return h.hexdigest()
+""",
+    "sizes with nothing between": """
+def fingerprint(arrays):
+    h = hashlib.sha256()
+    for a in arrays:
+        h.update(f"{a.dtype} {''.join(map(str, a.shape))} ".encode() + a.tobytes())
+    return h.hexdigest()
+""",
+    "arrays as they are": """
+def fingerprint(arrays):
+    h = hashlib.sha256()
+    for a in arrays:
+        h.update(f"{a.dtype} {a.shape} ".encode())
+        h.update(a)
     return h.hexdigest()
 """,
     "shapes without dtypes": """
