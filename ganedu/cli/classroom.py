@@ -166,7 +166,7 @@ def grades(course, form, out, late, grace):
         )
     text = export.write(course, form, rule)
     with written(out) as file:
-        file.write(text.encode())
+        file.write(text.encode("utf-8", "replace"))
     click.echo(f"{out}: {len(text.splitlines()) - 1} rows")
 
 

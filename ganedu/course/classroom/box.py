@@ -92,9 +92,10 @@ class Box:
         for _ in range(2):
             try:
                 wire.send(self._process.stdin, wire.pack({**task, "limits": self.limits}))
+                about = wire.receive(self._process.stdout)
                 reply = wire.receive(self._process.stdout)
                 if reply is not None:
-                    return _checked(wire.unpack(reply))
+                    return _checked(wire.unpack(about), reply)
             except (OSError, wire.Unreadable):
                 pass  # it is made anew
             self._stop()
@@ -128,19 +129,22 @@ class Box:
             process.wait()
 
 
-def _checked(reply):
-    """An reply in whose fields a caller can trust, though not in what they say."""
-    if not isinstance(reply, dict) or reply.get("status") not in ("done", "error", "refused"):
-        raise wire.Unreadable("no reply")
-    told = {
-        "status": reply["status"],
-        "processor_seconds": float(reply.get("processor_seconds") or 0.0),
-    }
-    if told["status"] == "done":
-        if not all(isinstance(reply.get(key), dict) for key in ("outputs", "inputs")):
-            return told | {"status": "error", "reason": "it gave back nothing that can be read"}
-        return told | {key: reply[key] for key in ("outputs", "inputs")}
-    return told | {"reason": " ".join(str(reply.get("reason", "")).split())[:500]}
+def _checked(about, reply):
+    """What a child replied, in whose fields a caller can trust, though not in what they say."""
+    spent = {"processor_seconds": about["processor_seconds"]}
+    if "reason" in about:
+        return spent | {"status": "error", "reason": about["reason"]}
+    try:
+        reply = wire.unpack(reply)
+        status, reason = reply["status"], reply.get("reason", "")
+        if status == "done" and all(isinstance(reply[key], dict) for key in ("outputs", "inputs")):
+            return spent | {key: reply[key] for key in ("status", "outputs", "inputs")}
+        if status in ("error", "refused") and isinstance(reason, str):
+            told = "".join(c if c.isprintable() else " " for c in reason[:500])
+            return spent | {"status": status, "reason": " ".join(told.split()) or status}
+    except (wire.Unreadable, LookupError, TypeError, ValueError, AttributeError):
+        pass
+    return spent | {"status": "error", "reason": "it gave back nothing that can be read"}
 
 
 def _environment(scratch="/tmp"):
@@ -182,7 +186,8 @@ def _bubblewrap():
             command += ["--ro-bind", place, place]
     command += ["--ro-bind", str(package), str(package)]
     hidden = [package / "course" / "exercises", package / "notebooks"]
-    hidden = [str(place) for place in hidden if place.is_dir()]
+    hidden += [Path(place) / "ganedu" for place in _paths() if Path(place) / "ganedu" != package]
+    hidden = [str(place) for place in dict.fromkeys(hidden) if place.is_dir()]
     for place in hidden:
         command += ["--tmpfs", place]
     for place in (*hidden, "/dev", *(["/tmp"] if in_tmp else []), "/"):

@@ -20,7 +20,7 @@ import traceback
 
 from ganedu.course.classroom import wire
 
-NEW_MOUNTS, NEW_USER, NEW_PROCESSES = 0x20000, 0x10000000, 0x20000000
+NEW_MOUNTS, NEW_USER, NEW_PROCESSES, NEW_IPC = 0x20000, 0x10000000, 0x20000000, 0x8000000
 READ_ONLY, NO_SUID, NO_DEVICES, REMOUNT, PRIVATE, RECURSIVE = 1, 2, 4, 32, 1 << 18, 16384
 DROP_BOUND, NOT_DUMPABLE, NO_NEW_PRIVILEGES, SECCOMP = 24, 4, 38, 22
 # Loaded once, before any student's code. None of them may start a thread or compute with TensorFlow.
@@ -73,7 +73,7 @@ class Refused(BaseException):
 
 def serve(safe):
     """Answers tasks until the stream ends."""
-    tasks, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    tasks, answers = os.dup(0), os.dup(1)
     os.dup2(os.open(os.devnull, os.O_RDWR), 0)
     os.dup2(2 if not safe else 0, 1)
     for name in LIBRARIES:
@@ -82,31 +82,35 @@ def serve(safe):
     if safe:
         libc = ctypes.CDLL(None, use_errno=True)
         libc.prctl(NOT_DUMPABLE, 0, 0, 0, 0)
-    wire.send(answers, wire.pack("ready"))
-    while (message := wire.receive(tasks)) is not None:
-        wire.send(answers, _of_child(message, safe))
+    with os.fdopen(os.dup(answers), "wb") as file:
+        wire.send(file, wire.pack("ready"))
+    while _answered(tasks, answers, safe):
+        pass
 
 
-def _of_child(message, safe):
-    """What a task comes to, in a child's child: the first one enters the namespaces and watches."""
-    mine, theirs = os.pipe()
+def _answered(tasks, answers, safe):
+    """Answers the next task, in a child that reads it: nothing of a solution is ever in this process. `False` at the
+    stream's end."""
+    select.select([tasks], [], [])
     watcher = os.fork()
-    if not watcher:
-        try:
-            os.close(mine)
-            with os.fdopen(theirs, "wb") as file:
-                file.write(_watched(wire.unpack(message), safe))
-        finally:
-            os._exit(0)
-    os.close(theirs)
-    with os.fdopen(mine, "rb") as file:
-        answer = file.read(wire.MAX_MESSAGE)
-    os.waitpid(watcher, 0)
-    return answer or wire.pack({"status": "error", "reason": "the box failed"})
+    if watcher:
+        return os.waitstatus_to_exitcode(os.waitpid(watcher, 0)[1]) == 0
+    status = 1
+    try:
+        with os.fdopen(tasks, "rb") as file:
+            message = wire.receive(file)
+        if message is not None:
+            about, reply = _watched(wire.unpack(message), safe)
+            with os.fdopen(answers, "wb") as file:
+                wire.send(file, wire.pack(about))
+                wire.send(file, reply)
+            status = 0
+    finally:
+        os._exit(status)
 
 
 def _watched(task, safe):
-    """Runs a task in a child that has its own namespaces, and ends it; the answer as a message."""
+    """Runs a task in a child that has its own namespaces, and ends it: a dict about it, and its reply, unread."""
     limits = task["limits"]
     if safe:
         _enter_namespaces()
@@ -131,11 +135,8 @@ def _watched(task, safe):
     os.kill(child, signal.SIGKILL)
     _, status, used = os.wait4(child, 0)
     spent = {"processor_seconds": used.ru_utime + used.ru_stime}
-    if message is not None and in_time:
-        try:
-            return wire.pack(wire.unpack(message) | spent)
-        except (wire.Unreadable, TypeError):
-            pass
+    if message and in_time:
+        return spent, message
     if not in_time:
         reason = f"it took more than {limits['seconds']:.0f} s"
     elif spent["processor_seconds"] > limits["processor_seconds"] - 0.5:
@@ -144,7 +145,7 @@ def _watched(task, safe):
         reason = "it gave back too much"
     else:
         reason = "its process ended before it was done"
-    return wire.pack({"status": "error", "reason": reason, **spent})
+    return {"reason": reason, **spent}, b""
 
 
 def _read(descriptor, most, until):
@@ -166,7 +167,7 @@ def _read(descriptor, most, until):
 def _enter_namespaces():
     libc = ctypes.CDLL(None, use_errno=True)
     user, group = os.getuid(), os.getgid()
-    _call(libc.unshare, NEW_USER | NEW_MOUNTS | NEW_PROCESSES)
+    _call(libc.unshare, NEW_USER | NEW_MOUNTS | NEW_PROCESSES | NEW_IPC)
     for name, text in (
         ("setgroups", "deny"),
         ("uid_map", f"{user} {user} 1"),
@@ -180,9 +181,9 @@ def _enter_namespaces():
 
 
 def _child(task, limits, safe):
+    _limit(limits, safe)
     if safe:
         _shut_in(limits)
-    _limit(limits, safe)
     return wire.pack(_outcome(task))
 
 
@@ -257,8 +258,9 @@ def _limit(limits, safe):
         resource.RLIMIT_CORE: 0,
     }
     if safe:
-        in_use = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        wanted[resource.RLIMIT_DATA] = in_use + limits["memory"]
+        with open("/proc/self/statm") as file:
+            in_use = int(file.read().split()[0]) * resource.getpagesize()
+        wanted[resource.RLIMIT_AS] = in_use + limits["memory"]
     for what, most in wanted.items():
         _, hard = resource.getrlimit(what)
         most = most if hard == resource.RLIM_INFINITY else min(most, hard)

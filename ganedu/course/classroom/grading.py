@@ -55,6 +55,8 @@ def score(exercise, task, reply):
         told = checking.problems(exercise, given, inputs)
     except checking.WrongSolution as e:
         return 0.0, "graded", str(e), []
+    except Exception as e:  # what anyone may send; arrays of lists of several lengths, say
+        return 0.0, "error", f"what it gave cannot be compared ({type(e).__name__})", []
     checks, earned, whole = [], 0.0, sum(item.points for item, _ in told)
     for item, problem in told:
         checks.append({"name": item.key, "told": problem})
@@ -178,7 +180,9 @@ def grade(
                 job = waiting[future]
                 try:
                     rows, used = future.result()
-                except RunError as e:
+                except UsageError:
+                    raise
+                except Exception as e:
                     failed.append(f"{job['student']} {job['lesson']}: {e}")
                     continue
                 spent += used

@@ -1,6 +1,7 @@
 """What students hand in, read with distrust: a notebook's cells as plain texts, matched with the lesson's questions."""
 
 import ast
+import contextlib
 import hashlib
 import json
 import re
@@ -13,6 +14,7 @@ from ganedu.runtime import UsageError
 
 MAX_BYTES = 1 << 26  # of a notebook
 MAX_CELLS = 2000
+MAX_STATEMENTS = 200  # of a cell, beside the solution
 MAX_SOURCE = 1 << 20  # letters of a cell
 TESTS = re.compile(r'check\("([^"]+)",')
 SHOWN = ("text/plain", "image/png", "image/jpeg")  # of an output; nothing that a browser would run
@@ -116,8 +118,9 @@ def read(content):
 def _cells(told):
     sheets = told.get("cells") if isinstance(told, dict) else None
     if sheets is None and isinstance(told, dict):  # format 3
-        first = (told.get("worksheets") or [{}])[:1]
-        sheets = first[0].get("cells") if first and isinstance(first[0], dict) else None
+        first = told.get("worksheets")
+        first = first[0] if isinstance(first, list) and first else None
+        sheets = first.get("cells") if isinstance(first, dict) else None
     found = []
     for cell in sheets[:MAX_CELLS] if isinstance(sheets, list) else ():
         if not isinstance(cell, dict):
@@ -131,13 +134,17 @@ def _cells(told):
         found.append(
             Cell(
                 str(cell.get("cell_type")),
-                source[:MAX_SOURCE] if isinstance(source, str) else "",
+                _utf_8(source[:MAX_SOURCE]) if isinstance(source, str) else "",
                 str(cell.get("id", ""))[:100],
                 grading if isinstance(grading, dict) else {},
                 outputs if isinstance(outputs, list) else [],
             )
         )
     return found
+
+
+def _utf_8(text):
+    return text.encode("utf-8", "replace").decode()
 
 
 def lesson_of(cells, names):
@@ -252,11 +259,12 @@ def _needed(source):
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
     wanted = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
-    return [
-        ast.unparse(node)
-        for node in body
-        if isinstance(node, wanted) or (isinstance(node, ast.Assign) and _is_quick(node.value))
-    ]
+    kept = []
+    for node in body[:MAX_STATEMENTS]:
+        if isinstance(node, wanted) or (isinstance(node, ast.Assign) and _is_quick(node.value)):
+            with contextlib.suppress(RecursionError):
+                kept.append(ast.unparse(node))
+    return kept
 
 
 def _is_quick(node):
@@ -305,7 +313,9 @@ def _grading(told):
         "schema_version": 3,
     }
     points = told.get("points")
-    return known | ({"points": float(points)} if isinstance(points, (int, float)) else {})
+    return known | (
+        {"points": points} if type(points) in (int, float) and 0 <= points < 1e6 else {}
+    )
 
 
 def _without_html(text):

@@ -67,7 +67,7 @@ def feedback(course, lesson):
         file = course.path / "feedback" / student / lesson / f"{lesson}.html"
         file.parent.mkdir(parents=True, exist_ok=True)
         with written(file) as new:
-            new.write(_page(title, body).encode())
+            new.write(_page(title, body).encode("utf-8", "replace"))
         made.append(file)
     return made
 
@@ -173,7 +173,7 @@ def review(course, lesson):
         file = course.path / "review" / lesson / f"{question.name}.html"
         file.parent.mkdir(parents=True, exist_ok=True)
         with written(file) as new:
-            new.write(_page(title, body, REVIEW).encode())
+            new.write(_page(title, body, REVIEW).encode("utf-8", "replace"))
         made.append(file)
     return made
 

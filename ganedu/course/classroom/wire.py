@@ -8,6 +8,7 @@ import numpy as np
 
 MAX_MESSAGE = 1 << 26  # bytes
 MAX_AXES = 8
+MAX_VALUES = 200_000  # numbers, texts, arrays and lists of one message
 _LENGTH = struct.Struct("<Q")
 _NUMBERS = re.compile(r"[<>|=][biufc]\d{1,2}")
 
@@ -19,7 +20,7 @@ class Unreadable(ValueError):
 def pack(value):
     """A message as bytes: numbers, texts, `None`, lists, tuples (which come out as lists), dicts by text, and arrays
     of numbers, of any shape. Of an array of anything else only dtype and shape are sent (`Foreign`)."""
-    pieces = []
+    pieces = _Pieces()
     head = json.dumps(_plain(value, pieces)).encode()
     body = b"".join(pieces)
     return _LENGTH.pack(len(head)) + head + body
@@ -36,9 +37,32 @@ def unpack(message):
     (length,) = _LENGTH.unpack_from(message)
     try:
         head = json.loads(message[_LENGTH.size : _LENGTH.size + length])
-        return _value(head, memoryview(message)[_LENGTH.size + length :])
-    except (ValueError, KeyError, TypeError, RecursionError, OverflowError) as e:
+        return _value(head, _Body(memoryview(message)[_LENGTH.size + length :]))
+    except (ValueError, KeyError, TypeError, RecursionError, OverflowError, AttributeError) as e:
         raise Unreadable(f"{type(e).__name__} in a message") from None
+
+
+class _Pieces(list):
+    """Bytes one after the other, and how many they are."""
+
+    size = 0
+
+    def append(self, piece):
+        super().append(piece)
+        self.size += len(piece)
+
+
+class _Body:
+    """The bytes of a message's arrays, of which each may be read once and few things made."""
+
+    def __init__(self, content):
+        self.content, self.left, self.values = content, len(content), MAX_VALUES
+
+    def spend(self, count=0):
+        self.left -= count
+        self.values -= 1
+        if self.left < 0 or self.values < 0:
+            raise ValueError("too much")
 
 
 class Foreign:
@@ -58,12 +82,13 @@ def _plain(value, pieces):
     array = np.asarray(value)
     if array.dtype.kind not in "biuf":
         return {"foreign": str(array.dtype)[:40], "shape": list(array.shape)}
-    start = sum(map(len, pieces))
+    start = pieces.size
     pieces.append(np.ascontiguousarray(array).tobytes())
     return {"array": array.dtype.str, "shape": list(array.shape), "start": start}
 
 
 def _value(head, body):
+    body.spend()
     if head is None or isinstance(head, (bool, int, float, str)):
         return head
     if isinstance(head, list):
@@ -82,9 +107,10 @@ def _value(head, body):
     for n in shape:
         count *= n
     end = start + count * dtype.itemsize
-    if type(start) is not int or not 0 <= start <= end <= len(body):
+    if type(start) is not int or not 0 <= start <= end <= len(body.content):
         raise ValueError("a place")
-    return np.frombuffer(body[start:end], dtype).reshape(shape).copy()
+    body.spend(end - start)
+    return np.frombuffer(body.content[start:end], dtype).reshape(shape).copy()
 
 
 def send(file, message):
