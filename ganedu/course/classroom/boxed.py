@@ -73,7 +73,7 @@ class Refused(BaseException):
 
 def serve(safe):
     """Answers tasks until the stream ends."""
-    tasks, answers = os.dup(0), os.dup(1)
+    tasks, replies = os.dup(0), os.dup(1)
     os.dup2(os.open(os.devnull, os.O_RDWR), 0)
     os.dup2(2 if not safe else 0, 1)
     for name in LIBRARIES:
@@ -82,13 +82,13 @@ def serve(safe):
     if safe:
         libc = ctypes.CDLL(None, use_errno=True)
         libc.prctl(NOT_DUMPABLE, 0, 0, 0, 0)
-    with os.fdopen(os.dup(answers), "wb") as file:
+    with os.fdopen(os.dup(replies), "wb") as file:
         wire.send(file, wire.pack("ready"))
-    while _answered(tasks, answers, safe):
+    while _answered(tasks, replies, safe):
         pass
 
 
-def _answered(tasks, answers, safe):
+def _answered(tasks, replies, safe):
     """Answers the next task, in a child that reads it: nothing of a solution is ever in this process. `False` at the
     stream's end."""
     select.select([tasks], [], [])
@@ -101,7 +101,7 @@ def _answered(tasks, answers, safe):
             message = wire.receive(file)
         if message is not None:
             about, reply = _watched(wire.unpack(message), safe)
-            with os.fdopen(answers, "wb") as file:
+            with os.fdopen(replies, "wb") as file:
                 wire.send(file, wire.pack(about))
                 wire.send(file, reply)
             status = 0
