@@ -87,7 +87,6 @@ def store(course, lesson):
     with opened(course) as book:
         _students(course, book)
         _lesson(course, book, lesson)
-        cells = {c.name: c for c in book.find_notebook(lesson, lesson).grade_cells}
         submissions = {s.student_id: s for s in book.find_assignment(lesson).submissions}
         for student in course.students:
             told = grading.result(course, student, lesson)
@@ -102,7 +101,7 @@ def store(course, lesson):
             rows = {row["question"]: row for row in told["rows"]}
             for grade in submission.notebooks[0].grades:
                 row = rows.get(grade.cell.name)
-                if row is None or grade.cell_id not in {c.id for c in cells.values()}:
+                if row is None:
                     continue
                 written = row["points"] is None
                 grade.auto_score = None if written else row["points"]
@@ -135,7 +134,6 @@ def set_marks(course, lesson, given):
         UsageError: for a student who has handed in nothing, a question that is not there, points out of its range;
             nothing is written then.
     """
-    asked = {q.name: q for q in notebooks.questions(lesson)}
     with opened(course) as book:
         submissions = (
             {s.student_id: s for s in book.find_assignment(lesson).submissions}
@@ -145,11 +143,10 @@ def set_marks(course, lesson, given):
         for (student, name), points in given.items():
             if student not in submissions:
                 raise UsageError(f"{student} has no graded {lesson}")
-            if name not in asked:
-                raise UsageError(f"{lesson} has no question {name!r}")
-            if not 0 <= points <= asked[name].points:
+            most = notebooks.find_question(lesson, name).points
+            if not 0 <= points <= most:
                 raise UsageError(
-                    f"{name} gives 0 to {asked[name].points} points. Received: {points} for {student}"
+                    f"{name} gives 0 to {most} points. Received: {points} for {student}"
                 )
         for (student, name), points in given.items():
             for grade in submissions[student].notebooks[0].grades:

@@ -48,10 +48,16 @@ class Question:
 
 
 @lru_cache
+def _cells_of(lesson):
+    """The cells of a lesson as it stands in the package."""
+    return _cells(json.loads(lessons.path(lesson).read_text(encoding="utf-8")))
+
+
+@lru_cache
 def questions(lesson):
     """The questions of a lesson, in order: tuple of `Question`."""
     found, solution, above = [], None, ""
-    for cell in _cells(json.loads(lessons.path(lesson).read_text(encoding="utf-8"))):
+    for cell in _cells_of(lesson):
         graded = cell.grading
         if not graded:
             above = cell.source if cell.kind == "markdown" else above
@@ -174,7 +180,7 @@ class _Known:
 
 @lru_cache
 def _known(lesson):
-    cells = _cells(json.loads(lessons.path(lesson).read_text(encoding="utf-8")))
+    cells = _cells_of(lesson)
     functions = {checking.load(q.exercise).FUNCTION for q in questions(lesson) if q.exercise}
     texts = {c.source.strip() for c in cells if SOLVED not in c.source}
     ids = {c.id for c in cells} | {c.grade_id for c in cells if c.grade_id}
@@ -214,7 +220,8 @@ def answer_of(cells, question, lesson):
     """What a student wrote in words: str, or `None` where the cell is not there.
 
     The cell is known by its name, else by its id; what the student added in cells right below belongs to it."""
-    original, known = _cell_of(lesson, question), _known(lesson)
+    original = next(c.id for c in _cells_of(lesson) if c.grade_id == question.name)
+    known = _known(lesson)
     found = [i for i, c in enumerate(cells) if c.grade_id == question.name]
     found = found or [i for i, c in enumerate(cells) if c.id and c.id == original]
     if not found:
@@ -226,12 +233,6 @@ def answer_of(cells, question, lesson):
             break
         pieces.append(cell.source)
     return "\n\n".join(pieces)
-
-
-@lru_cache
-def _cell_of(lesson, question):
-    cells = _cells(json.loads(lessons.path(lesson).read_text(encoding="utf-8")))
-    return next(c.id for c in cells if c.grade_id == question.name)
 
 
 def is_unanswered(written, question):
