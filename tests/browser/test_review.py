@@ -1,6 +1,7 @@
 """A teacher's page of written answers, from a file, with the keyboard. `GANEDU_BROWSER=1`, as for the lessons."""
 
 import os
+import time
 import urllib.parse
 
 import nbformat
@@ -55,7 +56,11 @@ def test_marks_are_given_with_the_keyboard_and_saved(browser, page):
     saved = urllib.parse.unquote(browser.execute_script("return window.saved").partition(",")[2])
     assert saved == "student,question,points\nada,predict,0.5\nbo,predict,1\n"
     assert browser.title.endswith("00_start, predict")
-    browser.refresh()  # marks that were not saved yet are there again
-    values = [e.get_attribute("value") for e in browser.find_elements(By.TAG_NAME, "input")]
+    for _ in range(20):  # a browser stores in its own time
+        time.sleep(0.2)
+        browser.refresh()  # marks that were not saved yet are there again
+        values = [e.get_attribute("value") for e in browser.find_elements(By.TAG_NAME, "input")]
+        if all(values):
+            break
     assert values == ["0.5", "1"]
     assert [e for e in browser.get_log("browser") if e["level"] == "SEVERE"] == []
