@@ -13,6 +13,7 @@ import time
 import zipfile
 
 import nbformat
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -230,6 +231,46 @@ def test_a_weak_exercise_is_told_why(monkeypatch):
         faults = strength.of_exercise("21.edit_scores", warm).faults
     assert any("a wrong answer" in f and "earns everything" in f for f in faults)
     assert any(f.startswith("a right answer (not right) earns 0%") for f in faults)
+
+
+@needs_box
+def test_each_student_has_a_variant(tmp_path, roster):
+    path, handed_in, name = tmp_path / "course", tmp_path / "in", "00.discriminator_loss"
+    run("classroom", "new", path, "--lessons", "00", "--roster", roster, "--variants")
+    zipped = run("classroom", "release", path, "00").strip()
+    released = nbformat.reads(zipfile.ZipFile(zipped).read(f"{LESSON}.ipynb").decode(), 4)
+    place = next(i for i, c in enumerate(released.cells) if "NotImplementedError" in c.source)
+    asked, tested = released.cells[place - 1].source, released.cells[place + 1].source
+    assert tested == f'check("{name}", {EXERCISE.FUNCTION}, student=student)'
+    given = {"ada": checking.variant_of(name, "ada").right, "bo": RIGHT}
+    given["cy"] = next(
+        v.right for v in EXERCISE.VARIANTS if v is not checking.variant_of(name, "cy")
+    )
+    for student, source in given.items():
+        notebook = nbformat.from_dict(released.copy())
+        notebook.cells[place].source = source.strip()
+        hand_in(handed_in, student, notebook)
+    run("classroom", "collect", path, "00", handed_in)
+    run("classroom", "grade", path, "--jobs", 1)
+    course = folder.read(path)
+    found = rows_of(course)
+    assert found["ada", "discriminator-loss-tests"].points == 2
+    for student in ("bo", "cy"):
+        row = found[student, "discriminator-loss-tests"]
+        assert row.points < 2
+        assert checking.variant_of(name, student).task in row.reason
+    settings = path / "course.toml"
+    settings.write_text(settings.read_text().replace("variants = true", "variants = false"))
+    assert "3 graded" in run("classroom", "grade", path, "--jobs", 1)
+    assert rows_of(folder.read(path))["bo", "discriminator-loss-tests"].points == 2
+    settings.write_text(settings.read_text().replace("variants = false", 'variants = "yes"'))
+    assert "variants = true or false" in run("classroom", "grade", path, status=2)
+    # What a student runs tells theirs, and whether it is met.
+    scope = {"check": checking.check, "np": np}
+    for code in (asked.replace('""', '"ada"'), given["ada"], tested):
+        exec(code, scope)
+    with pytest.raises(UsageError, match="Write your id"):
+        exec(asked, scope)
 
 
 def test_without_a_box_it_refuses(course, tmp_path, monkeypatch):

@@ -162,3 +162,134 @@ def test_a_variant_changes_what_stands_once():
     for missing in ("x", " "):
         with pytest.raises(UsageError, match="must stand once"):
             checking.variant("a + b", (missing, "y"))
+
+
+# Variants
+
+VARIED = {name: e.VARIANTS for name, e in EXERCISES.items() if hasattr(e, "VARIANTS")}
+
+
+def fails(name, source, variant, seed=0):
+    """The checks that a solution fails where a variant is asked for."""
+    exercise = EXERCISES[name]
+    inputs = exercise.inputs(np.random.default_rng(seed))
+    solution = checking.compile_solution(exercise, source)
+    given = checking.compared(exercise, checking.run(exercise, solution, inputs), inputs)
+    told = checking.problems(exercise, given, inputs, variant)
+    return [(item, problem) for item, problem in told if problem]
+
+
+def test_many_exercises_have_variants():
+    assert len(VARIED) >= 10
+    assert all(len(variants) >= 3 for variants in VARIED.values())
+
+
+@pytest.mark.parametrize("name", VARIED)
+def test_a_variant_is_met_by_its_own_answer_alone(name):
+    variants = VARIED[name]
+    for seed in SEEDS:
+        for one in variants:
+            assert fails(name, one.right, one, seed) == []
+            others = [*EXERCISES[name].RIGHT.values(), *(v.right for v in variants if v is not one)]
+            for source in others:
+                _, told = fails(name, source, one, seed)[0]
+                assert told.endswith(one.task) or not told.startswith("`")
+            assert fails(name, one.right, None, seed)
+
+
+def value(name, i, *arguments):
+    exercise = EXERCISES[name]
+    return checking.compile_solution(exercise, VARIED[name][i].right)(*arguments)
+
+
+def test_variants_by_hand():
+    """One number for each variant, worked out on paper."""
+    zero, one = np.zeros((2, 1)), np.ones((2, 1))
+    assert np.isclose(value("00.discriminator_loss", 0, zero, zero), 2.0)  # bits
+    assert np.isclose(value("00.discriminator_loss", 1, zero, zero), 3 * np.log(2))
+    smooth = 0.9 * np.log(1 + np.exp(-1)) + 0.1 * np.log(1 + np.exp(1)) + np.log(2)
+    assert np.isclose(value("00.discriminator_loss", 2, one, zero), smooth)
+    point = (np.array([[1.0, 2.0]]), np.zeros(2), 1.0, np.array([3.0, -1.0]), -1.0)  # z, m, s, w, b
+    for i, doubt in enumerate([0.5, 1.0, 1.0]):  # its logit is 0
+        dm, ds = value("01.g_gradients", i, *point)
+        assert np.allclose(dm, [-3 * doubt, doubt])
+        assert np.isclose(ds, -doubt)
+    code = tuple(np.array([[v]]) for v in (1.0, 0.0, 0.0, np.log(4.0)))
+    forth, back = 0.5 * (np.log(4) + 0.5 - 1), 0.5 * (5 - np.log(4) - 1)
+    for i, nats in enumerate([forth / np.log(2), back, forth + back]):
+        assert np.allclose(value("03.kl", i, *code), [nats])
+    batch = np.array([10.0, 20.0]), np.array([[1.0, 1.0], [3.0, 1.0]])  # 2 and 4 nats
+    for i, (capacity, loss) in enumerate([(1.0, 23.0), (3.0, 17.0), (5.0, 15.0)]):
+        assert np.isclose(value("04.capacity_loss", i, *batch, 2.0, capacity), loss)
+    # Four vectors choose code 0: 4 of them, or twice its share of the batch; their sum is 20, or 10.
+    z = np.array([[4.0], [6.0], [4.0], [6.0]])
+    codes = np.array([1.0, 3.0]), np.array([[2.0], [3.0]]), z, np.zeros(4, int)
+    for i, book in enumerate([[4 / 1.25, 1.0], [15.5 / 3.25, 1.0], [8 / 2.25, 0.6]]):
+        assert np.allclose(np.ravel(value("05.codebook", i, *codes, 0.25)[2]), book)
+    line = np.array([[0.0], [1.0], [3.0], [7.0]])
+    given = np.array([[0.5], [0.0], [100.0], [101.0]])
+    for i, share in enumerate([0.5, 1.0, 0.5]):
+        assert np.isclose(value("10.precision", i, line, given, 1), share)
+    image = np.array([[[[1.0, 2.0]], [[3.0, 6.0]]]])  # means 2 and 4, deviations 1 and 2
+    style = np.array([[2.0, 1.0]]), np.array([[1.0, 0.0]])
+    assert np.allclose(
+        value("15.adain", 0, image, *style)[0, :, 0, 1], np.array([-1, 3]) / np.sqrt(3.5)
+    )
+    assert np.allclose(value("15.adain", 1, image, *style)[0, :, 0, 0], [-2.0, 4.0])
+    assert np.allclose(value("15.adain", 2, image, *style)[0, :, 0, 0], [0.0, 4.0])
+    for i, end in enumerate([2.5, 0.5, 2.5]):
+        assert np.isclose(value("16.heun", i, lambda x, t: x, np.ones(1), 1)[0], end)
+    for i, end in enumerate(
+        [1.75, 0.0, 1 + 2 * 3 / 4 * 2 / 3]
+    ):  # the velocity is 2t, but for the first
+        velocity = (lambda x, t: 3 * t**2) if i == 0 else (lambda x, t: 2 * t)
+        assert np.isclose(value("16.heun", i, velocity, np.ones(1), 1)[0], end)
+    leaning = np.array([[3.0, 4.0], [3.0, 4.0], [9.0, 4.0], [0.0, 0.0]]), np.zeros(4, int)
+    leans = np.array([True, True, True, False])
+    for i, vector in enumerate([[-5.0, -4.0], np.array([5, 4]) / np.sqrt(41), [3.0, 4.0]]):
+        assert np.allclose(value("17.attribute_vector", i, *leaning, leans), vector)
+    tie = np.array([[0.5, 0.5], [0.9, 0.7]])
+    for i, share in enumerate([0.5, 0.5, 1.0]):
+        assert np.isclose(value("22.recall_at", i, tie, 1), share)
+    row = np.array([[2.0, 5.0]]), np.array([1.0, 0.0])
+    networks = (lambda x: np.full_like(x, np.log(2.0))), (lambda x: np.full_like(x, 3.0))
+    for i, (moved, log_det) in enumerate([(5.5, -1), (16.0, 1), (7.0, 1)]):
+        y, found = value("23.coupling", i, *row, *networks)
+        assert np.allclose(y, [[2.0, moved]])
+        assert np.allclose(found, [log_det * np.log(2)])
+        back, _ = value("23.coupling", i, y, row[1], *networks, True)
+        assert np.allclose(back, row[0])
+    turns = (
+        (lambda x, t: np.array([[3.0, 0.0]]) if t == 0 else np.array([[0.0, 4.0]])),
+        np.zeros((1, 2)),
+        2,
+    )
+    for i, apart in enumerate([2.5, 3.125, 6.25]):  # each is (1.5, 2) away from the way
+        assert np.isclose(value("25.straightness", i, *turns), apart)
+
+
+def test_a_student_has_always_the_same_variant_and_neighbours_have_others():
+    name = "16.heun"
+    students = [f"s{i:03d}" for i in range(200)]
+    chosen = [checking.variant_of(name, s) for s in students]
+    assert chosen == [checking.variant_of(name, f" {s.upper()} ") for s in students]
+    assert min(chosen.count(v) for v in VARIED[name]) > 30
+    assert checking.variant_of("06.d_step", "s001") is None
+    assert checking.task("06.d_step", "s001") == "Your task is the lesson's."
+    with pytest.raises(UsageError, match="Write your id"):
+        checking.task(name, " ")
+
+
+def test_a_students_variant_is_checked(capsys):
+    name, student = "16.heun", "ada"
+    mine = checking.variant_of(name, student)
+    exercise = EXERCISES[name]
+    checking.check(name, checking.compile_solution(exercise, mine.right), student=student)
+    assert "my_heun is right" in capsys.readouterr().out
+    own = (
+        find(name, "as written")
+        if "as written" in exercise.RIGHT
+        else find(name, next(iter(exercise.RIGHT)))
+    )
+    with pytest.raises(checking.WrongSolution, match="as your variant has it"):
+        checking.check(name, own, student=student)

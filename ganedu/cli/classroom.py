@@ -30,11 +30,12 @@ def classroom():
     type=click.Path(path_type=Path),
     help="CSV: id,first_name,last_name,email.",
 )
-def new_course(course, names, roster):
+@click.option("--variants", is_flag=True, help="A variant of an exercise for each student.")
+def new_course(course, names, roster, variants):
     """Make the folder COURSE; dates and the late rule stand in its course.toml."""
     from ganedu.course.classroom import folder
 
-    made = folder.create(course, names.split(","), roster)
+    made = folder.create(course, names.split(","), roster, variants)
     click.echo(f"{course}: {len(made.students)} students, {len(made.lessons)} lessons")
     click.echo(f"Dates and the late rule: {course / 'course.toml'}")
 

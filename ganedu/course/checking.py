@@ -14,6 +14,7 @@ tests use:
     RIGHT, WRONG               dicts of solutions as source, by what they do: at least two, and at least four; the first
                                right one is the lesson's
     PRELUDE                    what the lesson imports for it, if that is more than NumPy
+    VARIANTS                   tuple of `Variant`, of which a class's students have one each, if there are any
 
 What is compared is made of random numbers, so it says the same of a right solution each time.
 """
@@ -22,9 +23,11 @@ import ast
 import contextlib
 import copy
 import dataclasses
+import hashlib
 import importlib
 import pkgutil
 import traceback
+import unicodedata
 from unittest import mock
 
 import numpy as np
@@ -69,6 +72,19 @@ class Check:
         return None if near else self.hint
 
 
+@dataclasses.dataclass(frozen=True)
+class Variant:
+    """The same question with another answer, so that neighbours have different ones.
+
+    Args:
+        task: str, what is asked for in the place of what the lesson asks, as a sentence.
+        right: str, the source of a right solution; what should come out is what this gives.
+    """
+
+    task: str
+    right: str
+
+
 def names():
     """The names of all exercises, as `"06.d_step"`, in order."""
     from ganedu.course import exercises
@@ -91,22 +107,55 @@ def load(name):
     return importlib.import_module(f"ganedu.course.exercises.{name.replace('.', '_', 1)}")
 
 
-def check(name, solution, seed=None):
+def variant_of(name, student):
+    """The variant of an exercise that a student has: always the same one, drawn from the student's id.
+
+    Args:
+        name: str, as `"06.d_step"`.
+        student: str, the id; capitals and small letters are the same.
+
+    Returns:
+        `Variant`, or `None` for an exercise that has none.
+
+    Raises:
+        UsageError: for a name that no exercise has, and for no id.
+    """
+    variants = getattr(load(name), "VARIANTS", ())
+    student = unicodedata.normalize("NFC", student.strip()).casefold()
+    if not student:
+        raise UsageError("Write your id, as your class has it, into `student`")
+    digest = hashlib.sha256(f"{name} {student}".encode()).digest()
+    return variants[int.from_bytes(digest[:4], "big") % len(variants)] if variants else None
+
+
+def task(name, student):
+    """What a student's variant asks for, as a sentence.
+
+    Raises:
+        UsageError: as `variant_of`.
+    """
+    chosen = variant_of(name, student)
+    return "Your task is the lesson's." if chosen is None else f"Your variant: {chosen.task}"
+
+
+def check(name, solution, seed=None, student=None):
     """Prints that a solution is right.
 
     Args:
         name: str, as `"06.d_step"`.
         solution: the student's function or class.
         seed: int, of the inputs. Defaults to `None`: other ones each time.
+        student: str, whose variant is asked for. Defaults to `None`: the lesson's own task.
 
     Raises:
         WrongSolution: says what to look at.
         UsageError: for a name that no exercise has.
     """
     exercise = load(name)
+    chosen = None if student is None else variant_of(name, student)
     inputs = exercise.inputs(np.random.default_rng(seed))
     given = compared(exercise, run(exercise, solution, inputs), inputs)
-    for _, problem in problems(exercise, given, inputs):
+    for _, problem in problems(exercise, given, inputs, chosen):
         if problem:
             raise WrongSolution(problem)
     print(f"{exercise.FUNCTION} is right")
@@ -125,10 +174,21 @@ def compared(exercise, outputs, inputs):
         raise _unreadable(exercise, e) from None
 
 
-def problems(exercise, given, inputs):
-    """Each check of an exercise, in order, and what is wrong: `None`, or a sentence."""
-    expected = exercise.reference(inputs)
-    return [(item, item.problem(given[item.key], expected[item.key])) for item in exercise.CHECKS]
+def problems(exercise, given, inputs, variant=None):
+    """Each check of an exercise, in order, and what is wrong: `None`, or a sentence. Where a `Variant` asks for
+    something else than the lesson, a hint on the lesson's answer would mislead: the task is told again."""
+    expected = own = exercise.reference(inputs)
+    if variant is not None:
+        right = compile_solution(exercise, variant.right)
+        with np.errstate(all="ignore"):
+            expected = compared(exercise, exercise.probe(right, copy.deepcopy(inputs)), inputs)
+    found = []
+    for item in exercise.CHECKS:
+        problem = item.problem(given[item.key], expected[item.key])
+        if problem and item.problem(expected[item.key], own[item.key]):
+            problem = f"`{item.key}` is not as your variant has it. {variant.task}"
+        found.append((item, problem))
+    return found
 
 
 def run(exercise, solution, inputs):

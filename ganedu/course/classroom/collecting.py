@@ -7,7 +7,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from ganedu.course import lessons
+from ganedu.course import checking, lessons
 from ganedu.course.classroom import notebooks
 from ganedu.disk import written
 from ganedu.runtime import UsageError
@@ -225,6 +225,13 @@ def _letters(name):
     return "".join(c for c in plain if c.isalnum()).casefold()
 
 
+ASKED = """\
+from ganedu.course.checking import task
+
+student = ""  # your id, as your class has it
+print(task("{name}", student))"""
+
+
 def release(course, lesson, out=None):
     """Makes the students' copy of a lesson, and a zip of it.
 
@@ -241,10 +248,14 @@ def release(course, lesson, out=None):
     from ganedu.course import copies
 
     lesson = course.lesson(lesson)
-    copy = nbformat.writes(copies.fresh(lessons.path(lesson))) + "\n"
+    solved, copy = nbformat.read(lessons.path(lesson), 4), copies.fresh(lessons.path(lesson))
+    if course.variants:
+        for notebook in (solved, copy):
+            _ask_for_variants(notebook)
+    solved, copy = (nbformat.writes(notebook) + "\n" for notebook in (solved, copy))
     source = course.path / "source" / lesson / f"{lesson}.ipynb"
     here = course.path / "release" / lesson / f"{lesson}.ipynb"
-    for place, text in ((source, lessons.path(lesson).read_text(encoding="utf-8")), (here, copy)):
+    for place, text in ((source, solved), (here, copy)):
         place.parent.mkdir(parents=True, exist_ok=True)
         with written(place) as new:
             new.write(text.encode())
@@ -256,3 +267,19 @@ def release(course, lesson, out=None):
     ):
         archive.writestr(f"{lesson}.ipynb", copy)
     return place / f"{lesson}.zip"
+
+
+def _ask_for_variants(notebook):
+    """Puts before each exercise that has variants a cell that tells a student theirs, and has it checked."""
+    import nbformat
+
+    cells = []
+    for cell in notebook.cells:
+        tested = notebooks.TESTS.match(cell.source) if cell.cell_type == "code" else None
+        if tested and getattr(checking.load(tested[1]), "VARIANTS", ()):
+            asked = ASKED.format(name=tested[1])
+            solution = cells.pop()
+            cells += [nbformat.v4.new_code_cell(asked, id=f"variant-{solution.id}"[:64]), solution]
+            cell.source = cell.source.replace(")", ", student=student)", 1)
+        cells.append(cell)
+    notebook.cells = cells

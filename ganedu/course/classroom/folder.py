@@ -27,6 +27,8 @@ TEMPLATE = """\
 # A course of ganedu. Dates are RFC 3339 with their zone, as 2027-02-01T23:59:00+01:00.
 format = {format}
 lessons = [{lessons}]
+# Whether each student has a variant of an exercise, drawn from the id. Release a lesson again after a change.
+variants = {variants}
 
 # Points that are lost: "10%/day" takes a tenth of a lesson's points for each day that has begun; "none" takes none.
 late = "none"
@@ -116,6 +118,7 @@ class Course:
     lessons: list
     students: dict
     late: LateRule
+    variants: bool = False
     due: dict = field(default_factory=dict)
     extensions: dict = field(default_factory=dict)
 
@@ -160,13 +163,14 @@ class Course:
         return bytes.fromhex((self.path / ".secret").read_text())
 
 
-def create(path, names, roster):
+def create(path, names, roster, variants=False):
     """Makes a course's folder, whole or not at all.
 
     Args:
         path: the folder, which must not be there.
         names: list of str, lessons' names or numbers.
         roster: a CSV file with the columns of `COLUMNS`.
+        variants: bool, whether each student has a variant of an exercise. Defaults to `False`.
 
     Returns:
         `Course`.
@@ -192,7 +196,9 @@ def create(path, names, roster):
         told = ", ".join(f'"{name}"' for name in chosen)
         _write(
             begun / "course.toml",
-            TEMPLATE.format(format=FORMAT, lessons=told, due=due),
+            TEMPLATE.format(
+                format=FORMAT, lessons=told, due=due, variants=str(bool(variants)).lower()
+            ),
         )
         _write(begun / "students.csv", read_text(Path(roster)))
         _write(begun / ".secret", secrets.token_hex(32))
@@ -240,6 +246,9 @@ def read(path):
     if not isinstance(names, list) or not names:
         raise UsageError(f"{file} must say lessons = [...]. Received: {names!r}")
     names = [lessons.path(str(name)).stem for name in names]
+    variants = told.get("variants", False)
+    if not isinstance(variants, bool):
+        raise UsageError(f"{file} must say variants = true or false. Received: {variants!r}")
     students = read_roster(path / "students.csv")
     strangers = [str(s) for s in told.get("extensions", {}) if str(s) not in students]
     if strangers:
@@ -249,6 +258,7 @@ def read(path):
         names,
         students,
         late_rule(str(told.get("late", "none")), str(told.get("grace", "0h"))),
+        variants,
         _dates(file, told.get("due", {}), names),
         {
             str(student): _dates(file, dates, names)

@@ -37,8 +37,8 @@ def task_of(exercise, source, before=(), seed=0):
     }
 
 
-def score(exercise, task, reply):
-    """What a solution is worth, of what the box gave.
+def score(exercise, task, reply, variant=None):
+    """What a solution is worth, of what the box gave, where the lesson's own task was asked for, or a variant.
 
     Returns:
         `(share, status, reason, checks)`: the share of the points in [0, 1]; `checks` lists for each check its `name`
@@ -52,7 +52,7 @@ def score(exercise, task, reply):
         return 0.0, "graded", f"it changes the arrays that it is given (here {changed[0]})", []
     try:
         given = checking.compared(exercise, reply["outputs"], inputs)
-        told = checking.problems(exercise, given, inputs)
+        told = checking.problems(exercise, given, inputs, variant)
     except checking.WrongSolution as e:
         return 0.0, "graded", str(e), []
     except Exception as e:  # what anyone may send; arrays of lists of several lengths, say
@@ -77,7 +77,8 @@ def grade_notebook(job):
     """Grades one student's notebook of one lesson; for any executor, so plain data in and out.
 
     Args:
-        job: dict with `lesson`, `content` (bytes), `seed` (list of int) and `safe`.
+        job: dict with `student`, `lesson`, `content` (bytes), `seed` (list of int), `safe` and `variants` (bool,
+            whether each student has a variant).
 
     Returns:
         List of dicts: `question`, `points`, `max_points`, `status`, `reason`, `checks`; and processor-seconds.
@@ -104,7 +105,10 @@ def grade_notebook(job):
         task = task_of(exercise, source, before, [*job["seed"], len(rows)])
         reply = _box(job["safe"]).run(task)
         spent += reply["processor_seconds"]
-        share, status, reason, checks = score(exercise, task, reply)
+        variant = None
+        if job["variants"]:
+            variant = checking.variant_of(question.exercise, job["student"])
+        share, status, reason, checks = score(exercise, task, reply, variant)
         if reason == "nothing is written yet":
             status = "missing"
         rows.append(_row(question, round(share * question.points, 2), status, reason, checks))
@@ -224,15 +228,17 @@ def _job(course, student, lesson, safe):
         "student": student,
         "lesson": lesson,
         "content": content,
-        "digest": _digest(lesson, content),
+        "digest": _digest(lesson, content, course.variants),
         "seed": list(seed[:8]),
         "safe": safe,
+        "variants": course.variants,
     }
 
 
-def _digest(lesson, content):
+def _digest(lesson, content, variants):
     """What a result depends on: the notebook, the lesson's questions and exercises, and the formats."""
     pieces = [str(FORMAT), notebooks.digest(content), repr(notebooks.questions(lesson))]
+    pieces += ["variants"] * variants
     for question in notebooks.questions(lesson):
         if question.exercise:
             pieces.append(inspect.getsource(checking.load(question.exercise)))

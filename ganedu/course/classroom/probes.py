@@ -5,7 +5,7 @@ import dis
 import inspect
 from types import CodeType
 
-OUTSIDE = ("reference", "compared", "inputs", "CHECKS", "RIGHT", "WRONG")
+OUTSIDE = ("reference", "compared", "inputs", "CHECKS", "RIGHT", "WRONG", "VARIANTS")
 
 
 def probe_source(exercise):

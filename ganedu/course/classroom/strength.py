@@ -41,33 +41,51 @@ def report(course, safe=True):
 
 def of_exercise(name, box, seed=0):
     """The `Strength` of one exercise."""
-    exercise, faults = checking.load(name), []
+    exercise = checking.load(name)
+    variants = getattr(exercise, "VARIANTS", ())
+    faults = [*_faults(exercise, box, seed), *_faults_of_package(exercise, box, seed)]
+    for chosen in variants:
+        faults += [
+            f"{fault} (variant: {chosen.task})" for fault in _faults(exercise, box, seed, chosen)
+        ]
+    summary = (
+        f"{len(exercise.RIGHT)} right, {len(exercise.WRONG)} wrong, {len(exercise.FORBIDDEN)} of the package"
+        + (f", {len(variants)} variants" if variants else "")
+        + (": weak" if faults else ": strong")
+    )
+    return Strength(name, summary, faults)
 
-    def share(source):
-        task = task_of(exercise, source, seed=seed)
-        got, status, reason, _ = score(exercise, task, box.run(task))
-        return got, status, reason
 
-    for told, source in exercise.RIGHT.items():
-        got, _, reason = share(source)
+def _share(exercise, box, seed, source, variant=None):
+    """What a solution earns: its share, the status and the reason."""
+    task = task_of(exercise, source, seed=seed)
+    return score(exercise, task, box.run(task), variant)[:3]
+
+
+def _faults(exercise, box, seed, variant=None):
+    """Right answers that do not earn everything, wrong ones that do, and those that nobody worked for."""
+    right, wrong = exercise.RIGHT, exercise.WRONG
+    if variant is not None:
+        right, wrong = {"the variant's": variant.right}, exercise.RIGHT
+    for told, source in right.items():
+        got, _, reason = _share(exercise, box, seed, source, variant)
         if got < 1:
-            faults.append(f"a right answer ({told}) earns {got:.0%}: {reason}")
-    for told, source in exercise.WRONG.items():
-        if share(source)[0] >= 1:
-            faults.append(f"a wrong answer ({told}) earns everything")
+            yield f"a right answer ({told}) earns {got:.0%}: {reason}"
+    for told, source in wrong.items():
+        if _share(exercise, box, seed, source, variant)[0] >= 1:
+            yield f"a wrong answer ({told}) earns everything"
     for told, source in IDLE.items():
-        got = share(source.format(f=exercise.FUNCTION))[0]
+        got = _share(exercise, box, seed, source.format(f=exercise.FUNCTION), variant)[0]
         if got > 0:
-            faults.append(f"an answer that {told} earns {got:.0%}")
+            yield f"an answer that {told} earns {got:.0%}"
+
+
+def _faults_of_package(exercise, box, seed):
+    """The package's functions that are the answer, where they are not refused."""
     for path in exercise.FORBIDDEN:
         module, _, function = path.rpartition(".")
         source = f"from {module} import {function}\n\ndef {exercise.FUNCTION}(*args, **kwargs):\n"
         source += f"    return {function}(*args, **kwargs)"
-        got, status, _ = share(source)
+        got, status, _ = _share(exercise, box, seed, source)
         if got > 0 or status != "refused":
-            faults.append(f"{path} itself is {status} and earns {got:.0%}")
-    summary = (
-        f"{len(exercise.RIGHT)} right, {len(exercise.WRONG)} wrong, {len(exercise.FORBIDDEN)} of the package: "
-        + ("strong" if not faults else "weak")
-    )
-    return Strength(name, summary, faults)
+            yield f"{path} itself is {status} and earns {got:.0%}"

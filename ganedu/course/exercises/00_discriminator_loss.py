@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ganedu.course.checking import Check
+from ganedu.course.checking import Check, Variant, variant
 
 FUNCTION = "my_discriminator_loss"
 FORBIDDEN = ("ganedu.models.gan.discriminator_loss",)
@@ -94,3 +94,29 @@ def my_discriminator_loss(real, fake):
     return np.logaddexp(0, -real) + np.logaddexp(0, fake)
 """,
 }
+VARIANTS = (
+    Variant(
+        "The loss is told in bits: take logarithms to base 2.",
+        variant(
+            RIGHT["as written"],
+            ("-np.log(sigma(real))", "-np.log2(sigma(real))"),
+            ("-np.log(1 - sigma(fake))", "-np.log2(1 - sigma(fake))"),
+        ),
+    ),
+    Variant(
+        "What D pays for generated images counts twice.",
+        variant(RIGHT["as written"], ("+ np.mean(-np.log(1", "+ 2 * np.mean(-np.log(1")),
+    ),
+    Variant(
+        "Real images are to be called real with the probability 0.9, not 1 (one-sided label "
+        "smoothing, Salimans 2016): of what D pays for a real image 0.9 is the price of calling it "
+        "real, and 0.1 that of calling it generated.",
+        variant(
+            RIGHT["as written"],
+            (
+                "np.mean(-np.log(sigma(real)))",
+                "np.mean(-0.9 * np.log(sigma(real)) - 0.1 * np.log(1 - sigma(real)))",
+            ),
+        ),
+    ),
+)

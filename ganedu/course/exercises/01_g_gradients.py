@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ganedu.course.checking import Check
+from ganedu.course.checking import Check, Variant, variant
 
 FUNCTION = "my_g_gradients"
 FORBIDDEN = ()
@@ -107,3 +107,33 @@ def my_g_gradients(z, m, s, w, b):
     return np.mean(doubt) * w, np.mean(doubt * (z @ w))
 """,
 }
+VARIANTS = (
+    Variant(
+        "G's loss is the minimax one: it minimizes the mean of log(1 - sigma(D(G(z)))).",
+        variant(
+            RIGHT["as written"],
+            (
+                "doubt = 1 - 1 / (1 + np.exp(-((m + s * z) @ w + b)))",
+                "doubt = 1 / (1 + np.exp(-((m + s * z) @ w + b)))",
+            ),
+        ),
+    ),
+    Variant(
+        "G's loss is WGAN's: the mean of -D(G(z)), with no logarithm and no sigmoid (Arjovsky 2017).",
+        variant(
+            RIGHT["as written"],
+            ("doubt = 1 - 1 / (1 + np.exp(-((m + s * z) @ w + b)))", "doubt = np.ones(len(z))"),
+        ),
+    ),
+    Variant(
+        "G's loss is LSGAN's: half the mean of (D(G(z)) - 1)^2, with no sigmoid (Mao 2017, equation "
+        "9).",
+        variant(
+            RIGHT["as written"],
+            (
+                "doubt = 1 - 1 / (1 + np.exp(-((m + s * z) @ w + b)))",
+                "doubt = 1 - ((m + s * z) @ w + b)",
+            ),
+        ),
+    ),
+)

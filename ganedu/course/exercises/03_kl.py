@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ganedu.course.checking import Check
+from ganedu.course.checking import Check, Variant, variant
 
 FUNCTION = "my_kl_between"
 FORBIDDEN = ("ganedu.models.vae.kl_divergence",)
@@ -185,3 +185,34 @@ def my_kl_between(mean, log_variance, prior_mean, prior_log_variance):
     return np.sum(prior_log_variance - log_variance + ratio - 1, axis=1)
 """,
 }
+VARIANTS = (
+    Variant(
+        "Tell it in bits, not in nats.",
+        variant(RIGHT["closed form"], ("return 0.5 *", "return 0.5 / np.log(2) *")),
+    ),
+    Variant(
+        "Write the divergence the other way round: of the prior from q.",
+        variant(
+            RIGHT["closed form"],
+            (
+                "ratio = (np.exp(log_variance) + (mean - prior_mean) ** 2) / np.exp(prior_log_variance)",
+                "ratio = (np.exp(prior_log_variance) + (mean - prior_mean) ** 2) / np.exp(log_variance)",
+            ),
+            (
+                "(prior_log_variance - log_variance + ratio",
+                "(log_variance - prior_log_variance + ratio",
+            ),
+        ),
+    ),
+    Variant(
+        "Write the sum of both divergences: of q from the prior, and of the prior from q.",
+        variant(
+            RIGHT["closed form"],
+            (
+                "    return 0.5 * np.sum(prior_log_variance - log_variance + ratio - 1, axis=1)",
+                "    other = (np.exp(prior_log_variance) + (mean - prior_mean) ** 2) / np.exp(log_variance)\n"
+                "    return 0.5 * np.sum(ratio + other - 2, axis=1)",
+            ),
+        ),
+    ),
+)

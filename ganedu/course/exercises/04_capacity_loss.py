@@ -1,6 +1,6 @@
 """Lesson 04: a VAE whose code shall spend a given number of nats (Burgess 2018, equation 8)."""
 
-from ganedu.course.checking import Check
+from ganedu.course.checking import Check, Variant, variant
 
 FUNCTION = "my_capacity_loss"
 FORBIDDEN = ()
@@ -116,3 +116,35 @@ def my_capacity_loss(reconstruction, kl, gamma, capacity):
     return reconstruction + gamma * np.abs(np.mean(np.sum(kl, axis=1)) - capacity)
 """,
 }
+VARIANTS = (
+    Variant(
+        "The distance from the capacity is squared.",
+        variant(
+            RIGHT["as written"],
+            (
+                "gamma * np.abs(np.mean(np.sum(kl, axis=1)) - capacity)",
+                "gamma * (np.mean(np.sum(kl, axis=1)) - capacity) ** 2",
+            ),
+        ),
+    ),
+    Variant(
+        "Each image has a distance from the capacity; the loss has their mean.",
+        variant(
+            RIGHT["as written"],
+            (
+                "np.abs(np.mean(np.sum(kl, axis=1)) - capacity)",
+                "np.mean(np.abs(np.sum(kl, axis=1) - capacity))",
+            ),
+        ),
+    ),
+    Variant(
+        "Only what is spent beyond the capacity costs anything: too few nats cost nothing.",
+        variant(
+            RIGHT["as written"],
+            (
+                "np.abs(np.mean(np.sum(kl, axis=1)) - capacity)",
+                "np.maximum(np.mean(np.sum(kl, axis=1)) - capacity, 0)",
+            ),
+        ),
+    ),
+)

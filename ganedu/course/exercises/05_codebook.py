@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ganedu.course.checking import Check
+from ganedu.course.checking import Check, Variant, variant
 
 FUNCTION = "my_codebook"
 FORBIDDEN = ()
@@ -163,3 +163,32 @@ def my_codebook(counts, sums, z, indices, momentum):
     return new, sums, sums / counts[:, None]
 """,
 }
+VARIANTS = (
+    Variant(
+        "The decay's share is that of the new counts and sums: 1 keeps nothing of the old ones.",
+        variant(
+            RIGHT["as written"],
+            (
+                "counts = momentum * counts + (1 - momentum) *",
+                "counts = (1 - momentum) * counts + momentum *",
+            ),
+            (
+                "sums = momentum * sums + (1 - momentum) *",
+                "sums = (1 - momentum) * sums + momentum *",
+            ),
+        ),
+    ),
+    Variant(
+        "Counts and sums are bare: a vector that chose a code counts 1, however large the batch and "
+        "the codebook are.",
+        variant(
+            RIGHT["as written"],
+            ("np.eye(len(counts))[indices] * len(counts) / len(z)", "np.eye(len(counts))[indices]"),
+        ),
+    ),
+    Variant(
+        "Each count gets 0.5 added where sums are divided by counts, and only there, so that no code "
+        "is divided by 0.",
+        variant(RIGHT["as written"], ("sums / counts[:, None]", "sums / (counts[:, None] + 0.5)")),
+    ),
+)

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from ganedu.course.checking import Check
+from ganedu.course.checking import Check, Variant, variant
 
 FUNCTION = "my_precision"
 FORBIDDEN = ("ganedu.metrics.manifold.manifold_scores",)
@@ -155,3 +155,30 @@ def my_precision(real, generated, k):
     return np.mean((cdist(generated, real) <= radius).any(axis=1))
 """,
 }
+VARIANTS = (
+    Variant(
+        "Write recall: the share of real images that lie in a ball of a sample, whose radius is the "
+        "distance to its k-th nearest other sample.",
+        variant(
+            RIGHT["as written"],
+            ("np.sort(cdist(real, real), axis=1)", "np.sort(cdist(generated, generated), axis=1)"),
+            ("cdist(generated, real) <= radii", "cdist(real, generated) <= radii"),
+        ),
+    ),
+    Variant(
+        "Write density (Naeem 2020, equation 5): how many balls of real images a sample lies in, in "
+        "the mean over samples, and divided by k.",
+        variant(
+            RIGHT["as written"],
+            (
+                "np.mean((cdist(generated, real) <= radii).any(axis=1))",
+                "np.mean((cdist(generated, real) <= radii).sum(axis=1)) / k",
+            ),
+        ),
+    ),
+    Variant(
+        "Write coverage (Naeem 2020, equation 6): the share of real images whose ball has a sample "
+        "in it.",
+        variant(RIGHT["as written"], (".any(axis=1)", ".any(axis=0)")),
+    ),
+)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ganedu.course.checking import Check
+from ganedu.course.checking import Check, Variant, variant
 
 FUNCTION = "my_adain"
 FORBIDDEN = ()
@@ -155,3 +155,36 @@ def my_adain(x, scale, bias):
     return scale[0] * (x - mean) / deviation + bias[0]
 """,
 }
+VARIANTS = (
+    Variant(
+        "Mean and deviation are those of a whole image: over its pixels and its maps together.",
+        variant(
+            RIGHT["as written"],
+            (
+                "mean = x.mean(axis=(1, 2), keepdims=True)",
+                "mean = x.mean(axis=(1, 2, 3), keepdims=True)",
+            ),
+            (
+                "deviation = x.std(axis=(1, 2), keepdims=True)",
+                "deviation = x.std(axis=(1, 2, 3), keepdims=True)",
+            ),
+        ),
+    ),
+    Variant(
+        "The scale is what is added to 1: a map's new deviation is 1 + scale.",
+        variant(
+            RIGHT["as written"],
+            ("return scale[:, None, None] *", "return (1 + scale[:, None, None]) *"),
+        ),
+    ),
+    Variant(
+        "The bias is added first and scaled with the rest: a map's new mean is scale times bias.",
+        variant(
+            RIGHT["as written"],
+            (
+                "* (x - mean) / deviation + bias[:, None, None]",
+                "* ((x - mean) / deviation + bias[:, None, None])",
+            ),
+        ),
+    ),
+)

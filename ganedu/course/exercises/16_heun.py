@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ganedu.course.checking import Check, WrongSolution, variant
+from ganedu.course.checking import Check, Variant, WrongSolution, variant
 
 FUNCTION = "my_heun"
 FORBIDDEN = ("ganedu.samplers.heun", "ganedu.samplers.euler")
@@ -183,3 +183,39 @@ def my_heun(velocity, x, steps):
         ("h / 2 * (v + velocity(x + h * v, (i + 1) * h))", "h * velocity(x + h * v, (i + 1) * h)"),
     ),
 }
+VARIANTS = (
+    Variant(
+        "Write the midpoint method: look at the start of the step, go half a step with that "
+        "velocity, look there, and take the whole step from its start with what you saw the second "
+        "time.",
+        variant(
+            RIGHT["as written"],
+            (
+                "x = x + h / 2 * (v + velocity(x + h * v, (i + 1) * h))",
+                "x = x + h * velocity(x + h / 2 * v, (i + 0.5) * h)",
+            ),
+        ),
+    ),
+    Variant(
+        "Walk backwards, from an image to its noise: from t = 1 to t = 0.",
+        variant(
+            RIGHT["as written"],
+            ("v = velocity(x, i * h)", "v = velocity(x, 1 - i * h)"),
+            (
+                "x = x + h / 2 * (v + velocity(x + h * v, (i + 1) * h))",
+                "x = x - h / 2 * (v + velocity(x - h * v, 1 - (i + 1) * h))",
+            ),
+        ),
+    ),
+    Variant(
+        "Write Ralston's method: the second look is at two thirds of the step, and has three "
+        "quarters of the weight.",
+        variant(
+            RIGHT["as written"],
+            (
+                "x = x + h / 2 * (v + velocity(x + h * v, (i + 1) * h))",
+                "x = x + h / 4 * (v + 3 * velocity(x + 2 / 3 * h * v, (i + 2 / 3) * h))",
+            ),
+        ),
+    ),
+)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ganedu.course.checking import Check
+from ganedu.course.checking import Check, Variant, variant
 
 FUNCTION = "my_attribute_vector"
 FORBIDDEN = ()
@@ -151,3 +151,36 @@ def my_attribute_vector(codes, labels, leans):
     return np.mean(d, axis=0)
 """,
 }
+VARIANTS = (
+    Variant(
+        "The vector goes the other way: from images that lean to images that do not.",
+        variant(
+            RIGHT["as written"],
+            (
+                "with_it.mean(axis=0) - without.mean(axis=0)",
+                "without.mean(axis=0) - with_it.mean(axis=0)",
+            ),
+        ),
+    ),
+    Variant(
+        "The vector is brought to length 1.",
+        variant(
+            RIGHT["as written"],
+            (
+                "return np.mean(differences, axis=0)",
+                "vector = np.mean(differences, axis=0)\n    return vector / np.linalg.norm(vector)",
+            ),
+        ),
+    ),
+    Variant(
+        "Of each class the median of a code's numbers stands in the place of their mean; over the "
+        "classes it is the mean as before.",
+        variant(
+            RIGHT["as written"],
+            (
+                "with_it.mean(axis=0) - without.mean(axis=0)",
+                "np.median(with_it, axis=0) - np.median(without, axis=0)",
+            ),
+        ),
+    ),
+)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ganedu.course.checking import Check
+from ganedu.course.checking import Check, Variant, variant
 
 FUNCTION = "recall_at"
 FORBIDDEN = ()
@@ -125,3 +125,25 @@ def recall_at(scores, k):
     return (scores >= own).sum(axis=1) - 1 < k
 """,
 }
+VARIANTS = (
+    Variant(
+        "Write the optimist's recall: another answer with the same score does not stand before the "
+        "own one.",
+        variant(
+            RIGHT["as written"],
+            ("others = (scores >= own).sum(axis=1) - 1", "others = (scores > own).sum(axis=1)"),
+        ),
+    ),
+    Variant(
+        "Questions are the columns, answers the rows.",
+        variant(
+            RIGHT["as written"],
+            ("own = np.diag(scores)[:, None]", "own = np.diag(scores)[None]"),
+            ("(scores >= own).sum(axis=1)", "(scores >= own).sum(axis=0)"),
+        ),
+    ),
+    Variant(
+        "Write the share that is missed: of the questions whose own answer is not among the best k.",
+        variant(RIGHT["as written"], ("np.mean(others < k)", "np.mean(others >= k)")),
+    ),
+)

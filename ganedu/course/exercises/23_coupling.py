@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ganedu.course.checking import Check, variant
+from ganedu.course.checking import Check, Variant, variant
 
 FUNCTION = "my_coupling"
 FORBIDDEN = ()
@@ -151,3 +151,36 @@ WRONG = {
         _RIGHT, ("return y, -log_scale", "return y, log_scale")
     ),
 }
+VARIANTS = (
+    Variant(
+        "s divides in the place of multiplying: forwards x is divided by exp(s), then shifted by t.",
+        variant(
+            RIGHT["as written"],
+            (
+                "log_scale, shift = moves * s(kept), moves * t(kept)",
+                "log_scale, shift = -moves * s(kept), moves * t(kept)",
+            ),
+        ),
+    ),
+    Variant(
+        "Forwards x is shifted first, and then what came out is scaled.",
+        variant(
+            RIGHT["as written"],
+            (
+                "y = kept + moves * (x - shift) * np.exp(-log_scale)",
+                "y = kept + moves * (x * np.exp(-log_scale) - shift)",
+            ),
+            (
+                "kept + moves * x * np.exp(log_scale) + shift",
+                "kept + moves * (x + shift) * np.exp(log_scale)",
+            ),
+        ),
+    ),
+    Variant(
+        "t is taken away, not added: forwards x is scaled by exp(s), then t is subtracted.",
+        variant(
+            RIGHT["as written"],
+            ("moves * s(kept), moves * t(kept)", "moves * s(kept), -moves * t(kept)"),
+        ),
+    ),
+)

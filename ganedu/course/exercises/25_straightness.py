@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ganedu.course.checking import Check, variant
+from ganedu.course.checking import Check, Variant, variant
 
 FUNCTION = "my_straightness"
 FORBIDDEN = ()
@@ -208,3 +208,28 @@ def my_straightness(velocity, x, steps):
     return total
 """,
 }
+VARIANTS = (
+    Variant(
+        "Take lengths, not their squares: S is the mean distance of the velocities from the whole "
+        "way.",
+        variant(
+            RIGHT["as written"],
+            ("np.mean(np.sum(apart**2, axis=-1))", "np.mean(np.sqrt(np.sum(apart**2, axis=-1)))"),
+        ),
+    ),
+    Variant(
+        "Take the mean over the coordinates, too, in the place of their sum.",
+        variant(RIGHT["as written"], ("np.mean(np.sum(apart**2, axis=-1))", "np.mean(apart**2)")),
+    ),
+    Variant(
+        "Of the steps take the worst, not the mean: for each point the largest squared distance, "
+        "then the mean over points.",
+        variant(
+            RIGHT["as written"],
+            (
+                "np.mean(np.sum(apart**2, axis=-1))",
+                "np.mean(np.max(np.sum(apart**2, axis=-1), axis=0))",
+            ),
+        ),
+    ),
+)
