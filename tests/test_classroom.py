@@ -2,6 +2,7 @@
 
 import csv
 import datetime
+import html
 import io
 import json
 import os
@@ -618,6 +619,30 @@ def test_marks_out_of_range_are_refused_and_none_is_taken(course, tmp_path):
     assert "columns student, question, points" in run(
         "classroom", "review", course.path, "00", "--marks", file, status=2
     )
+
+
+@needs_box
+def test_a_comment_reaches_the_student_and_points_stay(course, tmp_path):
+    hand_in(tmp_path / "in", "ada", lesson(RIGHT, "The last."))
+    collecting.collect(course, "00", tmp_path / "in")
+    grading.grade(course)
+    file = tmp_path / "marks.csv"
+    for text in (
+        "student,question,points\nada,predict,0.5\n",
+        'student,question,points,comment\nada,predict,,"<b>Why</b>, ""ada""?\nSay more."\n',
+        "student,question,points,comment\nada,predict,1,\nada,open,,\n",
+    ):
+        file.write_text(text)
+        run("classroom", "review", course.path, "00", "--marks", file)
+    said = '<b>Why</b>, "ada"?\nSay more.'
+    assert gradebook.marks(course, LESSON) == {("ada", "predict"): gradebook.Mark(1.0, said)}
+    (page,) = pages.feedback(course, "00")
+    assert html.escape(said) in page.read_text(encoding="utf-8")
+    shown = next(f for f in pages.review(course, "00") if f.stem == "predict").read_text()
+    assert f">\n{html.escape(said)}</textarea>" in shown
+    row = rows_of(course)["ada", "predict"]
+    assert (row.points, row.reason) == (1.0, "marked by hand")
+    assert rows_of(course)["ada", "open"].status == "missing"
 
 
 # Bad input

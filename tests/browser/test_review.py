@@ -39,6 +39,7 @@ def page(tmp_path):
 
 def test_marks_are_given_with_the_keyboard_and_saved(browser, page):
     from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
 
     browser.get(page.as_uri())
     body = browser.find_element(By.TAG_NAME, "body")
@@ -49,12 +50,17 @@ def test_marks_are_given_with_the_keyboard_and_saved(browser, page):
     values = [e.get_attribute("value") for e in browser.find_elements(By.TAG_NAME, "input")]
     assert values == ["0.5", "1"]
     assert "2 of 2 marked" in body.text
+    browser.switch_to.active_element.send_keys("c")
+    browser.switch_to.active_element.send_keys('k, "why"?' + Keys.ENTER + "Say 1" + Keys.ESCAPE)
+    assert browser.switch_to.active_element.tag_name == "article"
     browser.execute_script(
         "HTMLAnchorElement.prototype.click = function () { window.saved = this.href; };"
     )
     browser.find_element(By.ID, "save").click()
     saved = urllib.parse.unquote(browser.execute_script("return window.saved").partition(",")[2])
-    assert saved == "student,question,points\nada,predict,0.5\nbo,predict,1\n"
+    assert saved == (
+        'student,question,points,comment\nada,predict,0.5,\nbo,predict,1,"k, ""why""?\nSay 1"\n'
+    )
     assert browser.title.endswith("00_start, predict")
     for _ in range(20):  # a browser stores in its own time
         time.sleep(0.2)
@@ -63,4 +69,6 @@ def test_marks_are_given_with_the_keyboard_and_saved(browser, page):
         if all(values):
             break
     assert values == ["0.5", "1"]
+    comments = [e.get_attribute("value") for e in browser.find_elements(By.TAG_NAME, "textarea")]
+    assert comments == ["", 'k, "why"?\nSay 1']
     assert [e for e in browser.get_log("browser") if e["level"] == "SEVERE"] == []

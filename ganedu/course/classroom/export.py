@@ -54,8 +54,8 @@ def rows(course, rule=None):
                 row = by_question.get(question.name)
                 points, status, reason = _of(row, course, student, lesson)
                 mark = marks[lesson].get((student, question.name))
-                if mark is not None and row is not None:
-                    points, status, reason = mark, "graded", "marked by hand"
+                if mark is not None and mark.points is not None and row is not None:
+                    points, status, reason = mark.points, "graded", "marked by hand"
                 if points and late:
                     points, reason = (
                         round(points * kept, 2),

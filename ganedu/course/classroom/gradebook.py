@@ -4,6 +4,7 @@ import contextlib
 import os
 import sysconfig
 import warnings
+from dataclasses import dataclass
 
 from ganedu.course.classroom import notebooks
 from ganedu.runtime import UsageError
@@ -109,26 +110,36 @@ def store(course, lesson):
         book.db.commit()
 
 
+@dataclass(frozen=True)
+class Mark:
+    """What a person gave for an answer: points, `None` for none yet, and a comment."""
+
+    points: float | None = None
+    comment: str = ""
+
+
 def marks(course, lesson):
-    """The points that a person gave: dict from `(student, question)` to float."""
+    """What persons gave: dict from `(student, question)` to `Mark`."""
+    found = {}
     with opened(course) as book:
-        names = {a.name for a in book.assignments}
-        if lesson not in names:
+        if lesson not in {a.name for a in book.assignments}:
             return {}
-        return {
-            (submission.student_id, grade.cell.name): float(grade.manual_score)
-            for submission in book.find_assignment(lesson).submissions
-            for notebook in submission.notebooks
-            for grade in notebook.grades
-            if grade.manual_score is not None
-        }
+        for submission in book.find_assignment(lesson).submissions:
+            for notebook in submission.notebooks:
+                points = {g.cell.name: g.manual_score for g in notebook.grades}
+                comments = {c.name: c.manual_comment for c in notebook.comments}
+                for question in notebooks.questions(lesson):
+                    mark = Mark(points.get(question.name), comments.get(question.solution) or "")
+                    if mark != Mark():
+                        found[submission.student_id, question.name] = mark
+    return found
 
 
 def set_marks(course, lesson, given):
-    """Writes points that a person gave.
+    """Writes what a person gave. Without points, or without a comment, those that are there stay.
 
     Args:
-        given: dict from `(student, question)` to float.
+        given: dict from `(student, question)` to `Mark`.
 
     Raises:
         UsageError: for a student who has handed in nothing, a question that is not there, points out of its range;
@@ -140,16 +151,20 @@ def set_marks(course, lesson, given):
             if lesson in {a.name for a in book.assignments}
             else {}
         )
-        for (student, name), points in given.items():
+        for (student, name), mark in given.items():
             if student not in submissions:
                 raise UsageError(f"{student} has no graded {lesson}")
             most = notebooks.find_question(lesson, name).points
-            if not 0 <= points <= most:
+            if mark.points is not None and not 0 <= mark.points <= most:
                 raise UsageError(
-                    f"{name} gives 0 to {most} points. Received: {points} for {student}"
+                    f"{name} gives 0 to {most} points. Received: {mark.points} for {student}"
                 )
-        for (student, name), points in given.items():
-            for grade in submissions[student].notebooks[0].grades:
-                if grade.cell.name == name:
-                    grade.manual_score, grade.needs_manual_grade = points, False
+        for (student, name), mark in given.items():
+            notebook = submissions[student].notebooks[0]
+            for grade in notebook.grades:
+                if grade.cell.name == name and mark.points is not None:
+                    grade.manual_score, grade.needs_manual_grade = mark.points, False
+            for comment in notebook.comments:
+                if comment.name == notebooks.find_question(lesson, name).solution and mark.comment:
+                    comment.manual_comment = mark.comment
         book.db.commit()

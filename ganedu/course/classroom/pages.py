@@ -4,7 +4,7 @@ import base64
 import html
 
 from ganedu.course import lessons
-from ganedu.course.classroom import export, grading, notebooks
+from ganedu.course.classroom import export, gradebook, grading, notebooks
 from ganedu.disk import written
 
 STYLE = """
@@ -17,7 +17,9 @@ h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin-top: 2rem }
 pre, .answer { white-space: pre-wrap; background: #8881; padding: .6rem; overflow-wrap: anywhere }
 img { max-width: 100% } details { margin: 1rem 0 } article { border-top: 1px solid #8885; padding: 1rem 0 }
 article:focus-within, article:focus { outline: 2px solid #48c; outline-offset: .4rem }
-input { font: inherit; width: 4rem } .bar { position: sticky; top: 0; background: Canvas; padding: .5rem 0 }
+input, textarea { font: inherit } input { width: 4rem }
+textarea { width: 100%; box-sizing: border-box }
+.bar { position: sticky; top: 0; background: Canvas; padding: .5rem 0 }
 """
 # No script but the page's own, whose hash stands here, and nothing from anywhere.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src {script}"
@@ -52,6 +54,7 @@ def feedback(course, lesson):
         if row.lesson == lesson:
             by_student.setdefault(row.student, []).append(row)
     title = f"{lesson[:2]} {lessons.title(lesson)}"
+    marks = gradebook.marks(course, lesson)
     for student, rows in by_student.items():
         told = grading.result(course, student, lesson)
         if told is None and not any(row.status == "error" for row in rows):
@@ -63,7 +66,9 @@ def feedback(course, lesson):
         total = f"{total} of {most}" + (", so far" if len(known) < len(rows) else "")
         body = f"<h1>{html.escape(title)}</h1><p>{html.escape(course.students[student].name)}"
         body += f'<span class="points">{total}</span></p>'
-        body += "".join(_question(row, checks.get(row.question, [])) for row in rows)
+        for row in rows:
+            mark = marks.get((student, row.question))
+            body += _question(row, checks.get(row.question, []), mark.comment if mark else "")
         file = course.path / "feedback" / student / lesson / f"{lesson}.html"
         file.parent.mkdir(parents=True, exist_ok=True)
         with written(file) as new:
@@ -72,7 +77,7 @@ def feedback(course, lesson):
     return made
 
 
-def _question(row, checks):
+def _question(row, checks, comment):
     points = f"{export.number(float(row.points or 0))} of {export.number(float(row.max_points))}"
     if row.points is None:
         points = f"to be marked, of {export.number(float(row.max_points))}"
@@ -87,29 +92,42 @@ def _question(row, checks):
         body += f'<ul style="list-style: none; padding: 0">{listed}</ul>'
     if row.reason and row.points is not None:
         body += f'<p class="told">{html.escape(row.reason[:2000])}</p>'
+    if comment:
+        body += f'<div class="answer">{html.escape(comment)}</div>'
     return body
 
 
 REVIEW = """
-const marks = JSON.parse(localStorage.getItem(location.href) || "{}");
+const stored = `marks ${location.href}`;
+const marks = JSON.parse(localStorage.getItem(stored) || "{}");
+const quoted = (text) => (/[",\\n\\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 const articles = [...document.querySelectorAll("article")];
 const told = () => {
   const done = articles.filter((a) => a.querySelector("input").value !== "").length;
   document.querySelector("#done").textContent = `${done} of ${articles.length} marked`;
 };
 articles.forEach((a) => {
-  const input = a.querySelector("input");
-  if (marks[a.dataset.student] !== undefined) input.value = marks[a.dataset.student];
-  input.addEventListener("input", () => {
-    marks[a.dataset.student] = input.value;
-    localStorage.setItem(location.href, JSON.stringify(marks));
-    told();
+  const fields = [a.querySelector("input"), a.querySelector("textarea")];
+  fields.forEach((field, i) => {
+    const known = (marks[a.dataset.student] || [])[i];
+    if (known !== undefined) field.value = known;
+    field.addEventListener("input", () => {
+      marks[a.dataset.student] = fields.map((f) => f.value);
+      localStorage.setItem(stored, JSON.stringify(marks));
+      told();
+    });
   });
 });
 let here = -1;
 const go = (i) => { here = Math.max(0, Math.min(articles.length - 1, i)); articles[here].focus(); };
 document.addEventListener("keydown", (e) => {
+  if (e.target.tagName === "TEXTAREA" && e.key !== "Escape") return;
   if (e.target.tagName === "INPUT" && e.key !== "Enter" && e.key !== "Escape") return;
+  if (e.key === "Escape" && here >= 0) articles[here].focus();
+  if (e.key === "c" && here >= 0) {
+    articles[here].querySelector("textarea").focus();
+    e.preventDefault();
+  }
   if (e.key === "j" || e.key === "Enter") { go(here + 1); e.preventDefault(); }
   else if (e.key === "k") go(here - 1);
   else if (/^[0-9]$/.test(e.key) && here >= 0) {
@@ -121,11 +139,13 @@ document.addEventListener("keydown", (e) => {
 });
 articles.forEach((a, i) => a.addEventListener("focusin", () => { here = i; }));
 document.querySelector("#save").addEventListener("click", () => {
-  const lines = ["student,question,points"];
+  const lines = ["student,question,points,comment"];
+  const question = document.querySelector("main").dataset.question;
   articles.forEach((a) => {
-    const value = a.querySelector("input").value;
-    const question = document.querySelector("main").dataset.question;
-    if (value !== "") lines.push(`${a.dataset.student},${question},${value}`);
+    const points = a.querySelector("input").value;
+    const comment = a.querySelector("textarea").value.trim();
+    if (points === "" && comment === "") return;
+    lines.push([a.dataset.student, question, points, quoted(comment)].join(","));
   });
   const link = document.createElement("a");
   link.href = "data:text/csv;charset=utf-8," + encodeURIComponent(lines.join("\\n") + "\\n");
@@ -142,8 +162,6 @@ def review(course, lesson):
     Returns:
         List of the files.
     """
-    from ganedu.course.classroom import gradebook
-
     lesson, made = course.lesson(lesson), []
     given = gradebook.marks(course, lesson)
     for question in notebooks.questions(lesson):
@@ -165,7 +183,8 @@ def review(course, lesson):
         body = (
             f'<main data-question="{html.escape(question.name)}"><div class="bar">'
             f'<b>{html.escape(title)}</b> <span id="done"></span> <button id="save">Save marks.csv</button><br>'
-            "<small>j, k: next, before. 0 to 9: that many half points. Enter: the next one.</small></div>"
+            "<small>j, k: next, before. 0 to 9: that many half points. Enter: the next one. "
+            "c: a comment that the student reads, Escape: out of it.</small></div>"
             f"<details open><summary>The question</summary>{_text(question.prompt)}</details>"
             f"<details open><summary>How it is marked</summary>{_text(question.rubric)}</details>"
             f"{''.join(articles)}</main>"
@@ -183,13 +202,16 @@ def _article(student, cells, question, lesson, mark):
     place = next((i for i, c in enumerate(cells) if c.grade_id == question.name), len(cells))
     near = [c for c in cells[place : place + 6] if c.kind == "code"][:2]
     shown = [o for c in notebooks.shown(near)["cells"] for o in c.get("outputs", [])]
-    value = "" if mark is None else f'value="{export.number(float(mark))}"'
+    known = mark is not None and mark.points is not None
+    value = f'value="{export.number(float(mark.points))}"' if known else ""
+    comment = html.escape(mark.comment) if mark else ""
     return (
         f'<article tabindex="0" data-student="{html.escape(student)}"><h2>{html.escape(student)} '
         f'<span class="points"><input type="number" min="0" max="{question.points}" step="0.5" {value} '
         f'aria-label="points"> of {export.number(float(question.points))}</span></h2>'
         f'<div class="answer">{html.escape(answer if answer is not None else "(The cell is not there.)")}</div>'
-        f"{''.join(map(_shown, shown))}</article>"
+        f"{''.join(map(_shown, shown))}"
+        f'<textarea rows="2" aria-label="comment" placeholder="a comment">\n{comment}</textarea></article>'
     )
 
 
@@ -213,7 +235,7 @@ def _text(markdown):
 
 
 def read_marks(path):
-    """The marks of a page's file: dict from `(student, question)` to float.
+    """The marks of a page's file: dict from `(student, question)` to `gradebook.Mark`.
 
     Raises:
         UsageError: for a file that is none of these.
@@ -222,16 +244,18 @@ def read_marks(path):
     import io
     from pathlib import Path
 
+    from ganedu.course.classroom.gradebook import Mark
     from ganedu.disk import read_text
     from ganedu.runtime import UsageError
 
+    found = {}
     try:
-        lines = list(csv.DictReader(io.StringIO(read_text(Path(path)), newline="")))
-        return {
-            (line["student"], line["question"]): float(line["points"])
-            for line in lines
-            if line["points"].strip()
-        }
+        for line in csv.DictReader(io.StringIO(read_text(Path(path)), newline="")):
+            points, comment = line["points"].strip(), (line.get("comment") or "").strip()
+            if points or comment:
+                mark = Mark(float(points) if points else None, comment)
+                found[line["student"], line["question"]] = mark
+        return found
     except (KeyError, ValueError, AttributeError, UnicodeDecodeError) as e:
         if isinstance(e, UsageError):
             raise

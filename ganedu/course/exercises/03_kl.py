@@ -73,6 +73,7 @@ CHECKS = (
     Check(
         "returned",
         "Nothing came back. Does your function end with `return`?",
+        points=0,  # it comes out by itself
     ),
     Check(
         "one each",
