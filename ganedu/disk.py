@@ -1,6 +1,7 @@
 """Files that are whole or not there at all, and a cache of what takes long to make. Imports no framework."""
 
 import contextlib
+import errno
 import hashlib
 import os
 import shutil
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from ganedu.runtime import UsageError
 
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # of an `OSError`: the disk is full
 MAX_TEXT = 1 << 27  # bytes of a text that is read; a run of a week has a tenth of that
 
 
@@ -36,8 +38,10 @@ def written(path, only_new=False):
             _name_anew(temporary, path)
         else:
             os.replace(temporary, path)
-    except BaseException:
+    except BaseException as e:
         temporary.unlink(missing_ok=True)
+        if isinstance(e, OSError) and e.filename is None:
+            e.filename = str(path)  # a full disk does not say for which file
         raise
     sync(path.parent)
 

@@ -647,6 +647,75 @@ def test_a_comment_reaches_the_student_and_points_stay(course, tmp_path):
 
 # Bad input
 
+FULL = """
+import shutil, sys
+from pathlib import Path
+from click.testing import CliRunner
+from ganedu.cli import main
+
+def call(*arguments):
+    done = CliRunner().invoke(main, ["classroom", *arguments])
+    print(done.exit_code, len(done.output.splitlines()), done.output.strip().replace("\\n", " / "))
+    return done.exit_code
+
+roster, handed_in, later, marks = sys.argv[1:]
+fill = Path("fill")
+fill.write_bytes(bytes(shutil.disk_usage(".").free - 50_000))
+assert call("new", "c", "--lessons", "00", "--roster", roster) == 2
+assert [p.name for p in Path().iterdir()] == ["fill"]
+fill.unlink()
+assert call("new", "c", "--lessons", "00", "--roster", roster) == 0
+fill.write_bytes(bytes(shutil.disk_usage(".").free - 400_000))  # one of three has room
+assert call("collect", "c", "00", handed_in) == 2
+fill.unlink()
+assert call("collect", "c", "00", handed_in) == 0
+assert call("grade", "c", "00", "--jobs", "1") == 0
+before = {p: p.read_bytes() for p in Path("c").rglob("*") if p.is_file() and p.name != "gradebook.db"}
+try:
+    with fill.open("wb", 0) as file:
+        while True:
+            file.write(bytes(1024))
+except OSError:
+    pass
+for command in (
+    ("collect", "c", "00", later), ("release", "c", "00"), ("review", "c", "00"), ("feedback", "c", "00"),
+    ("grades", "c", "--out", "g.csv"),
+):
+    assert call(*command) == 2, command
+call("review", "c", "00", "--marks", marks)  # it may find room within the gradebook's file
+after = {p: p.read_bytes() for p in Path("c").rglob("*") if p.is_file() and p.name != "gradebook.db"}
+assert before == after
+fill.unlink()
+assert call("review", "c", "00", "--marks", marks) == 0
+assert call("grades", "c", "--out", "g.csv") == 0
+"""
+
+
+@needs_box
+def test_a_full_disk_is_one_line_and_leaves_nothing_half_made(tmp_path, roster):
+    """On a disk of 4 MB that is filled, and emptied again."""
+    for student in ("ada", "bo", "cy"):
+        file = tmp_path / "in" / student / f"{LESSON}.ipynb"
+        file.parent.mkdir(parents=True)
+        file.write_bytes(lessons.path(LESSON).read_bytes())  # with its outputs
+        hand_in(tmp_path / "later", student, lesson(WRONG))
+    marks = tmp_path / "marks.csv"
+    marks.write_text("student,question,points\nada,predict,1\n")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    box_of_4_mb = ["bwrap", "--dev-bind", "/", "/", "--size", "4000000", "--tmpfs", str(disk)]
+    inside = ["--chdir", str(disk), sys.executable, "-c", FULL]
+    done = subprocess.run(
+        [*box_of_4_mb, *inside, *map(str, (roster, tmp_path / "in", tmp_path / "later", marks))],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    refused = [line for line in done.stdout.splitlines() if line.startswith("2 ")]
+    assert len(refused) >= 7
+    assert all(line.startswith("2 1 ganedu: ") for line in refused)
+    assert all("No space left" in line or "disk is full" in line for line in refused)
+
 
 @pytest.mark.parametrize(
     ("text", "told"),

@@ -8,9 +8,9 @@ import click
 
 from ganedu import __version__
 from ganedu.cli import classroom, lessons, lists, samples, scores, speed, train
+from ganedu.disk import NO_ROOM
 from ganedu.runtime import RunError, UsageError
 
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 NO_WAY = (
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG),
     *(errno.ELOOP, errno.EEXIST, errno.ENOTEMPTY),

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from ganedu.runtime import RunError
+from ganedu.disk import NO_ROOM
+from ganedu.runtime import RunError, UsageError
 
 COURSE = click.argument("course", type=click.Path(path_type=Path))
 LESSON = click.argument("lesson")
@@ -16,7 +17,19 @@ def _read(course):
     return folder.read(course)
 
 
-@click.group()
+class _Group(click.Group):
+    """A full disk is a teacher's to mend, as bad input is: status 2."""
+
+    def invoke(self, context):
+        try:
+            return super().invoke(context)
+        except OSError as e:
+            if e.errno not in NO_ROOM:
+                raise
+            raise UsageError(f"{e.filename or 'A file'} cannot be written ({e.strerror})") from None
+
+
+@click.group(cls=_Group)
 def classroom():
     """Release lessons to a class, collect and grade them, hand grades on."""
 

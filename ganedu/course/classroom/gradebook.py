@@ -7,7 +7,7 @@ import warnings
 from dataclasses import dataclass
 
 from ganedu.course.classroom import notebooks
-from ganedu.runtime import UsageError
+from ganedu.runtime import UsageError, one_line
 
 
 @contextlib.contextmanager
@@ -15,18 +15,23 @@ def opened(course):
     """The course's gradebook.
 
     Raises:
-        UsageError: if nbgrader is not installed.
+        UsageError: if nbgrader is not installed, and if the gradebook cannot be read or written.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             from nbgrader.api import Gradebook
+            from sqlalchemy.exc import DatabaseError
     except ImportError:
         raise UsageError("A classroom needs nbgrader: pip install 'ganedu[classroom]'") from None
     with warnings.catch_warnings(), _scripts_on_the_path():
         warnings.simplefilter("ignore")
-        with Gradebook(f"sqlite:///{course.path.resolve() / 'gradebook.db'}") as book:
-            yield book
+        file = course.path.resolve() / "gradebook.db"
+        try:
+            with Gradebook(f"sqlite:///{file}") as book:
+                yield book
+        except DatabaseError as e:
+            raise UsageError(f"{file} cannot be read or written ({one_line(e.orig)})") from None
 
 
 @contextlib.contextmanager
