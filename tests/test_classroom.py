@@ -274,6 +274,47 @@ def test_each_student_has_a_variant(tmp_path, roster):
         exec(asked, scope)
 
 
+def test_a_result_is_shown_to_those_who_predict(tmp_path, roster, monkeypatch):
+    course = folder.create(tmp_path / "course", lessons.names(), roster, locked=True)
+    monkeypatch.setattr(checking, "_predictions", {})
+    kept = [name for name in lessons.names() if is_kept_before_the_result(course, name)]
+    assert len(kept) >= 25
+
+
+def is_kept_before_the_result(course, name):
+    with zipfile.ZipFile(collecting.release(course, name)) as archive:
+        released = nbformat.reads(archive.read(f"{name}.ipynb").decode(), 4)
+    asked = [
+        c for c in released.cells if c.source.startswith("from ganedu") and "predict(" in c.source
+    ]
+    if not asked:
+        assert "predict" not in {q.name for q in notebooks.questions(name)}
+        return False
+    (keeping,) = asked
+    result = released.cells[released.cells.index(keeping) + 1]
+    assert result.cell_type == "code"
+    assert result.source.startswith(f'predicted("{name}")\n')
+    scope = {}
+    with pytest.raises(checking.WrongSolution, match="between the quotes"):
+        exec(keeping.source, scope)
+    with pytest.raises(checking.WrongSolution, match="Predict first"):
+        exec(result.source.splitlines()[0], scope)
+    keeping.source = keeping.source.replace('""', '"The (last), it is \\"old\\"."')
+    exec(keeping.source, scope)
+    exec(result.source.splitlines()[0], scope)
+    with pytest.raises(checking.WrongSolution, match="That stays"):
+        exec(keeping.source.replace("last", "first"), scope)
+    cells = cells_of(released)
+    answer = notebooks.answer_of(cells, notebooks.find_question(name, "predict"), name)
+    assert answer == 'Kept before the result: The (last), it is "old".'
+    for cell in released.cells:
+        if cell.metadata.get("nbgrader", {}).get("grade_id") == "predict":
+            cell.source = "I was wrong."
+    answer = notebooks.answer_of(cells_of(released), notebooks.find_question(name, "predict"), name)
+    assert answer.endswith('"old".\n\nI was wrong.')
+    return True
+
+
 def test_without_a_box_it_refuses(course, tmp_path, monkeypatch):
     hand_in(tmp_path / "in", "ada", lesson(RIGHT))
     collecting.collect(course, "00", tmp_path / "in")

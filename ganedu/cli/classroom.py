@@ -44,11 +44,12 @@ def classroom():
     help="CSV: id,first_name,last_name,email.",
 )
 @click.option("--variants", is_flag=True, help="A variant of an exercise for each student.")
-def new_course(course, names, roster, variants):
+@click.option("--locked", is_flag=True, help="A result shows only once it is predicted.")
+def new_course(course, names, roster, variants, locked):
     """Make the folder COURSE; dates and the late rule stand in its course.toml."""
     from ganedu.course.classroom import folder
 
-    made = folder.create(course, names.split(","), roster, variants)
+    made = folder.create(course, names.split(","), roster, variants, locked)
     click.echo(f"{course}: {len(made.students)} students, {len(made.lessons)} lessons")
     click.echo(f"Dates and the late rule: {course / 'course.toml'}")
 

@@ -35,6 +35,7 @@ import numpy as np
 from ganedu.course.copies import SOLVED
 from ganedu.runtime import UsageError, one_line
 
+_predictions = {}  # of this kernel, by question
 TOLERANCE = 1e-4  # relative and absolute: solutions may compute in float32
 
 
@@ -159,6 +160,33 @@ def check(name, solution, seed=None, student=None):
         if problem:
             raise WrongSolution(problem)
     print(f"{exercise.FUNCTION} is right")
+
+
+def predict(question, text):
+    """Keeps a prediction. The first one stays until the kernel is started anew.
+
+    Args:
+        question: str, a lesson's name.
+        text: str, what you expect, and why.
+
+    Raises:
+        WrongSolution: if nothing is written, or something else was predicted before.
+    """
+    if not text.strip():
+        raise WrongSolution("Write what you expect between the quotes; then the result shows.")
+    if _predictions.setdefault(question, text) != text:
+        raise WrongSolution(f"You have predicted: {_predictions[question]} That stays.")
+    print(f"Kept: {text}")
+
+
+def predicted(question):
+    """Lets a result show only to those who have predicted it.
+
+    Raises:
+        WrongSolution: if nothing was predicted.
+    """
+    if question not in _predictions:
+        raise WrongSolution("Predict first, in the cell with `predict`.")
 
 
 def compared(exercise, outputs, inputs):

@@ -231,6 +231,11 @@ from ganedu.course.checking import task
 student = ""  # your id, as your class has it
 print(task("{name}", student))"""
 
+PREDICTED = """\
+from ganedu.course.checking import predict, predicted
+
+predict("{lesson}", "")  # what you expect, and why: then the cell below runs"""
+
 
 def release(course, lesson, out=None):
     """Makes the students' copy of a lesson, and a zip of it.
@@ -249,9 +254,11 @@ def release(course, lesson, out=None):
 
     lesson = course.lesson(lesson)
     solved, copy = nbformat.read(lessons.path(lesson), 4), copies.fresh(lessons.path(lesson))
-    if course.variants:
-        for notebook in (solved, copy):
+    for notebook in (solved, copy):
+        if course.variants:
             _ask_for_variants(notebook)
+        if course.locked:
+            _lock_predictions(notebook, lesson)
     solved, copy = (nbformat.writes(notebook) + "\n" for notebook in (solved, copy))
     source = course.path / "source" / lesson / f"{lesson}.ipynb"
     here = course.path / "release" / lesson / f"{lesson}.ipynb"
@@ -282,4 +289,19 @@ def _ask_for_variants(notebook):
             cells += [nbformat.v4.new_code_cell(asked, id=f"variant-{solution.id}"[:64]), solution]
             cell.source = cell.source.replace(")", ", student=student)", 1)
         cells.append(cell)
+    notebook.cells = cells
+
+
+def _lock_predictions(notebook, lesson):
+    """Puts below each prediction a cell that keeps it, and lets the result below that show only then."""
+    import nbformat
+
+    cells = []
+    for cell in notebook.cells:
+        if cells and cells[-1].source == PREDICTED.format(lesson=lesson):
+            cell.source = f'predicted("{lesson}")\n{cell.source}'
+        cells.append(cell)
+        if cell.metadata.get("nbgrader", {}).get("grade_id") == notebooks.PREDICTION:
+            kept = PREDICTED.format(lesson=lesson)
+            cells.append(nbformat.v4.new_code_cell(kept, id=f"predict-{cell.id}"[:64]))
     notebook.cells = cells

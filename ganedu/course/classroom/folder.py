@@ -29,6 +29,8 @@ format = {format}
 lessons = [{lessons}]
 # Whether each student has a variant of an exercise, drawn from the id. Release a lesson again after a change.
 variants = {variants}
+# Whether the result of a prediction shows only once it is written.
+locked = {locked}
 
 # Points that are lost: "10%/day" takes a tenth of a lesson's points for each day that has begun; "none" takes none.
 late = "none"
@@ -119,6 +121,7 @@ class Course:
     students: dict
     late: LateRule
     variants: bool = False
+    locked: bool = False
     due: dict = field(default_factory=dict)
     extensions: dict = field(default_factory=dict)
 
@@ -163,7 +166,7 @@ class Course:
         return bytes.fromhex((self.path / ".secret").read_text())
 
 
-def create(path, names, roster, variants=False):
+def create(path, names, roster, variants=False, locked=False):
     """Makes a course's folder, whole or not at all.
 
     Args:
@@ -171,6 +174,7 @@ def create(path, names, roster, variants=False):
         names: list of str, lessons' names or numbers.
         roster: a CSV file with the columns of `COLUMNS`.
         variants: bool, whether each student has a variant of an exercise. Defaults to `False`.
+        locked: bool, whether the result of a prediction shows only once it is written. Defaults to `False`.
 
     Returns:
         `Course`.
@@ -197,7 +201,11 @@ def create(path, names, roster, variants=False):
         _write(
             begun / "course.toml",
             TEMPLATE.format(
-                format=FORMAT, lessons=told, due=due, variants=str(bool(variants)).lower()
+                format=FORMAT,
+                lessons=told,
+                due=due,
+                variants=str(bool(variants)).lower(),
+                locked=str(bool(locked)).lower(),
             ),
         )
         _write(begun / "students.csv", read_text(Path(roster)))
@@ -246,9 +254,9 @@ def read(path):
     if not isinstance(names, list) or not names:
         raise UsageError(f"{file} must say lessons = [...]. Received: {names!r}")
     names = [lessons.path(str(name)).stem for name in names]
-    variants = told.get("variants", False)
-    if not isinstance(variants, bool):
-        raise UsageError(f"{file} must say variants = true or false. Received: {variants!r}")
+    for name in ("variants", "locked"):
+        if not isinstance(told.get(name, False), bool):
+            raise UsageError(f"{file} must say {name} = true or false. Received: {told[name]!r}")
     students = read_roster(path / "students.csv")
     strangers = [str(s) for s in told.get("extensions", {}) if str(s) not in students]
     if strangers:
@@ -258,7 +266,8 @@ def read(path):
         names,
         students,
         late_rule(str(told.get("late", "none")), str(told.get("grace", "0h"))),
-        variants,
+        told.get("variants", False),
+        told.get("locked", False),
         _dates(file, told.get("due", {}), names),
         {
             str(student): _dates(file, dates, names)

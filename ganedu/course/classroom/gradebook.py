@@ -20,8 +20,7 @@ def opened(course):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            from nbgrader.api import Gradebook
-            from sqlalchemy.exc import DatabaseError
+            from nbgrader.api import Gradebook, StatementError
     except ImportError:
         raise UsageError("A classroom needs nbgrader: pip install 'ganedu[classroom]'") from None
     with warnings.catch_warnings(), _scripts_on_the_path():
@@ -30,7 +29,7 @@ def opened(course):
         try:
             with Gradebook(f"sqlite:///{file}") as book:
                 yield book
-        except DatabaseError as e:
+        except StatementError as e:
             raise UsageError(f"{file} cannot be read or written ({one_line(e.orig)})") from None
 
 

@@ -16,6 +16,8 @@ MAX_BYTES = 1 << 26  # of a notebook
 MAX_CELLS = 2000
 MAX_STATEMENTS = 200  # of a cell, beside the solution
 MAX_SOURCE = 1 << 20  # letters of a cell
+PREDICTION = "predict"  # the name of a lesson's question that is answered before its result shows
+PREDICTED = re.compile(r'^predict\("\w{1,60}", (.{0,10000})\)', re.M)
 TESTS = re.compile(r'check\("([^"]+)",')
 SHOWN = ("text/plain", "image/png", "image/jpeg")  # of an output; nothing that a browser would run
 CONSTANTS = (ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.Set, ast.UnaryOp, ast.USub, ast.Load)
@@ -228,11 +230,25 @@ def answer_of(cells, question, lesson):
         return None
     place = found[-1]
     pieces = [cells[place].source]
+    if question.name == PREDICTION and (kept := prediction_of(cells)):
+        asked = pieces[0].strip() == question.prompt.rpartition("\n\n")[2].strip()
+        pieces = [f"Kept before the result: {kept}", *([] if asked else pieces)]
     for cell in cells[place + 1 :]:
         if cell.kind != "markdown" or cell.id in known.ids or cell.source.strip() in known.texts:
             break
         pieces.append(cell.source)
     return "\n\n".join(pieces)
+
+
+def prediction_of(cells):
+    """What stands in the last call of `predict`, "" for none."""
+    for cell in reversed(cells):
+        found = PREDICTED.search(cell.source) if cell.kind == "code" else None
+        if found:
+            with contextlib.suppress(SyntaxError, ValueError, MemoryError, RecursionError):
+                kept = ast.literal_eval(found[1])
+                return kept.strip() if isinstance(kept, str) else ""
+    return ""
 
 
 def is_unanswered(written, question):
