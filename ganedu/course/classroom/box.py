@@ -89,9 +89,12 @@ class Box:
         Raises:
             RunError: if the box itself fails twice.
         """
+        message = wire.pack({**task, "limits": self.limits})
+        if len(message) > wire.MAX_MESSAGE:
+            return {"status": "error", "reason": "its code is too long", "processor_seconds": 0.0}
         for _ in range(2):
             try:
-                wire.send(self._process.stdin, wire.pack({**task, "limits": self.limits}))
+                wire.send(self._process.stdin, message)
                 about = wire.receive(self._process.stdout)
                 reply = wire.receive(self._process.stdout)
                 if reply is not None:

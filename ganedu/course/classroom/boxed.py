@@ -8,7 +8,9 @@ Linux alone has namespaces; elsewhere (`unsafe`) a child is a process with limit
 
 import ast
 import ctypes
+import glob
 import importlib
+import inspect
 import os
 import resource
 import select
@@ -17,11 +19,20 @@ import struct
 import sys
 import time
 import traceback
+from pathlib import Path
 
 from ganedu.course.classroom import wire
 
 NEW_MOUNTS, NEW_USER, NEW_PROCESSES, NEW_IPC = 0x20000, 0x10000000, 0x20000000, 0x8000000
-READ_ONLY, NO_SUID, NO_DEVICES, REMOUNT, PRIVATE, RECURSIVE = 1, 2, 4, 32, 1 << 18, 16384
+READ_ONLY, NO_SUID, NO_DEVICES, REMOUNT, BIND, PRIVATE, RECURSIVE = (
+    1,
+    2,
+    4,
+    32,
+    4096,
+    1 << 18,
+    16384,
+)
 DROP_BOUND, NOT_DUMPABLE, NO_NEW_PRIVILEGES, SECCOMP = 24, 4, 38, 22
 # Loaded once, before any student's code. None of them may start a thread or compute with TensorFlow.
 LIBRARIES = (
@@ -34,27 +45,35 @@ LIBRARIES = (
 )
 ANSWER = 3  # the child's only file, but for the three that lead nowhere
 MAX_FILES = 1 << 16
+MAX_OPEN = 128  # files of a child at once: pipes hold memory that no limit counts
+MAX_THREADS = 256  # of a child at once: so do threads, and numbers of processes are few
+GLANCE = 0.05  # seconds between two looks at a child
 MAX_TEXT = 300  # letters of what a student is told of an error
 
-# What a child may not call, by architecture: (audit's number, clone, clone3, the others). No processes, programs,
-# mounts, namespaces, keys, traces.
-_EVERYWHERE = (425, 428, 429, 430, 438, 442)
+# What a child may not call, by architecture: (audit's number, clone, the others). No processes, programs, mounts,
+# namespaces, keys, traces; no sockets; nothing that holds memory which no limit of a process counts (System V's
+# shared memory and messages, files of memory alone), or what all of a machine share (aio, inotify).
 SYSTEM_CALLS = {
     "x86_64": (
-        *(0xC000003E, 56, 435),
+        *(0xC000003E, 56),
         (
-            *(57, 58, 59, 101, 155, 161, 165, 166, 175, 176, 246, 248, 249, 250, 272, 298, 308),
-            *(310, 311, 313, 320, 321, 322, 323, *_EVERYWHERE),
+            *(29, 41, 53, 57, 58, 59, 64, 68, 101, 155, 161, 165, 166, 175, 176, 206, 240, 246),
+            *(248, 249, 250, 253, 272, 279, 294, 298, 300, 303, 304, 308, 310, 311, 312, 313),
+            *(319, 320, 321, 322, 323),
         ),
     ),
     "aarch64": (
-        *(0xC00000B7, 220, 435),
+        *(0xC00000B7, 220),
         (
-            *(39, 40, 41, 51, 97, 104, 105, 106, 117, 217, 218, 219, 221, 241, 268, 270, 271),
-            *(273, 280, 281, 282, 294, *_EVERYWHERE),
+            *(0, 26, 39, 40, 41, 51, 97, 104, 105, 106, 117, 180, 186, 190, 194, 198, 199, 217),
+            *(218, 219, 221, 239, 241, 262, 264, 265, 268, 270, 271, 272, 273, 279, 280, 281),
+            *(282, 294),
         ),
     ),
 }
+# From here on the numbers are the same everywhere, and of these alone a child needs any. All others, and all that
+# kernels will have, are answered as by an old kernel, so that a library falls back on what it did before.
+NEW_CALLS, KNOWN_NEW_CALLS = 424, (436, 437, 439, 441, 449, 452)
 THREAD = 0x10000  # clone's flag for a thread
 
 
@@ -100,7 +119,7 @@ def _answered(tasks, replies, safe):
         with os.fdopen(tasks, "rb") as file:
             message = wire.receive(file)
         if message is not None:
-            about, reply = _watched(wire.unpack(message), safe)
+            about, reply = _watched(wire.unpack(message, stranger=False), safe)
             with os.fdopen(replies, "wb") as file:
                 wire.send(file, wire.pack(about))
                 wire.send(file, reply)
@@ -112,8 +131,10 @@ def _answered(tasks, replies, safe):
 def _watched(task, safe):
     """Runs a task in a child that has its own namespaces, and ends it: a dict about it, and its reply, unread."""
     limits = task["limits"]
+    processes = None
     if safe:
         _enter_namespaces()
+        processes = os.open("/proc", os.O_RDONLY)  # the child puts another in its place
     mine, theirs = os.pipe()
     child = os.fork()
     if not child:
@@ -131,36 +152,57 @@ def _watched(task, safe):
         finally:
             os._exit(status)
     os.close(theirs)
-    message, in_time = _read(mine, limits["bytes"], time.monotonic() + limits["seconds"])
+    until = time.monotonic() + limits["seconds"]
+    message, why_not = _read(mine, limits["bytes"], until, _look(processes, child))
     os.kill(child, signal.SIGKILL)
     _, status, used = os.wait4(child, 0)
     spent = {"processor_seconds": used.ru_utime + used.ru_stime}
-    if message and in_time:
+    if message:
         return spent, message
-    if not in_time:
+    if why_not == "late":
         reason = f"it took more than {limits['seconds']:.0f} s"
     elif spent["processor_seconds"] > limits["processor_seconds"] - 0.5:
         reason = f"it took more than {limits['processor_seconds']:.0f} s of the processor"
-    elif message is None:
-        reason = "it gave back too much"
+    elif why_not:
+        reason = why_not
     else:
         reason = "its process ended before it was done"
     return {"reason": reason, **spent}, b""
 
 
-def _read(descriptor, most, until):
-    """All that comes until a stream's end: `(bytes, in time)`; no bytes for more than `most`."""
+def _look(processes, child):
+    """A function that says what is wrong with a child that still runs, or `None`."""
+    if processes is None:
+        return lambda: None
+    status = os.open(f"{child}/stat", os.O_RDONLY, dir_fd=processes)
+
+    def look():
+        try:
+            told = os.pread(status, 4096, 0).rpartition(b")")[2].split()
+        except ProcessLookupError:
+            return None
+        return "it started too many threads" if int(told[17]) > MAX_THREADS else None
+
+    return look
+
+
+def _read(descriptor, most, until, look):
+    """All that comes until a stream's end: `(bytes, None)`, or no bytes and why: `late`, or a few words."""
     pieces, size = [], 0
     while True:
-        ready, _, _ = select.select([descriptor], [], [], max(until - time.monotonic(), 0))
+        left = until - time.monotonic()
+        ready, _, _ = select.select([descriptor], [], [], min(max(left, 0), GLANCE))
+        problem = "late" if left <= 0 else look()
+        if problem:
+            return b"", problem
         if not ready:
-            return b"", False
+            continue
         piece = os.read(descriptor, 1 << 16)
         if not piece:
-            return b"".join(pieces), True
+            return b"".join(pieces), None
         size += len(piece)
         if size > most:
-            return None, True
+            return b"", "it gave back too much"
         pieces.append(piece)
 
 
@@ -181,17 +223,24 @@ def _enter_namespaces():
 
 
 def _child(task, limits, safe):
+    refused = []
+    try:
+        sources = _forbid(task["forbidden"], refused)
+    except Exception as e:  # an exercise that names what is not there
+        return wire.pack({"status": "error", "reason": _told(e)})
     _limit(limits, safe)
     if safe:
-        _shut_in(limits)
-    return wire.pack(_outcome(task))
+        _shut_in(limits, sources)
+    return wire.pack(_outcome(task, refused))
 
 
-def _shut_in(limits):
-    """An empty folder, at `$HOME`, a picture of /proc in the place of /proc, no capability, few system calls,
-    and no file but the one for the answer."""
+def _shut_in(limits, sources):
+    """An empty folder, at `$HOME`, a picture of /proc in the place of /proc, nothing in the files `sources`, no
+    capability, few system calls, and no file but the one for the answer."""
     libc = ctypes.CDLL(None, use_errno=True)
     _call(libc.mount, b"none", b"/", None, RECURSIVE | PRIVATE, None)
+    for source in sources:
+        _call(libc.mount, b"/dev/null", os.fsencode(source), None, BIND, None)
     room = f"size={limits['disk']},nr_inodes=4096".encode()
     scratch = os.environ["HOME"]
     _call(libc.mount, b"none", scratch.encode(), b"tmpfs", NO_SUID | NO_DEVICES, room)
@@ -223,8 +272,9 @@ def _filter_system_calls(libc):
     machine = os.uname().machine
     if machine not in SYSTEM_CALLS:
         return
-    audit, clone, clone3, others = SYSTEM_CALLS[machine]
+    audit, clone, others = SYSTEM_CALLS[machine]
     load, equal, at_least, any_bit, give = 0x20, 0x15, 0x35, 0x45, 0x06
+    new = len(KNOWN_NEW_CALLS)
     allow, deny, unknown, kill = 0x7FFF0000, 0x50000 | 1, 0x50000 | 38, 0x80000000
     code = [
         (load, 0, 0, 4),
@@ -233,8 +283,10 @@ def _filter_system_calls(libc):
         (load, 0, 0, 0),
         (at_least, 0, 1, 0x40000000),  # another numbering of the same calls
         (give, 0, 0, deny),
-        (equal, 0, 1, clone3),
-        (give, 0, 0, unknown),  # so that a library falls back on `clone`
+        (at_least, 0, new + 2, NEW_CALLS),
+        *((equal, new - i, 0, number) for i, number in enumerate(KNOWN_NEW_CALLS)),
+        (give, 0, 0, unknown),
+        (give, 0, 0, allow),
     ]
     for number in others:
         code += [(equal, 0, 1, number), (give, 0, 0, deny)]
@@ -256,6 +308,7 @@ def _limit(limits, safe):
         resource.RLIMIT_CPU: int(limits["processor_seconds"]) + 1,
         resource.RLIMIT_FSIZE: limits["disk"],
         resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_NOFILE: MAX_OPEN,
     }
     if safe:
         with open("/proc/self/statm") as file:
@@ -267,11 +320,9 @@ def _limit(limits, safe):
         resource.setrlimit(what, (most, most))
 
 
-def _outcome(task):
+def _outcome(task, refused):
     """What the student's solution gives: status `done` with arrays, `error` or `refused` with a reason."""
-    refused = []
     try:
-        _forbid(task["forbidden"], refused)
         scope = {"__name__": "__main__"}
         exec("import numpy as np\n" + task["prelude"], scope)
         for source in task["before"]:
@@ -327,7 +378,12 @@ def _told(error):
 
 
 def _forbid(paths, refused):
-    """Takes the code out of functions that are the solution: each reference to one, old or new, then refuses."""
+    """Takes the code out of functions that are the solution: each reference to one, old or new, then refuses.
+
+    Returns:
+        The files in which their text stands, and the compiled ones.
+    """
+    sources = set()
     for path in paths:
         parts = path.split(".")
         owner, told = importlib.import_module(parts[0]), f"{path} is what is to be written here"
@@ -341,10 +397,22 @@ def _forbid(paths, refused):
             refused.append(_told)
             raise Refused(_told)
 
+        sources |= _files_of(owner)
         if hasattr(owner, "__code__") and not owner.__code__.co_freevars:
             owner.__code__ = _calling(refuse, owner)
         else:
             setattr(here, parts[-1], refuse)
+    return sources
+
+
+def _files_of(function):
+    """The file in which a function stands, and what Python has compiled of it."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    if code is None:
+        return set()
+    file = Path(code.co_filename)
+    compiled = file.parent.glob(f"__pycache__/{glob.escape(file.stem)}.*.pyc")
+    return {str(place) for place in (file, *compiled) if place.is_file()}
 
 
 def _calling(refuse, function):

@@ -9,8 +9,11 @@ import numpy as np
 MAX_MESSAGE = 1 << 26  # bytes
 MAX_AXES = 8
 MAX_VALUES = 200_000  # numbers, texts, arrays and lists of one message
+MAX_HEAD = 1 << 22  # bytes of a stranger's message that are not an array's
+# Of a text of a stranger's: NumPy makes all texts of a list as long as the longest.
+MAX_LETTERS = 500
 _LENGTH = struct.Struct("<Q")
-_NUMBERS = re.compile(r"[<>|=][biufc]\d{1,2}")
+_NUMBERS = re.compile(r"[<>|=][biuf][1248]")
 
 
 class Unreadable(ValueError):
@@ -26,8 +29,12 @@ def pack(value):
     return _LENGTH.pack(len(head)) + head + body
 
 
-def unpack(message):
-    """The value of a message, which may come from anyone.
+def unpack(message, stranger=True):
+    """The value of a message.
+
+    Args:
+        message: bytes.
+        stranger: bool, whether it may come from anyone: it may then hold no long texts. Defaults to `True`.
 
     Raises:
         Unreadable: for what `pack` did not make.
@@ -35,9 +42,12 @@ def unpack(message):
     if len(message) < _LENGTH.size or len(message) > MAX_MESSAGE:
         raise Unreadable(f"{len(message)} bytes")
     (length,) = _LENGTH.unpack_from(message)
+    if stranger and length > MAX_HEAD:
+        raise Unreadable(f"{length} bytes beside arrays")
     try:
         head = json.loads(message[_LENGTH.size : _LENGTH.size + length])
-        return _value(head, _Body(memoryview(message)[_LENGTH.size + length :]))
+        letters = MAX_LETTERS if stranger else MAX_MESSAGE
+        return _value(head, _Body(memoryview(message)[_LENGTH.size + length :], letters))
     except (ValueError, KeyError, TypeError, RecursionError, OverflowError, AttributeError) as e:
         raise Unreadable(f"{type(e).__name__} in a message") from None
 
@@ -55,8 +65,9 @@ class _Pieces(list):
 class _Body:
     """The bytes of a message's arrays, of which each may be read once and few things made."""
 
-    def __init__(self, content):
+    def __init__(self, content, letters):
         self.content, self.left, self.values = content, len(content), MAX_VALUES
+        self.letters = letters
 
     def spend(self, count=0):
         self.left -= count
@@ -89,6 +100,8 @@ def _plain(value, pieces):
 
 def _value(head, body):
     body.spend()
+    if isinstance(head, str) and len(head) > body.letters:
+        raise ValueError("a long text")
     if head is None or isinstance(head, (bool, int, float, str)):
         return head
     if isinstance(head, list):
@@ -110,7 +123,10 @@ def _value(head, body):
     if type(start) is not int or not 0 <= start <= end <= len(body.content):
         raise ValueError("a place")
     body.spend(end - start)
-    return np.frombuffer(body.content[start:end], dtype).reshape(shape).copy()
+    content = body.content[start:end]
+    if dtype.kind == "b":  # a byte that is neither 0 nor 1 would be neither false nor true
+        return (np.frombuffer(content, np.uint8) != 0).reshape(shape)
+    return np.frombuffer(content, dtype).reshape(shape).copy()
 
 
 def send(file, message):
