@@ -1,21 +1,34 @@
 """Collecting: a folder, or what Moodle or Canvas gives as a zip, becomes one notebook for each student."""
 
+import contextlib
 import datetime
+import functools
+import os
 import re
+import stat
+import struct
 import unicodedata
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ganedu.course import checking, lessons
 from ganedu.course.classroom import notebooks
 from ganedu.disk import written
-from ganedu.runtime import UsageError
+from ganedu.runtime import UsageError, one_line
 
 MAX_FILES = 50_000
+MAX_TRIED = 20  # files of a student that are read, the latest first
+MAX_NAME = 255  # letters of a file's or a folder's name
+STORED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # as learning platforms make them
 NOTHING = "handed in nothing"
-MOODLE = re.compile(r"(.+?)_\d+_assignsubmission_\w+?_?")
-CANVAS = re.compile(r"([^_/]+?)(?:_LATE)?_\d+_\d+_.+")
+SEVERAL = "shares a name with somebody else who handed something in: none is taken"
+MOODLE = re.compile(r"(.+?)_(\d+)_assignsubmission_\w+?_?")
+CANVAS = re.compile(r"([^_/]+?)(?:_LATE)?_(\d+)_\d+_.+")
+
+
+DAMAGED = (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError)  # of a zip's entry
 
 
 @dataclass
@@ -54,20 +67,25 @@ def collect(course, lesson, path):
     if path.is_dir():
         files = _of_folder(path)
     elif path.is_file() and zipfile.is_zipfile(path):
-        files = _of_zip(path)
+        try:
+            files = _of_zip(path)
+        except (zipfile.BadZipFile, ValueError, struct.error) as e:
+            raise UsageError(f"{path} is a damaged zip ({one_line(e)})") from None
     else:
         raise UsageError(f"{path} must be a folder or a zip. Received: neither")
-    by_student, mails, seen = {}, [], set()
+    by_student, mails, accounts = {}, [], {}
     for file in files:
         student, why = _owner(course, file.name)
         if student is None:
-            mails.append((file.name, why))
+            mails.append((_printable(file.name), why))
             continue
-        seen.add(student)
         by_student.setdefault(student, []).append(file)
+        accounts.setdefault(student, set()).add(_account(file.name))
     collected = []
     for student in course.students:
-        told = _latest(course, lesson, by_student.get(student, []))
+        told = SEVERAL
+        if len(accounts.get(student, set()) - {None}) <= 1:
+            told = _latest(course, lesson, by_student.get(student, []))
         if isinstance(told, str):
             there = course.submitted(student, lesson).is_file()
             if told != NOTHING and not there:
@@ -84,7 +102,8 @@ def collect(course, lesson, path):
             _keep(course, student, lesson, file, content)
             collected.append(student)
         else:
-            mails.append((student, f"{file.name} is older than what is there, which is kept"))
+            name = _printable(file.name)
+            mails.append((student, f"{name} is older than what is there, which is kept"))
     return collected, mails
 
 
@@ -93,8 +112,9 @@ def _latest(course, lesson, files):
     if not files:
         return NOTHING
     problem, others = None, []
-    for file in sorted(files, key=lambda f: (f.handed_in, f.name), reverse=True):
-        name = PurePosixPath(file.name).name
+    latest = sorted(files, key=lambda f: (f.handed_in, f.name), reverse=True)
+    for file in latest[:MAX_TRIED]:
+        name = _printable(PurePosixPath(file.name).name)
         if not name.lower().endswith((".ipynb", ".json", ".ipynb.txt")):
             others.append(name)
             continue
@@ -104,8 +124,8 @@ def _latest(course, lesson, files):
         try:
             content = file.content()
             cells = notebooks.read(content)
-        except (notebooks.BadNotebook, OSError, zipfile.BadZipFile, RuntimeError, EOFError) as e:
-            problem = problem or f"{name} cannot be read: {e}"
+        except (notebooks.BadNotebook, OSError, *DAMAGED) as e:
+            problem = problem or f"{name} cannot be read: {_printable(one_line(e))}"
             continue
         of = notebooks.lesson_of(cells, lessons.names())
         if of == lesson:
@@ -134,33 +154,53 @@ def _note(course, student, lesson, why):
 
 
 def _of_folder(path):
-    found, waiting = [], [path]
+    found, waiting, count = [], [path], 0
     while waiting:
         folder = waiting.pop()
-        for entry in sorted(folder.iterdir()):
-            if entry.is_symlink() or entry.name.startswith("."):
-                continue
-            if entry.is_dir():
-                waiting.append(entry)
-            elif entry.is_file():
-                status = entry.stat()
-                when = datetime.datetime.fromtimestamp(status.st_mtime, datetime.UTC)
-                told = _timestamp(entry) or when
-                name = entry.relative_to(path).as_posix()
-                found.append(Found(name, told, status.st_size, entry.read_bytes))
-            if len(found) > MAX_FILES:
-                raise UsageError(f"{path} has more than {MAX_FILES:,} files")
-    return [f for f in found if PurePosixPath(f.name).name != "timestamp.txt"]
+        try:
+            entries = sorted(folder.iterdir())
+        except OSError:  # one that may not be read, or too deep
+            if folder == path:
+                raise
+            continue
+        count += len(entries)
+        if count > MAX_FILES:
+            raise UsageError(f"{path} has more than {MAX_FILES:,} files")
+        for entry in entries:
+            with contextlib.suppress(OSError):
+                status = entry.lstat()
+                if entry.name.startswith("."):
+                    continue
+                if stat.S_ISDIR(status.st_mode):
+                    waiting.append(entry)
+                elif stat.S_ISREG(status.st_mode) and entry.name != "timestamp.txt":
+                    name = entry.relative_to(path)
+                    when = datetime.datetime.fromtimestamp(status.st_mtime, datetime.UTC)
+                    when = _timestamp(entry, name) or when
+                    content = functools.partial(_content, entry)
+                    found.append(Found(name.as_posix(), when, status.st_size, content))
+    return found
 
 
-def _timestamp(file):
-    """The time that nbgrader wrote beside a notebook."""
-    try:
-        text = file.with_name("timestamp.txt").read_text()[:60].strip().removesuffix(" UTC")
-        told = datetime.datetime.fromisoformat(text)
-    except (OSError, ValueError):
+def _content(file, most=notebooks.MAX_BYTES + 1):
+    """The beginning of a file, which may have become a link or a pipe since it was seen."""
+    descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with open(descriptor, "rb") as opened:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(f"{file.name} is no file")
+        return opened.read(most)
+
+
+def _timestamp(file, name):
+    """The time that nbgrader wrote beside a notebook, at ID/LESSON/; what stands elsewhere anyone may have written."""
+    if len(name.parts) < 3 or file.parent.name not in lessons.names():
         return None
-    return told.replace(tzinfo=told.tzinfo or datetime.UTC).astimezone(datetime.UTC)
+    try:
+        text = _content(file.with_name("timestamp.txt"), 60).decode().strip().removesuffix(" UTC")
+        told = datetime.datetime.fromisoformat(text)
+        return told.replace(tzinfo=told.tzinfo or datetime.UTC).astimezone(datetime.UTC)
+    except (OSError, ValueError, OverflowError):
+        return None
 
 
 def _of_zip(path):
@@ -179,6 +219,8 @@ def _of_zip(path):
         parts = [p for p in name.parts if p not in ("..", "/", ".")]
 
         def content(entry=entry):
+            if entry.compress_type not in STORED:
+                raise zipfile.BadZipFile("it is compressed in an unusual way")
             with archive.open(entry) as file:
                 return file.read(notebooks.MAX_BYTES + 1)  # whatever the entry says of its size
 
@@ -190,20 +232,31 @@ def _owner(course, name):
     """Whose file this is: `(id, None)`, or `(None, why not)`."""
     parts = [unicodedata.normalize("NFC", p) for p in PurePosixPath(name).parts]
     ids = {known.casefold(): known for known in course.students}
-    stems = [part.partition(".ipynb")[0] for part in parts]
-    for told in (*parts, *stems):
-        if told.casefold() in ids:
-            return ids[told.casefold()], None
-    for part in parts:
-        for pattern in (MOODLE, CANVAS):
-            told = pattern.fullmatch(part)
-            if told:
-                return _by_name(course, told[1])
-    for stem in stems:
+    # The outermost part that names somebody: what is in a folder, its owner may have named as they liked.
+    for i, part in enumerate(parts):
+        stem, is_file = part.partition(".ipynb")[0], i == len(parts) - 1
+        if len(part) > MAX_NAME:
+            break
+        for told in (part, stem):
+            if told.casefold() in ids:
+                return ids[told.casefold()], None
+        told = MOODLE.fullmatch(part) or (is_file and CANVAS.fullmatch(part))
+        if told:
+            return _by_name(course, told[1])
         first = re.split(r"[_ (]", stem)[0].casefold()
-        if first in ids:
+        if is_file and first in ids:
             return ids[first], None
     return None, "belongs to nobody on the roster"
+
+
+def _account(name):
+    """The number by which Moodle or Canvas knows who handed a file in, if its name has one: names can be changed."""
+    parts = PurePosixPath(name).parts
+    for pattern, part in (*((MOODLE, part) for part in parts), *((CANVAS, p) for p in parts[-1:])):
+        told = pattern.fullmatch(part) if len(part) <= MAX_NAME else None
+        if told:
+            return told[2]
+    return None
 
 
 def _by_name(course, told):
@@ -217,9 +270,15 @@ def _by_name(course, told):
         return found[0], None
     if found:
         return None, f"may belong to {' or '.join(found)}, who have the same name"
-    return None, f"belongs to {told}, who is not on the roster"
+    return None, f"belongs to {_printable(told)}, who is not on the roster"
 
 
+def _printable(name):
+    """A name that somebody else gave, as a terminal may show it."""
+    return "".join(c if c.isprintable() else "?" for c in name[:MAX_NAME])
+
+
+@functools.lru_cache(maxsize=10_000)
 def _letters(name):
     plain = unicodedata.normalize("NFKD", name)
     return "".join(c for c in plain if c.isalnum()).casefold()

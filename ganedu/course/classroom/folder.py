@@ -209,8 +209,9 @@ def create(path, names, roster, variants=False, locked=False):
             ),
         )
         _write(begun / "students.csv", read_text(Path(roster)))
-        _write(begun / ".secret", secrets.token_hex(32))
-        os.chmod(begun / ".secret", 0o600)
+        secret = os.open(begun / ".secret", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(secret, "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(32))
         _write(begun / "nbgrader_config.py", CONFIGURATION)
         gradebook.begin(read(begun))
         os.rename(begun, path)
