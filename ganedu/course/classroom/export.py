@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from dataclasses import dataclass
 
 from ganedu.course import lessons
@@ -124,5 +125,5 @@ def number(value):
 
 
 def _safe(text):
-    """What a spreadsheet would take for a formula, as text."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    """What a spreadsheet would take for a formula, as text: also behind a `;`, which some take for a comma."""
+    return re.sub(r"(^|[;\t\r\n])(?=\s*[=+\-@\t\r＝＋－＠])", r"\1'", text)

@@ -3,10 +3,11 @@
 import atexit
 import hashlib
 import inspect
+import itertools
 import json
 import os
 import threading
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from ganedu.runtime import RunError, UsageError
 
 FORMAT = 1  # of a result's file
 STATUSES = ("graded", "ungraded", "missing", "error", "refused")
+WAITING = 256  # notebooks that are sent to a cluster at once
 _here = threading.local()  # the box of this thread
 _boxes = []
 
@@ -89,30 +91,39 @@ def grade_notebook(job):
     except notebooks.BadNotebook as e:
         return [_row(q, 0.0, "error", f"the file cannot be read: {e}") for q in asked], spent
     for question in asked:
-        if question.exercise is None:
-            answer = notebooks.answer_of(cells, question, job["lesson"])
-            if notebooks.is_unanswered(answer, question):
-                told = "its cell is not there" if answer is None else "nothing is written"
-                rows.append(_row(question, 0.0, "missing", told))
-            else:
-                rows.append(_row(question, None, "ungraded", "to be read"))
-            continue
-        source, before = notebooks.solution_of(cells, question)
-        if source is None:
-            rows.append(_row(question, 0.0, "missing", "its cell is not there"))
-            continue
-        exercise = checking.load(question.exercise)
-        task = task_of(exercise, source, before, [*job["seed"], len(rows)])
-        reply = _box(job["safe"]).run(task)
-        spent += reply["processor_seconds"]
-        variant = None
-        if job["variants"]:
-            variant = checking.variant_of(question.exercise, job["student"])
-        share, status, reason, checks = score(exercise, task, reply, variant)
-        if reason == "nothing is written yet":
-            status = "missing"
-        rows.append(_row(question, round(share * question.points, 2), status, reason, checks))
+        try:
+            row, used = _graded(job, cells, question, len(rows))
+        except (RunError, UsageError):
+            raise
+        except Exception as e:  # what nobody thought of costs its own points
+            row, used = _row(question, 0.0, "error", f"it cannot be read ({type(e).__name__})"), 0.0
+        rows.append(row)
+        spent += used
     return rows, spent
+
+
+def _graded(job, cells, question, place):
+    """A question's row, and processor-seconds."""
+    if question.exercise is None:
+        answer = notebooks.answer_of(cells, question, job["lesson"])
+        if notebooks.is_unanswered(answer, question):
+            told = "its cell is not there" if answer is None else "nothing is written"
+            return _row(question, 0.0, "missing", told), 0.0
+        return _row(question, None, "ungraded", "to be read"), 0.0
+    source, before = notebooks.solution_of(cells, question)
+    if source is None:
+        return _row(question, 0.0, "missing", "its cell is not there"), 0.0
+    exercise = checking.load(question.exercise)
+    task = task_of(exercise, source, before, [*job["seed"], place])
+    reply = _box(job["safe"]).run(task)
+    variant = None
+    if job["variants"]:
+        variant = checking.variant_of(question.exercise, job["student"])
+    share, status, reason, checks = score(exercise, task, reply, variant)
+    if reason == "nothing is written yet":
+        status = "missing"
+    row = _row(question, round(share * question.points, 2), status, reason, checks)
+    return row, reply["processor_seconds"]
 
 
 def _row(question, points, status, reason, checks=()):
@@ -163,7 +174,7 @@ def grade(
         RunError: if a notebook could not be graded through no fault of its own; all others are.
     """
     names = [course.lesson(lesson)] if lesson else course.lessons
-    jobs_to_do, unchanged = [], 0
+    to_do, unchanged = [], 0
     for name in names:
         for student in course.students:
             job = _job(course, student, name, safe)
@@ -172,16 +183,15 @@ def grade(
             if not anew and result(course, student, name, job["digest"]) is not None:
                 unchanged += 1
             else:
-                jobs_to_do.append(job)
+                to_do.append((student, name))
     spent, failed = 0.0, []
-    if jobs_to_do:
+    if to_do:
         if safe and scheduler is None:
             check_box()
         executor, close = _executor(scheduler, jobs)
         try:
-            waiting = {executor.submit(grade_notebook, job): job for job in jobs_to_do}
-            for future in as_completed(waiting):
-                job = waiting[future]
+            most = 2 * jobs if scheduler is None else WAITING
+            for job, future in _submitted(executor, course, to_do, safe, most):
                 try:
                     rows, used = future.result()
                 except UsageError:
@@ -199,7 +209,21 @@ def grade(
         gradebook.store(course, name)
     if failed:
         raise RunError(f"{len(failed)} could not be graded: {'; '.join(failed[:3])}. Grade again")
-    return {"graded": len(jobs_to_do), "unchanged": unchanged, "processor_seconds": spent}
+    return {"graded": len(to_do), "unchanged": unchanged, "processor_seconds": spent}
+
+
+def _submitted(executor, course, to_do, safe, most):
+    """Yields jobs and their futures as they are done; of no more than `most` notebooks the content is held at once."""
+    left, waiting = iter(to_do), {}
+    while True:
+        for student, name in itertools.islice(left, most - len(waiting)):
+            job = _job(course, student, name, safe)
+            if job is not None:
+                waiting[executor.submit(grade_notebook, job)] = job
+        if not waiting:
+            return
+        for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+            yield waiting.pop(future), future
 
 
 def _executor(scheduler, jobs):
@@ -223,7 +247,9 @@ def _job(course, student, lesson, safe):
     if not file.is_file():
         return None
     content = file.read_bytes()[: notebooks.MAX_BYTES + 1]
-    seed = hashlib.sha256(course.secret() + f"{student} {lesson}".encode()).digest()
+    # Of this notebook alone: what an error told of the inputs is of no use for the next one.
+    about = f"{student} {lesson} {notebooks.digest(content)}"
+    seed = hashlib.sha256(course.secret() + about.encode()).digest()
     return {
         "student": student,
         "lesson": lesson,

@@ -18,6 +18,9 @@ MAX_STATEMENTS = 200  # of a cell, beside the solution
 MAX_SOURCE = 1 << 20  # letters of a cell
 PREDICTION = "predict"  # the name of a lesson's question that is answered before its result shows
 PREDICTED = re.compile(r'^predict\("\w{1,60}", (.{0,10000})\)', re.M)
+MAX_CODE = 1 << 20  # letters of all cells with code
+# Of the JSON; each costs hundreds of bytes.
+MAX_PARTS = {b"[": 1 << 20, b"{": 1 << 20, b",": 1 << 22}
 TESTS = re.compile(r'check\("([^"]+)",')
 SHOWN = ("text/plain", "image/png", "image/jpeg")  # of an output; nothing that a browser would run
 CONSTANTS = (ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.Set, ast.UnaryOp, ast.USub, ast.Load)
@@ -109,6 +112,8 @@ def read(content):
         )
     if not content.strip():
         raise BadNotebook("it is empty")
+    if any(content.count(mark) > most for mark, most in MAX_PARTS.items()):
+        raise BadNotebook("it has too many parts; clear its outputs")
     try:
         told = json.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError:
@@ -120,6 +125,9 @@ def read(content):
     cells = _cells(told)
     if not cells:
         raise BadNotebook("it is no notebook, or one without cells")
+    letters = sum(len(c.source) for c in cells if c.kind == "code")
+    if letters > MAX_CODE:
+        raise BadNotebook(f"it has {letters:,} letters of code, at most {MAX_CODE:,} are read")
     return cells
 
 
@@ -213,7 +221,10 @@ def solution_of(cells, question):
 
 def _made(source):
     """The name that a statement makes, or the statement."""
-    node = ast.parse(source).body[0]
+    try:
+        node = ast.parse(source).body[0]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return source
     target = node.targets[0] if isinstance(node, ast.Assign) else node
     return getattr(target, "name", None) or getattr(target, "id", None) or source
 
@@ -279,7 +290,7 @@ def _needed(source):
     kept = []
     for node in body[:MAX_STATEMENTS]:
         if isinstance(node, wanted) or (isinstance(node, ast.Assign) and _is_quick(node.value)):
-            with contextlib.suppress(RecursionError):
+            with contextlib.suppress(RecursionError, ValueError):  # a number of too many digits
                 kept.append(ast.unparse(node))
     return kept
 
@@ -307,12 +318,12 @@ def shown(cells):
     """A notebook of these cells for a teacher's eyes, as a dict: its own outputs, but nothing that a browser runs."""
     made = []
     for i, cell in enumerate(cells):
-        kind = cell.kind if cell.kind in ("code", "markdown", "raw") else "raw"
+        kind = "code" if cell.kind == "code" else "markdown"  # a raw cell would be a page's HTML
         new = {"cell_type": kind, "id": f"cell-{i}", "metadata": {}, "source": cell.source}
         if cell.grading:
             new["metadata"]["nbgrader"] = _grading(cell.grading)
         if kind == "markdown":
-            new["source"] = _without_html(cell.source)
+            new["source"] = _without_links(_without_html(cell.source))
         if kind == "code":
             new |= {
                 "outputs": [o for o in map(_output, cell.outputs[:200]) if o],
@@ -325,7 +336,7 @@ def shown(cells):
 
 def _grading(told):
     known = {
-        "grade_id": str(told.get("grade_id", ""))[:100],
+        "grade_id": re.sub(r"[^\w.-]", "_", str(told.get("grade_id", ""))[:100]),
         **{key: bool(told.get(key)) for key in ("grade", "solution", "locked", "task")},
         "schema_version": 3,
     }
@@ -337,6 +348,11 @@ def _grading(told):
 
 def _without_html(text):
     return re.sub(r"<(?=[a-zA-Z/!?])", "&lt;", text)
+
+
+def _without_links(text):
+    """Markdown whose links lead to pages of the web alone: a `javascript:` would run where the teacher grades."""
+    return re.sub(r"\](?=\(|:)(?!\((?:https?://|attachment:))", "] ", text)
 
 
 def _output(output):

@@ -11,6 +11,7 @@ from ganedu.course import checking
 from ganedu.course.classroom import notebooks
 
 WINDOW = 5  # tokens in a row that are compared
+MAX_LETTERS = 100_000  # of a solution that is read as code
 PACKAGE = "the package"
 LAYOUT = ("ctx", "type_comment", "returns", "annotation", "kind")  # of a tree, what says nothing
 
@@ -63,7 +64,8 @@ def pairs(course, lesson, threshold=0.9):
 
 
 def _share(one, other):
-    return len(one & other) / len(one | other) if one and other else 0.0
+    both = len(one & other)
+    return both / (len(one) + len(other) - both) if one and other else 0.0
 
 
 def _sources(exercise):
@@ -83,15 +85,14 @@ def _sources(exercise):
 @functools.lru_cache(maxsize=4096)
 def _pieces(source):
     """The runs of `WINDOW` tokens of code whose own names are numbered in the order in which they appear."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return frozenset(source.split())
     tokens = []
-    for node in tree.body:
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Assign)):
-            _tokens(node, {}, itertools.count(), tokens)
-    tokens = tokens or source.split()
+    try:
+        for node in ast.parse(source).body if len(source) <= MAX_LETTERS else ():
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Assign)):
+                _tokens(node, {}, itertools.count(), tokens)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        tokens = []
+    tokens = tokens or source[:MAX_LETTERS].split()
     count = max(len(tokens) - WINDOW + 1, 1)
     return frozenset(tuple(tokens[i : i + WINDOW]) for i in range(count))
 

@@ -13,6 +13,7 @@ IDLE = {
     "returns 0": "def {f}(*args, **kwargs):\n    return 0.0",
     "returns 1": "def {f}(*args, **kwargs):\n    return 1.0",
     "returns what it is given first": "def {f}(*args, **kwargs):\n    return [*args, *kwargs.values()][0]",
+    "returns as many ones": "def {f}(*args, **kwargs):\n    return np.ones(len([*args, *kwargs.values()][0]))",
     "returns a text": "def {f}(*args, **kwargs):\n    return 'a'",
 }
 
