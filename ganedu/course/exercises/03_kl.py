@@ -69,33 +69,38 @@ def reference(inputs):
     }
 
 
-CHECKS = (
+CHECKS = (  # the first six come out by themselves for any numbers of the right shape
     Check(
         "returned",
         "Nothing came back. Does your function end with `return`?",
-        points=0,  # it comes out by itself
+        points=0,
     ),
     Check(
         "one each",
         "It should be one number for each image: sum over the numbers of the code and over nothing else, so that "
         "(B, d) becomes (B,).",
+        points=0,
     ),
     Check(
         "negative",
         "The sign is turned: a KL divergence is never negative.",
+        points=0,
     ),
     Check(
         "whole",
         "Twice as much as it should be. Where is the half?",
+        points=0,
     ),
     Check(
         "mean",
         "A mean over the numbers of the code. Each number has its own postage: they add up.",
+        points=0,
     ),
     Check(
         "direction",
         "That is the divergence of the prior from q. We draw from q and expect the prior: the prior's variance is the "
         "unit.",
+        points=0,
     ),
     Check(
         "same",
