@@ -642,7 +642,8 @@ def test_a_page_runs_nothing_of_a_student_s(course, tmp_path):
         text = file.read_text(encoding="utf-8")
         assert "<script>alert" not in text
         assert "onerror=" not in text.replace("onerror=&quot;", "")
-        assert "Content-Security-Policy" in text
+        assert "Content-Security-Policy\" content=\"default-src 'none';" in text
+        assert "script-src 'sha256-" in text
         assert text.count("<script>") == 1
         assert "<strong>Rubric.</strong>" in text
     assert (
@@ -656,6 +657,18 @@ def test_marks_out_of_range_are_refused_and_none_is_taken(course, tmp_path):
     assert "ada has no graded 00_start" in run(
         "classroom", "review", course.path, "00", "--marks", file, status=2
     )
+    with gradebook.opened(course) as book:
+        book.add_submission(LESSON, "ada")
+    for points in ("9", "-0.5", "nan"):
+        file.write_text(f"student,question,points\nada,open,1\nada,predict,{points}\n")
+        assert "predict gives 0 to" in run(
+            "classroom", "review", course.path, "00", "--marks", file, status=2
+        )
+    file.write_text("student,question,points\nada,open,1\nada,nowhere,1\n")
+    assert "no question 'nowhere'" in run(
+        "classroom", "review", course.path, "00", "--marks", file, status=2
+    )
+    assert gradebook.marks(course, LESSON) == {}
     file.write_text("who,what\na,b\n")
     assert "columns student, question, points" in run(
         "classroom", "review", course.path, "00", "--marks", file, status=2
@@ -780,6 +793,11 @@ def test_a_bad_roster_makes_no_course(tmp_path, text, told):
         status=2,
     )
     assert os.listdir(tmp_path) == ["r.csv"]
+
+
+def test_the_secret_is_the_teacher_s(course):
+    assert course.path.joinpath(".secret").stat().st_mode & 0o077 == 0
+    assert len(course.secret()) == 32
 
 
 def test_what_is_not_there_is_told(course, roster, tmp_path):

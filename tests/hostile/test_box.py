@@ -3,12 +3,14 @@
 import os
 import socket
 import subprocess
+import sys
 import time
 
 import pytest
 import solutions
 
 from ganedu.course import checking
+from ganedu.course.classroom import box
 from ganedu.course.classroom.box import Box
 from ganedu.course.classroom.grading import score, task_of
 
@@ -142,6 +144,86 @@ for name, arguments in calls.items():
     assert ctypes.get_errno() == 1, name
 """
     assert outcome(warm, source + RIGHT)[:3] == (1.0, "graded", "")
+
+
+def test_it_has_no_rights_left(warm):
+    """No capability, now or by a program that would give one, and no call in another architecture's numbers."""
+    source = """
+import ctypes, struct
+libc = ctypes.CDLL(None, use_errno=True)
+assert libc.prctl(39, 0, 0, 0, 0) == 1  # no new privileges
+assert libc.prctl(21, 0, 0, 0, 0) == 2  # calls are filtered
+assert all(libc.prctl(23, capability, 0, 0, 0) < 1 for capability in range(64))
+found = ctypes.create_string_buffer(24)
+assert libc.capget(struct.pack("<Ii", 0x20080522, 0), found) == 0
+assert found.raw == bytes(24)
+"""
+    assert outcome(warm, source + RIGHT)[:3] == (1.0, "graded", "")
+    if os.uname().machine == "x86_64":
+        source = """
+import ctypes, mmap
+code = mmap.mmap(-1, 4096, prot=7)
+code.write(bytes.fromhex("b814000000cd80c3"))  # getpid, as a 32-bit program asks for it
+ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(code)))()
+"""
+        assert outcome(warm, source + RIGHT)[2] == "its process ended before it was done"
+
+
+def test_it_can_write_in_its_own_folder_alone_and_little(warm):
+    source = """
+import os
+import ganedu.course as course
+places = ["/", "/dev", "/dev/shm", "/proc", "/proc/self", "/usr", os.path.dirname(course.__file__)]
+places += [os.path.dirname(course.__file__) + "/exercises"]
+for place in places:
+    try:
+        open(place + "/left", "w").close()
+    except OSError:
+        continue
+    raise RuntimeError(place)
+"""
+    assert outcome(warm, source + RIGHT)[:3] == (1.0, "graded", "")
+    files = """
+import os
+for i in range(COUNT):
+    with open(os.environ["HOME"] + f"/{i}", "wb") as file:
+        file.write(bytes(SIZE))
+"""
+    for count, size in ((20, 1 << 20), (5000, 0)):
+        many = files.replace("COUNT", str(count)).replace("SIZE", str(size))
+        assert "No space left" in outcome(warm, many + RIGHT)[2]
+
+
+def test_the_box_itself_reaches_no_network_and_ends_with_its_owner():
+    """Whatever a child may call: the box has a network of its own, and none stays when the grading is killed."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.1)
+        reach = (
+            f"import socket; socket.create_connection(('127.0.0.1', {server.getsockname()[1]}), 2)"
+        )
+        command = [*box._bubblewrap(), sys.executable, "-c", reach]
+        assert subprocess.run(command, capture_output=True, check=False).returncode == 1
+        with pytest.raises(TimeoutError):
+            server.accept()
+    mark = f"987.{os.getpid()}"
+    owner = "import subprocess, sys\nsubprocess.Popen(sys.argv[1:])\nprint(flush=True)\ninput()"
+    command = [sys.executable, "-c", owner, *box._bubblewrap(), "/usr/bin/env", "sleep", mark]
+
+    def sleeping():
+        found = subprocess.run(["pgrep", "-f", f"sleep {mark}$"], capture_output=True, check=False)
+        return found.stdout != b""
+
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        until = time.monotonic() + 20
+        while not sleeping() and time.monotonic() < until:
+            time.sleep(0.05)
+        assert sleeping()
+        process.kill()
+    until = time.monotonic() + 20
+    while sleeping() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not sleeping()
 
 
 def test_a_right_solution_leaves_its_inputs_alone(warm):
