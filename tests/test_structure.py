@@ -17,6 +17,7 @@ ROOMS = [
     "runtime",
     "disk",
     "catalogue",
+    "devices",
     "losses",
     "latent",
     "samplers",

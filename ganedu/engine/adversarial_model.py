@@ -5,6 +5,7 @@ import inspect
 import keras
 from keras import ops
 
+from ganedu.devices import replicas
 from ganedu.engine.latent_model import LatentModel
 from ganedu.engine.own_networks import check_images, check_one_logit, functional
 
@@ -94,7 +95,7 @@ class AdversarialModel(LatentModel):
 
     def sample_prior(self, count):
         """z ~ N(0, I), (count, latent_dim)."""
-        return keras.random.normal((count, self.latent_dim), seed=self.seed_generator)
+        return replicas.normal((count, self.latent_dim), seed=self.seed_generator)
 
     def update_ema_generator(self):
         """Moves the averaged generator, after a step of the trained one."""

@@ -3,11 +3,11 @@
 import functools
 import math
 
-import keras
 import numpy as np
 from keras import ops
 
 from ganedu import latent
+from ganedu.devices import replicas
 from ganedu.engine.conditional_model import ConditionalModel
 from ganedu.engine.given import validate_latents
 from ganedu.engine.latent_model import LatentModel
@@ -118,11 +118,11 @@ class DenoisingModel(LatentModel):
         return self.log(self.compute_losses(x, training=False))
 
     def normal_like(self, x):
-        return keras.random.normal(ops.shape(x), seed=self.seed_generator)
+        return replicas.normal(ops.shape(x), seed=self.seed_generator)
 
     def uniform_times(self, x):
         """One t ~ U[0, 1) for each image of a batch: (B,)."""
-        return keras.random.uniform((ops.shape(x)[0],), seed=self.seed_generator)
+        return replicas.uniform((ops.shape(x)[0],), seed=self.seed_generator)
 
     def predict_output(self, x, t, *conditions):
         """The averaged network's output for NumPy images (N, H, W, C) at one time t."""

@@ -17,9 +17,10 @@ class FirstFailure(keras.metrics.Metric):
     def __init__(self, names):
         super().__init__(name="first_failure", dtype="float32")
         self.names = list(names)
-        self.count = self.add_variable((), "zeros", name="count")
-        self.at = self.add_variable((), "zeros", name="at")  # 0: none so far, else 1, 2, ...
-        self.losses = self.add_variable((len(self.names),), "zeros", name="losses")
+        one = {"initializer": "zeros", "aggregation": "only_first_replica"}  # all have the same
+        self.count = self.add_variable((), name="count", **one)
+        self.at = self.add_variable((), name="at", **one)  # 0: none so far, else 1, 2, ...
+        self.losses = self.add_variable((len(self.names),), name="losses", **one)
 
     def update_state(self, losses):
         self.count.assign_add(1.0)

@@ -12,6 +12,8 @@ import itertools
 import keras
 from keras import ops
 
+from ganedu.devices import replicas
+
 BACKEND = keras.backend.backend()
 
 if BACKEND == "tensorflow":
@@ -34,7 +36,16 @@ if BACKEND == "tensorflow":
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(values)
             loss, aux = loss_fn()
-        return aux, tape.gradient(loss, values)
+        return aux, _mean_gradients(tape.gradient(loss, values))
+
+    def _mean_gradients(gradients):
+        """Their mean over the replicas of a `tf.distribute` strategy."""
+        if replicas.count() == 1:
+            return gradients
+        context = tf.distribute.get_replica_context()
+        there = [g for g in gradients if g is not None]
+        means = iter(context.all_reduce(tf.distribute.ReduceOp.MEAN, there) if there else ())
+        return [None if g is None else next(means) for g in gradients]
 
     def input_gradient(fn, x, state):
         """The gradient of `sum(fn(x))` with respect to `x`, itself differentiable; arguments as
@@ -61,12 +72,14 @@ if BACKEND == "tensorflow":
         variable.value.assign_add((value - variable.value) * (1 - momentum), read_value=False)
 
     def update_on_each_device(optimizer, update, gradients, learning_rate):
-        """Calls `update(gradients, learning_rate)`, which moves variables: under a `tf.distribute` strategy with the
-        gradients' sum over all replicas, and on each device."""
-        if not tf.distribute.has_strategy():
+        """Calls `update(gradients, learning_rate)`, which moves variables: under a `tf.distribute` strategy on each
+        device, with the gradients' sum over all replicas unless they are reduced already."""
+        context = tf.distribute.get_replica_context() if tf.distribute.has_strategy() else None
+        if context is None or context.num_replicas_in_sync == 1:
             update(gradients, learning_rate)
             return
-        gradients = tf.distribute.get_replica_context().all_reduce("SUM", gradients)
+        pairs = optimizer._all_reduce_sum_gradients([(g, None) for g in gradients])
+        gradients = [g for g, _ in pairs]
 
         def on_all(strategy, gradients, learning_rate):
             strategy.extended.update(
@@ -80,6 +93,11 @@ if BACKEND == "tensorflow":
             on_all, tf.distribute.get_strategy(), gradients, learning_rate
         )
 
+    def take_reduced_gradients(optimizer):
+        """Lets a Keras optimizer take gradients as they come: Keras adds up those of all replicas after it has clipped
+        them, where `value_and_gradients` has their mean already."""
+        optimizer._all_reduce_sum_gradients = lambda pairs: pairs
+
 elif BACKEND == "torch":
     import torch
 
@@ -87,7 +105,20 @@ elif BACKEND == "torch":
         loss, aux = loss_fn()
         values = [v.value for v in variables]
         aux = keras.tree.map_structure(lambda t: t.detach().clone(), aux)
-        return aux, torch.autograd.grad(loss, values, allow_unused=True)
+        return aux, _mean_gradients(torch.autograd.grad(loss, values, allow_unused=True))
+
+    def _mean_gradients(gradients):
+        """Their mean over the processes, as one vector for each dtype."""
+        if replicas.count() == 1:
+            return gradients
+        means = list(gradients)
+        for dtype in dict.fromkeys(g.dtype for g in gradients if g is not None):
+            chosen = [i for i, g in enumerate(gradients) if g is not None and g.dtype == dtype]
+            vector = replicas.mean(torch.cat([gradients[i].reshape(-1) for i in chosen]))
+            parts = vector.split([gradients[i].numel() for i in chosen])
+            for i, part in zip(chosen, parts, strict=True):
+                means[i] = part.reshape(gradients[i].shape)
+        return means
 
     def input_gradient(fn, x, state):
         training = torch.is_grad_enabled()  # Keras evaluates without gradients

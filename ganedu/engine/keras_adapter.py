@@ -1,10 +1,14 @@
 """What adapts Keras to models of several players whose `train_step(data)` is one on three backends."""
 
+import contextlib
 import inspect
 
 import keras
 from keras import ops
 
+from ganedu import devices
+from ganedu.devices import replicas
+from ganedu.engine import gradients
 from ganedu.engine.given import check_given
 from ganedu.engine.gradients import BACKEND
 from ganedu.engine.saving import Saving
@@ -92,6 +96,20 @@ class KerasAdapter(Saving):
         whole = owned[0][0] if len(owned) == 1 else Optimizers(owned)
         super().compile(optimizer=whole, **self.compile_options)
         self.optimizer.build(self.trainable_variables)
+        if self.devices.count > 1:
+            self._spread([optimizer for optimizer, _ in owned])
+
+    def _spread(self, optimizers):
+        """Prepares the model for steps on several devices."""
+        if BACKEND == "jax":  # there a step is written for the whole batch
+            return
+        replicas.synchronize(self)
+        if BACKEND == "tensorflow":
+            for optimizer in optimizers:
+                gradients.take_reduced_gradients(optimizer)
+            # Keras would run `predict` on each device; but for `fit` models are asked on one.
+            for model in (self, *replicas.layers_of(self)):
+                model._distribute_strategy = None
 
     def compile_with(self, kind, *learning_rates, **options):
         """Compiles with optimizers of one kind.
@@ -171,7 +189,39 @@ class KerasAdapter(Saving):
             raise ValueError(f"`steps_per_epoch` must be at least 1. Received: {steps}")
         if isinstance(x, keras.utils.PyDataset) or hasattr(x, "element_spec"):
             kwargs.setdefault("shuffle", False)
-        return super().fit(x, *args, **kwargs)
+        with self._on_devices():
+            return super().fit(x, *args, **kwargs)
+
+    @contextlib.contextmanager
+    def _on_devices(self):
+        """In this block steps run on the devices that the model was built on."""
+        engine = self.devices.engine
+        if BACKEND == "tensorflow" and engine is not None:
+            with _shown_as(self, "_distribute_strategy", engine):
+                yield
+        elif BACKEND == "torch" and self.devices.count > 1:
+            replicas.broadcast([*self.variables, *self.optimizer.variables])
+            self._checked = False
+            yield
+        else:
+            with self.devices.scope():
+                yield
+
+    @contextlib.contextmanager
+    def _on_one_device(self):
+        """Within `fit`, too: a batch of a test need not be a multiple of the devices."""
+        if self.devices.engine is None:
+            yield
+        elif BACKEND == "tensorflow":
+            with _shown_as(self, "_distribute_strategy", None):
+                yield
+        else:
+            before = keras.distribution.distribution()
+            keras.distribution.set_distribution(None)
+            try:
+                yield
+            finally:
+                keras.distribution.set_distribution(before)
 
     def evaluate(self, *args, **kwargs):
         """As in Keras, but the random draws that it needs leave the model's seeds as they were.
@@ -183,7 +233,8 @@ class KerasAdapter(Saving):
             check_given(self, "evaluate", args, kwargs)
         before = [(v, ops.convert_to_numpy(v.value)) for v in self._seeds()]
         try:
-            return super().evaluate(*args, **kwargs)
+            with self._on_one_device():
+                return super().evaluate(*args, **kwargs)
         finally:
             for v, value in before:
                 v.assign(value)
@@ -199,6 +250,27 @@ class KerasAdapter(Saving):
 
     def check_labels(self, labels):
         """Refuses what `fit` was given as labels; a model of classes says what fits."""
+
+    if BACKEND == "torch":
+        # Each process is given the whole batch, and takes its rows.
+
+        def make_train_function(self, force=False):
+            if self.train_function is None or force:
+                super().make_train_function(force)
+                if self.devices.count > 1:
+                    self.train_function = self._on_rows(self.train_function)
+
+        def _on_rows(self, step):
+            def step_on_rows(batches):
+                arrays = [a for a in keras.tree.flatten(batches) if a is not None]
+                devices.check_batch(len(arrays[0]), self.devices.count, self.batch_divisor)
+                if not self._checked:
+                    replicas.check_alike(arrays)
+                    self._checked = True
+                with replicas.training_step():
+                    return step(keras.tree.map_structure(_rows, batches))
+
+            return step_on_rows
 
     if BACKEND == "jax":
         # Keras calls `train_step(state, data)` on JAX. It is shown a function that runs
@@ -233,6 +305,10 @@ class KerasAdapter(Saving):
             return stateless_step
 
 
+def _rows(array):
+    return None if array is None else replicas.cut(ops.convert_to_tensor(array))
+
+
 class _shown_as:
     """For the time of a `with` block, an object's attribute shows something else."""
 
@@ -240,10 +316,14 @@ class _shown_as:
         self.attributes, self.name, self.value = vars(owner), name, value
 
     def __enter__(self):
+        self.before = self.attributes.get(self.name, self)
         self.attributes[self.name] = self.value
 
     def __exit__(self, *exception):
-        del self.attributes[self.name]
+        if self.before is self:
+            del self.attributes[self.name]
+        else:
+            self.attributes[self.name] = self.before
 
 
 def _arguments(model_class):

@@ -6,6 +6,7 @@ the verbs of `verbs.py`; `keras_adapter.py` is what Keras needs for that.
 
 import keras
 
+from ganedu import devices
 from ganedu.engine.failure import FirstFailure
 from ganedu.engine.keras_adapter import KerasAdapter
 from ganedu.engine.verbs import Verbs
@@ -91,6 +92,7 @@ class GenerativeModel(Verbs, KerasAdapter):
         if not 0 <= seed < 2**31:
             raise ValueError(f"`seed` must lie in [0, 2**31). Received: seed={seed}")
         self.seed = seed
+        self.devices = devices.current()
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.trackers = [keras.metrics.Mean(name=name) for name in self.log_names]
         self.first_failure = FirstFailure(self.log_names)

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from ganedu.devices import replicas
 from ganedu.engine.given import validate_latents
 from ganedu.engine.latent_model import LatentModel
 from ganedu.engine.own_networks import check_same_shape, functional
@@ -60,7 +61,7 @@ class StyleBasedModel(LatentModel):
 
     def update_w_avg(self, w, momentum=0.995):
         """Moves the mean style towards that of a batch w (B, latent_dim)."""
-        mean = ops.stop_gradient(ops.mean(w, axis=0))
+        mean = replicas.mean(ops.stop_gradient(ops.mean(w, axis=0)))
         self.w_avg.assign(self.w_avg + (1.0 - momentum) * (mean - self.w_avg))
 
     def map_latents(self, z):

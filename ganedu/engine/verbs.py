@@ -7,6 +7,7 @@ all others alone.
 import keras
 from keras import ops
 
+from ganedu.devices import replicas
 from ganedu.engine.gradients import (
     apply_gradients,
     input_gradient,
@@ -151,8 +152,10 @@ class Verbs:
             raise ValueError(
                 f"A step must log exactly {sorted(self.log_names)}. Received: {sorted(losses)}"
             )
-        losses = {name: ops.cast(losses[name], "float32") for name in self.log_names}
-        for tracker in self.trackers:
-            tracker.update_state(losses[tracker.name])
-        self.first_failure.update_state(ops.stack(list(losses.values())))
+        means = replicas.mean(
+            ops.stack([ops.cast(losses[name], "float32") for name in self.log_names])
+        )
+        for tracker, loss in zip(self.trackers, ops.unstack(means), strict=True):
+            tracker.update_state(loss)
+        self.first_failure.update_state(means)
         return {tracker.name: tracker.result() for tracker in self.trackers}

@@ -7,6 +7,8 @@ before D, and G's gradient comes back through the change.
 import keras
 from keras import layers, ops
 
+from ganedu.devices import replicas
+
 POLICIES = ("colour", "translation", "cutout")
 
 
@@ -60,7 +62,7 @@ class DiffAugment(layers.Layer):
 
     def uniform(self, shape):
         """U[0, 1) of a shape that begins with the batch's size."""
-        return keras.random.uniform(shape, seed=self.seed_generator)
+        return replicas.uniform(shape, seed=self.seed_generator)
 
     def get_config(self):
         return {**super().get_config(), "policy": self.policy, "seed": self.seed}
@@ -97,8 +99,9 @@ class AdaptiveAugment(DiffAugment):
     def update_probability(self, real):
         """Moves p after a step in which D gave the outputs `real` (B, 1) to real images, 0 where it
         cannot tell."""
-        r = ops.mean(ops.sign(ops.cast(real, "float32")))
-        step = ops.cast(ops.shape(real)[0], "float32") / self.images
+        r = replicas.mean(ops.mean(ops.sign(ops.cast(real, "float32"))))
+        count = ops.shape(real)[0] * replicas.count()
+        step = ops.cast(count, "float32") / self.images
         moved = self.probability + ops.sign(r - self.target) * step
         self.probability.assign(ops.clip(moved, 0.0, 1.0))
 

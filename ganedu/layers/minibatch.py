@@ -3,6 +3,8 @@
 import keras
 from keras import layers, ops
 
+from ganedu.devices import replicas
+
 
 @keras.saving.register_keras_serializable("ganedu")
 class MinibatchStdDev(layers.Layer):
@@ -23,7 +25,7 @@ class MinibatchStdDev(layers.Layer):
     """
 
     def call(self, x):
-        deviation = ops.sqrt(ops.var(x, axis=0) + 1e-8)  # (H, W, C)
+        deviation = ops.sqrt(replicas.moments(x, 0)[1] + 1e-8)  # (H, W, C)
         plane = ops.mean(deviation) * ops.ones_like(x[..., :1])
         return ops.concatenate([x, plane], axis=-1)
 

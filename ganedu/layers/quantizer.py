@@ -3,6 +3,8 @@
 import keras
 from keras import layers, ops
 
+from ganedu.devices import replicas
+
 
 @keras.saving.register_keras_serializable("ganedu")
 class VectorQuantizer(layers.Layer):
@@ -62,6 +64,7 @@ class VectorQuantizer(layers.Layer):
         if training:
             self.update_codebook(flat, ops.one_hot(indices, self.num_embeddings, dtype=x.dtype))
         share = ops.mean(ops.one_hot(indices, self.num_embeddings, dtype="float32"), axis=0)
+        share = replicas.mean(share)
         perplexity = ops.exp(-ops.sum(share * ops.log(share + 1e-10)))
         quantized = x + ops.stop_gradient(quantized - x)  # forward e, backward the identity
         return quantized, ops.reshape(indices, ops.shape(x)[:-1]), perplexity
@@ -82,10 +85,11 @@ class VectorQuantizer(layers.Layer):
         """Moves the codebook towards the vectors `flat` (N, d) that chose it, `chosen` (N, K)."""
         m, count = self.momentum, ops.cast(ops.shape(flat)[0], flat.dtype)
         # 1 where a code gets its even share
-        n = ops.sum(chosen, axis=0) / count * self.num_embeddings
-        s = ops.matmul(ops.transpose(chosen), flat) / count * self.num_embeddings
+        n = replicas.mean(ops.sum(chosen, axis=0)) / count * self.num_embeddings
+        s = replicas.mean(ops.matmul(ops.transpose(chosen), flat)) / count * self.num_embeddings
         counts = m * self.counts + (1 - m) * n
         sums = m * self.sums + (1 - m) * s
+        flat = replicas.gather(flat)
         revived = keras.random.randint(
             (self.num_embeddings,), 0, ops.shape(flat)[0], seed=self.seed_generator
         )

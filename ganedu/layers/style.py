@@ -10,6 +10,8 @@ import math
 import keras
 from keras import layers, ops
 
+from ganedu.devices import replicas
+
 
 @keras.saving.register_keras_serializable("ganedu")
 class EqualizedDense(layers.Layer):
@@ -166,7 +168,7 @@ class NoiseInjection(layers.Layer):
     def call(self, x, training=False):
         if not training:
             return x
-        noise = keras.random.normal(ops.shape(x[..., :1]), seed=self.seed_generator)
+        noise = replicas.normal(ops.shape(x[..., :1]), seed=self.seed_generator)
         return x + self.strength * ops.cast(noise, x.dtype)
 
     def get_config(self):

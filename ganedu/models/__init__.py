@@ -9,7 +9,7 @@ import inspect
 
 import numpy as np
 
-from ganedu import catalogue
+from ganedu import catalogue, devices
 from ganedu.catalogue import names
 from ganedu.runtime import UsageError
 
@@ -53,7 +53,8 @@ def build(name, image_shape, **arguments):
     classes = arguments.get("num_classes", 1)
     if not isinstance(classes, (int, np.integer)) or classes < 1:
         raise UsageError(f"`num_classes` must be an integer from 1. Received: {classes!r}")
-    return builder(image_shape, **arguments)
+    with devices.current().scope():
+        return builder(image_shape, **arguments)
 
 
 def is_text_conditional(name):

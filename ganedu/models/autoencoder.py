@@ -40,6 +40,7 @@ import numpy as np
 from keras import ops
 
 from ganedu import latent, networks
+from ganedu.devices import replicas
 from ganedu.engine import AutoencodingModel, FusedAdam
 from ganedu.engine.own_networks import last_activation
 
@@ -53,7 +54,7 @@ def reconstruction_loss(x, x_reconstructed):
 
 def sparsity_penalty(activations, target):
     """sum_j KL(rho || rho_j) in nats of activations (B, d) in (0, 1), rho_j their means over the batch: a scalar."""
-    rho = ops.clip(ops.mean(activations, axis=0), 1e-6, 1.0 - 1e-6)
+    rho = ops.clip(replicas.mean(ops.mean(activations, axis=0)), 1e-6, 1.0 - 1e-6)
     off = (1.0 - target) * (math.log(1.0 - target) - ops.log(1.0 - rho))
     return ops.sum(target * (math.log(target) - ops.log(rho)) + off)
 
@@ -112,10 +113,10 @@ class Autoencoder(AutoencodingModel):
     def corrupt(self, x):
         """x~ ~ q(x~|x), of images (B, H, W, C); x itself where nothing is to be corrupted."""
         if self.noise_std:
-            x = x + self.noise_std * keras.random.normal(ops.shape(x), seed=self.seed_generator)
+            x = x + self.noise_std * replicas.normal(ops.shape(x), seed=self.seed_generator)
         if self.mask_prob:
             pixels = (*ops.shape(x)[:3], 1)
-            masked = keras.random.uniform(pixels, seed=self.seed_generator) < self.mask_prob
+            masked = replicas.uniform(pixels, seed=self.seed_generator) < self.mask_prob
             x = ops.where(masked, -1.0, x)
         return x
 
@@ -132,11 +133,12 @@ class Autoencoder(AutoencodingModel):
     def update_code_statistics(self, z, momentum=0.95):
         """Moves the kept mean and covariance towards those of a batch of codes z (B,
         latent_dim)."""
-        mean = ops.mean(z, axis=0)
+        mean = replicas.mean(ops.mean(z, axis=0))
         centred = z - self.code_mean
         covariance = ops.matmul(ops.transpose(centred), centred) / ops.cast(
             ops.shape(z)[0], z.dtype
         )
+        covariance = replicas.mean(covariance)
         self.code_covariance.assign(momentum * self.code_covariance + (1 - momentum) * covariance)
         self.code_mean.assign(momentum * self.code_mean + (1 - momentum) * mean)
 

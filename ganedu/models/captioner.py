@@ -24,6 +24,7 @@ from keras import ops
 
 from ganedu import networks
 from ganedu.data.captions.tokenizer import PAD
+from ganedu.devices import replicas
 from ganedu.engine import CaptioningModel, FusedAdam, GenerativeModel, check_same_shape, functional
 
 FAMILY = "words"
@@ -33,7 +34,7 @@ def caption_loss(logits, tokens):
     """The mean of -log softmax(logits)_word over the words that are not padding: (B, L, V), int32 (B, L)."""
     said = ops.cast(ops.not_equal(tokens, PAD), "float32")
     own = keras.losses.sparse_categorical_crossentropy(tokens, logits, from_logits=True)  # (B, L)
-    return ops.sum(said * own) / ops.sum(said)
+    return replicas.total(ops.sum(said * own)) / replicas.total(ops.sum(said))
 
 
 @keras.saving.register_keras_serializable("ganedu")

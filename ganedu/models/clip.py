@@ -20,6 +20,7 @@ import keras
 from keras import ops
 
 from ganedu import networks
+from ganedu.devices import replicas
 from ganedu.engine import (
     ContrastiveModel,
     FusedAdam,
@@ -66,6 +67,7 @@ class CLIP(ContrastiveModel, GenerativeModel):
 
     def compute_losses(self, x, tokens, training):
         u, v = self.image_tower(x, training=training), self.text_tower(tokens, training=training)
+        u, v = replicas.gather(u), replicas.gather(v)
         nearest = ops.argmax(ops.matmul(l2_normalize(u), ops.transpose(l2_normalize(v))), axis=1)
         own = ops.equal(nearest, ops.cast(ops.arange(ops.shape(u)[0]), nearest.dtype))
         return {

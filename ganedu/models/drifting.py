@@ -27,6 +27,7 @@ import keras
 from keras import ops
 
 from ganedu import networks
+from ganedu.devices import replicas
 from ganedu.engine import FusedAdam, LatentModel, check_images, functional
 
 FAMILY = "diffusion and flows"
@@ -102,9 +103,10 @@ class Drifting(LatentModel):
 
     def compute_losses(self, x, training):
         """E ||V||^2 of a batch of real images."""
-        z = keras.random.normal((self.num_generated, self.latent_dim), seed=self.seed_generator)
+        shape = self.num_generated // replicas.count(), self.latent_dim
+        z = replicas.normal(shape, seed=self.seed_generator)
         real, fake = (
-            ops.reshape(images, (ops.shape(images)[0], -1))
+            replicas.gather(ops.reshape(images, (ops.shape(images)[0], -1)))
             for images in (x, self.generator(z, training=training))
         )
         samples = ops.stop_gradient(fake)

@@ -25,6 +25,7 @@ import numpy as np
 from keras import ops
 
 from ganedu import latent, networks
+from ganedu.devices import replicas
 from ganedu.engine import FusedAdam
 from ganedu.models.acgan import class_loss
 from ganedu.models.gan import GAN
@@ -100,9 +101,9 @@ class InfoGAN(GAN):
     def sample_prior(self, count):
         """[noise ~ N(0, I), a category, continuous ~ U[-1, 1]], (count, latent_dim)."""
         seed, k = self.seed_generator, self.num_categories
-        noise = keras.random.normal((count, self.noise_dim), seed=seed)
-        place = ops.argmax(keras.random.uniform((count, k), seed=seed), axis=-1)  # any of k alike
-        continuous = 2.0 * keras.random.uniform((count, self.continuous_dim), seed=seed) - 1.0
+        noise = replicas.normal((count, self.noise_dim), seed=seed)
+        place = ops.argmax(replicas.uniform((count, k), seed=seed), axis=-1)  # any of k alike
+        continuous = 2.0 * replicas.uniform((count, self.continuous_dim), seed=seed) - 1.0
         return ops.concatenate([noise, ops.one_hot(place, k, dtype="float32"), continuous], axis=-1)
 
     def latents(self, count, seed=0):

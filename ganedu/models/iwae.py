@@ -28,6 +28,7 @@ import math
 import keras
 from keras import ops
 
+from ganedu.devices import replicas
 from ganedu.engine import FusedAdam
 from ganedu.models.vae import VAE, kl_divergence, make_networks, value_log_probs
 
@@ -70,7 +71,7 @@ class IWAE(VAE):
         k, d = self.num_samples, self.latent_dim
         mean, log_variance = self.encoder(x, training=training)
         shape = (k, ops.shape(x)[0], d)
-        epsilon = keras.random.normal(shape, seed=self.seed_generator)
+        epsilon = replicas.normal(shape, seed=self.seed_generator, axis=1)
         z = mean + ops.exp(0.5 * log_variance) * epsilon  # (K, B, d)
         outputs = self.decoder(ops.reshape(z, (-1, d)), training=training)
         x = ops.tile(x, (k, 1, 1, 1))  # the K draws of the whole batch, one after the other

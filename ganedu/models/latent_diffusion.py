@@ -28,6 +28,7 @@ from keras import ops
 
 from ganedu import networks
 from ganedu.data.images import validate_images
+from ganedu.devices import replicas
 from ganedu.engine import Muon, ReconstructionMixin, check_same_shape, functional
 from ganedu.models.flow_matching import FlowMatching
 from ganedu.models.vae import kl_divergence, reparametrize
@@ -123,7 +124,7 @@ class LatentDiffusion(ReconstructionMixin, FlowMatching):
 
     def update_code_variance(self, codes, momentum=0.99):
         """Moves the kept variance towards that of a batch of codes."""
-        found = ops.cast(ops.var(codes), "float32")
+        found = ops.cast(replicas.moments(codes)[1], "float32")
         self.code_variance.assign(momentum * self.code_variance + (1.0 - momentum) * found)
 
     def predict_image(self, x, t, *conditions):

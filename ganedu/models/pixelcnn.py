@@ -34,6 +34,7 @@ from keras import ops
 
 from ganedu import latent, networks
 from ganedu.data.images import validate_images
+from ganedu.devices import replicas
 from ganedu.engine import FusedAdam, GenerativeModel, functional, pixel_log_probs, sample_pixels
 from ganedu.losses import mixture_size
 from ganedu.networks.inference import predict_in_batches
@@ -99,7 +100,7 @@ class PixelCNN(GenerativeModel):
 
     def compute_losses(self, x, training):
         if self.levels == 2:
-            u = keras.random.uniform(ops.shape(x), seed=self.seed_generator)
+            u = replicas.uniform(ops.shape(x), seed=self.seed_generator)
             x = ops.where(u < (x + 1.0) / 2.0, 1.0, -1.0)
         log_probs = pixel_log_probs(x, self(x, training=training), self.levels)
         loss = -ops.mean(ops.sum(log_probs, axis=(1, 2)))

@@ -34,6 +34,7 @@ from keras import ops
 
 from ganedu import networks
 from ganedu.data.images import validate_images
+from ganedu.devices import replicas
 from ganedu.engine import FusedAdam, LatentModel, ReconstructionMixin, functional
 from ganedu.networks.inference import predict_in_batches
 
@@ -101,7 +102,7 @@ class RealNVP(ReconstructionMixin, LatentModel):
         return standard_normal_log_prob(z) + flow_log_det + log_det
 
     def compute_losses(self, x, training):
-        u = keras.random.uniform(ops.shape(x), seed=self.seed_generator)
+        u = replicas.uniform(ops.shape(x), seed=self.seed_generator)
         x = (ops.round((x + 1.0) * 127.5) + u) / 128.0 - 1.0  # n + u of 256
         loss = -ops.mean(self.log_density(x, training))
         bits = loss / (math.prod(self.image_shape) * math.log(2.0)) + 7.0  # bins of 2 / 256

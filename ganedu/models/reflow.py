@@ -31,6 +31,7 @@ import numpy as np
 from keras import ops
 
 from ganedu import networks
+from ganedu.devices import replicas
 from ganedu.engine import Muon, check_same_shape, functional
 from ganedu.models.flow_matching import FlowMatching
 from ganedu.networks.inference import predict_in_batches
@@ -116,7 +117,7 @@ class Reflow(FlowMatching):
         self.update_ema(self.teacher, self.ema_teacher, self.ema_momentum)
         for kept, new in zip((self.z_0, self.z_1), self.make_pairs(self.new_pairs), strict=True):
             kept.assign(ops.concatenate([new, kept.value[: self.num_pairs - self.new_pairs]]))
-        z_0, z_1 = ops.stop_gradient(self.z_0.value), ops.stop_gradient(self.z_1.value)
+        z_0, z_1 = (replicas.cut(ops.stop_gradient(kept.value)) for kept in (self.z_0, self.z_1))
         losses = self.minimize(
             lambda: self.pair_loss(z_0, z_1, training=True), self.network, self.student_optimizer
         )

@@ -23,6 +23,7 @@ import keras
 from keras import ops
 
 from ganedu import networks
+from ganedu.devices import replicas
 from ganedu.engine import FusedAdam, StyleBasedModel, check_one_logit, functional
 from ganedu.models.gan import discriminator_loss, generator_loss
 from ganedu.models.r3gan import zero_centered_penalty
@@ -96,11 +97,11 @@ class StyleGAN(StyleBasedModel):
         """Images of fresh latents, most of them with two styles, changing at a random layer."""
         seed, shape = self.seed_generator, (count, self.latent_dim)
         w, other = (
-            self.mapping(keras.random.normal(shape, seed=seed), training=training) for _ in range(2)
+            self.mapping(replicas.normal(shape, seed=seed), training=training) for _ in range(2)
         )
         if training:
             self.update_w_avg(w)
-        chosen = keras.random.uniform((2, count), seed=seed)
+        chosen = replicas.uniform((2, count), seed=seed, axis=1)
         crossover = ops.where(
             chosen[0] < self.style_mixing_prob,
             1.0 + ops.floor(chosen[1] * (self.depth - 1)),

@@ -22,6 +22,7 @@ import keras
 from keras import ops
 
 from ganedu import networks
+from ganedu.devices import replicas
 from ganedu.engine import AdversarialModel, FusedAdam, TextToImageModel, validate_latents
 from ganedu.models.gan import generator_loss
 from ganedu.networks.inference import predict_in_batches
@@ -85,7 +86,9 @@ class TextGAN(TextToImageModel, AdversarialModel):
         return self.log(d | self.g_losses(tokens, z, training=False))
 
     def d_losses(self, x, tokens, z, training):
-        other = ops.roll(tokens, 1, axis=0)  # the text of the image before
+        other = replicas.cut(
+            ops.roll(replicas.gather(tokens), 1, axis=0)
+        )  # the text of the image before
         generated = self.generator([z, tokens], training=training)
         logits = [
             self.discriminate(*both, training)

@@ -34,6 +34,7 @@ from keras import ops
 
 from ganedu import networks
 from ganedu.data.images import validate_images
+from ganedu.devices import replicas
 from ganedu.engine import AutoencodingModel, FusedAdam, importance_sampled
 from ganedu.losses import MIN_LOG_SCALE, bernoulli_log_prob, discretized_logistic_log_prob
 from ganedu.networks.inference import predict_in_batches
@@ -84,7 +85,7 @@ def mean_image(outputs, levels=2):
 
 def reparametrize(mean, log_variance, seed):
     """z = mu + sigma * epsilon: a draw from q(z|x) through which gradients reach mu and sigma."""
-    epsilon = keras.random.normal(ops.shape(mean), seed=seed)
+    epsilon = replicas.normal(ops.shape(mean), seed=seed)
     return mean + ops.exp(0.5 * log_variance) * epsilon
 
 

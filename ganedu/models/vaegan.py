@@ -27,6 +27,7 @@ import keras
 from keras import ops
 
 from ganedu import networks
+from ganedu.devices import replicas
 from ganedu.engine import AutoencodingModel, FusedAdam, functional
 from ganedu.models.gan import discriminator_loss, generator_loss
 from ganedu.models.vae import kl_divergence, reparametrize
@@ -117,7 +118,7 @@ class VAEGAN(AutoencodingModel):
         """What each player minimizes, and the parts of it."""
         mean, log_variance = self.encoder(x, training=training)
         z = reparametrize(mean, log_variance, self.seed_generator)
-        z_p = keras.random.normal(ops.shape(mean), seed=self.seed_generator)
+        z_p = replicas.normal(ops.shape(mean), seed=self.seed_generator)
         copy, prior = self.decoder(z, training=training), self.decoder(z_p, training=training)
         features, real = self.discriminator(x, training=training)
         copy_features, copied = self.discriminator(copy, training=training)

@@ -22,6 +22,7 @@ import keras
 from keras import ops
 
 from ganedu import networks
+from ganedu.devices import replicas
 from ganedu.models.gan import GAN
 
 FAMILY = "GANs"
@@ -86,7 +87,7 @@ class CriticGAN(GAN):
                 f"A batch must hold {self.critic_steps} equal parts, one for each critic step. "
                 f"Received: {x.shape[0]} images"
             )
-        return ops.split(x, self.critic_steps)
+        return [replicas.cut(part) for part in ops.split(replicas.gather(x), self.critic_steps)]
 
     def d_metrics(self, real, fake):
         return {"wasserstein_estimate": ops.mean(real) - ops.mean(fake)}

@@ -22,6 +22,7 @@ import keras
 from keras import ops
 
 from ganedu import networks
+from ganedu.devices import replicas
 from ganedu.engine import FusedAdam
 from ganedu.models.wgan import CriticGAN
 
@@ -53,7 +54,7 @@ class WGANGP(CriticGAN):
         x = self.augmented(x, training)
         fake_x = ops.stop_gradient(self.augmented(self.generator(z, training=training), training))
         real, fake = (self.discriminator(images, training=training) for images in (x, fake_x))
-        epsilon = keras.random.uniform((ops.shape(x)[0], 1, 1, 1), seed=self.seed_generator)
+        epsilon = replicas.uniform((ops.shape(x)[0], 1, 1, 1), seed=self.seed_generator)
         gradients = self.input_gradient(
             lambda x: self.discriminator(x, training=training),
             epsilon * x + (1.0 - epsilon) * fake_x,

@@ -52,7 +52,7 @@ def load_model_file(path, name=None, image_shape=None):
     """
     import keras
 
-    from ganedu import models  # registers the classes
+    from ganedu import devices, models  # registers the classes
 
     path = Path(path)
     contents = _contents(path)
@@ -67,7 +67,8 @@ def load_model_file(path, name=None, image_shape=None):
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("error", "Skipping", UserWarning)
-            model = keras.models.load_model(path, safe_mode=True)
+            with devices.current().scope():
+                model = keras.models.load_model(path, safe_mode=True)
     except UserWarning as e:
         raise RunError(f"{path} does not fit this version of ganedu ({e})") from None
     except MemoryError:

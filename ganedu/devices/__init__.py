@@ -1,0 +1,300 @@
+"""Training on several devices: how many there are, which of them a model is built on, and who writes.
+
+    devices.use(2)                  # before the model is built
+    model = models.build("dcgan", (28, 28, 1))
+    model.fit(digits.batches(32), steps_per_epoch=100)
+
+Each device takes an equal part of every batch, and all of them hold the same weights: data parallelism. The engines
+are the backends' own.
+
+- JAX: `keras.distribution.DataParallel` over the devices of this process.
+- TensorFlow: `tf.distribute.MirroredStrategy` over the devices of this process.
+- PyTorch: a process a device, which `torchrun` starts (`launch`), and `torch.distributed` between them. Each process
+  makes whole batches and takes its rows. The process of rank 0 writes and prints.
+
+What a step needs of the devices, draws and means over the whole batch, is in `replicas.py`. Nothing here imports a
+framework before `use`.
+"""
+
+import contextlib
+import os
+import sys
+
+from ganedu.runtime import RunError, UsageError, cores
+
+_chosen = None  # `Devices` of this process
+
+
+def parse(devices):
+    """What a user says as `--devices`: an int from 1, or `"all"`.
+
+    Raises:
+        UsageError: for anything else.
+    """
+    if devices == "all":
+        return devices
+    try:
+        count = int(devices)
+    except (TypeError, ValueError):
+        count = 0
+    if count < 1 or str(count) != str(devices).strip():
+        raise UsageError(
+            f"`devices` must be a whole number from 1, or all. Received: {str(devices)[:50]}"
+        )
+    return count
+
+
+def launched():
+    """Whether `torchrun` started this process."""
+    return "TORCHELASTIC_RUN_ID" in os.environ
+
+
+def rank():
+    """The number of this process among those that `torchrun` started; 0 where it is alone."""
+    return int(os.environ["RANK"]) if launched() else 0
+
+
+def is_writer():
+    """Whether this process writes files and prints: of several one alone."""
+    return rank() == 0
+
+
+class Devices:
+    """The devices that models are built on.
+
+    Args:
+        count: int, in all processes together.
+        engine: `keras.distribution.DataParallel`, `tf.distribute.Strategy`, or `None`. Defaults to `None`.
+    """
+
+    def __init__(self, count=1, engine=None):
+        self.count, self.engine = count, engine
+
+    def scope(self):
+        """A `with` block in which variables are made on these devices."""
+        return contextlib.nullcontext() if self.engine is None else self.engine.scope()
+
+
+def current():
+    """The `Devices` that `use` chose; one device before it was called."""
+    return _chosen or Devices()
+
+
+def use(devices):
+    """Chooses the devices that models are built on from now on, in `models.build` or `with devices.current().scope():`.
+
+    On a CPU a device is a core, which TensorFlow and JAX must be told before their first operation, or what
+    `XLA_FLAGS=--xla_force_host_platform_device_count=N` says.
+
+    Args:
+        devices: int from 1, or `"all"`.
+
+    Returns:
+        `Devices`.
+
+    Raises:
+        UsageError: for more devices than there are; on PyTorch for several in a process that `torchrun` did not start.
+    """
+    global _chosen
+    import keras
+
+    devices, backend = parse(devices), keras.backend.backend()
+    if launched() and backend != "torch":
+        raise UsageError(
+            f"`torchrun` starts processes for PyTorch. Received: KERAS_BACKEND={backend}, which uses the devices of "
+            "one process"
+        )
+    if backend == "torch" and not launched():
+        check(devices)
+        if devices != 1:
+            raise UsageError(
+                "On PyTorch a device is a process: start them by `ganedu train ... --devices N`, or "
+                f"`torchrun --standalone --nproc-per-node N script.py`. Received: devices={devices} in a single process"
+            )
+    count = check(devices)
+    if count > 1 or launched():
+        _chosen = {"tensorflow": _mirrored, "jax": _parallel, "torch": _joined}[backend](count)
+    else:
+        _chosen = Devices()
+    return _chosen
+
+
+def check(devices):
+    """How many devices are meant, an int; the backend starts.
+
+    Raises:
+        UsageError: for more than there are.
+    """
+    devices = parse(devices)
+    found, kind = _available(devices)
+    if devices == "all":
+        return found
+    if devices > found:
+        raise UsageError(f"There are {found} devices ({kind}). Received: devices={devices}")
+    if launched() and devices != found:
+        raise UsageError(f"`torchrun` started {found} processes. Received: devices={devices}")
+    return devices
+
+
+def check_batch(batch_size, count, parts=1):
+    """Refuses a batch that cannot be shared out.
+
+    Args:
+        batch_size: int.
+        count: int, the devices.
+        parts: int, into how many equal parts a step cuts a batch, as a critic's. Defaults to `1`.
+
+    Raises:
+        UsageError: where `count * parts` does not divide it.
+    """
+    whole = count * parts
+    if batch_size % whole:
+        each = f", in {parts} critic steps each" if parts > 1 else ""
+        raise UsageError(
+            f"A batch must be a multiple of {whole} to be shared by {count} devices{each}. Received: {batch_size} "
+            f"images; as --batch-size {max(whole, batch_size // whole * whole)}"
+        )
+
+
+def _available(wanted):
+    """`(count, kind)` of the devices; on a CPU as many as are wanted are made of its cores, at most."""
+    import keras
+
+    backend = keras.backend.backend()
+    return {"tensorflow": _tensorflow_devices, "jax": _jax_devices, "torch": _torch_devices}[
+        backend
+    ](cores() if wanted == "all" else min(wanted, cores()))
+
+
+def _tensorflow_devices(wanted):
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        return len(gpus), "GPUs"
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    if wanted > 1 and tf.config.get_logical_device_configuration(cpu) is None:
+        one = tf.config.LogicalDeviceConfiguration()
+        with contextlib.suppress(RuntimeError):  # too late: TensorFlow has begun
+            tf.config.set_logical_device_configuration(cpu, [one] * wanted)
+    return len(tf.config.list_logical_devices("CPU")), "cores of the CPU"
+
+
+def _jax_devices(wanted):
+    import jax
+
+    told = "xla_force_host_platform_device_count" in os.environ.get("XLA_FLAGS", "")
+    if wanted > 1 and not told:
+        with contextlib.suppress(RuntimeError, AttributeError):  # JAX has begun, or is older
+            jax.config.update("jax_num_cpu_devices", wanted)
+    found = jax.devices()
+    if found[0].platform != "cpu":
+        return len(found), f"{found[0].platform.upper()}s"
+    return len(found), "as XLA_FLAGS says" if told else "cores of the CPU"
+
+
+def _torch_devices(wanted):
+    import torch
+
+    if launched():
+        return int(os.environ["WORLD_SIZE"]), "processes"
+    if torch.cuda.is_available():
+        return torch.cuda.device_count(), "GPUs"
+    return cores(), "cores of the CPU"
+
+
+def _mirrored(count):
+    import tensorflow as tf
+
+    kind = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
+    names = [d.name for d in tf.config.list_logical_devices(kind)[:count]]
+    return Devices(count, tf.distribute.MirroredStrategy(names))
+
+
+def _parallel(count):
+    import keras
+
+    found = keras.distribution.list_devices()[:count]
+    return Devices(count, keras.distribution.DataParallel(devices=found))
+
+
+def _joined(count):
+    import torch
+
+    if not torch.distributed.is_initialized():
+        if torch.cuda.is_available():
+            torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+            torch.distributed.init_process_group("cpu:gloo,cuda:nccl")
+        else:
+            torch.distributed.init_process_group("gloo")
+    return Devices(count)
+
+
+# Between processes
+
+
+def barrier():
+    """Waits for all processes."""
+    if launched() and current().count > 1:
+        import torch
+
+        torch.distributed.all_reduce(torch.zeros(1))  # on the CPU, whatever the devices are
+
+
+def any_of(flag):
+    """Whether a bool is true in any process: what all must decide alike."""
+    if not launched() or current().count == 1:
+        return bool(flag)
+    import torch
+
+    told = torch.tensor([float(flag)])
+    torch.distributed.all_reduce(told, op=torch.distributed.ReduceOp.MAX)
+    return bool(told.item())
+
+
+def launch(arguments, count):
+    """Runs `python -m ganedu ARGUMENTS` in `count` processes, by torch's own launcher, to their end.
+
+    Args:
+        arguments: list of str.
+        count: int.
+
+    Returns:
+        The exit status of the command: that of the process that failed first, else 0.
+
+    Raises:
+        RunError: if a process was killed.
+    """
+    import logging
+    import uuid
+
+    from torch.distributed.elastic.multiprocessing.api import SignalException
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+
+    logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
+    os.environ["KERAS_BACKEND"] = "torch"
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores() // count)))
+    config = LaunchConfig(
+        min_nodes=1,
+        max_nodes=1,
+        nproc_per_node=count,
+        run_id=uuid.uuid4().hex,
+        rdzv_backend="c10d",
+        rdzv_endpoint="localhost:0",  # a free port
+        max_restarts=0,
+        monitor_interval=0.1,
+    )
+    try:
+        elastic_launch(config, sys.executable)("-m", "ganedu", *arguments)
+    except SignalException:
+        return 130
+    except ChildFailedError as error:
+        codes = [failure.exitcode for failure in error.failures.values()]
+        told = [code for code in codes if code > 0]
+        if not told:
+            raise RunError(
+                f"A process of the training was ended by signal {-codes[0]}; what was reached is kept"
+            ) from None
+        return told[0]
+    return 0

@@ -1,0 +1,99 @@
+"""Steps of models on one device or on several; run in a process of its own for each backend and number of devices.
+
+    KERAS_BACKEND=jax python tests/on_devices.py OUT.npz --devices 2 --models gan,vae
+
+writes each model's gradients of the first step, and its losses and weights after 20 steps. On PyTorch `torchrun`
+starts it. Every batch, weight and draw is settled by seeds.
+"""
+
+import argparse
+
+import numpy as np
+
+from ganedu import devices, runtime
+
+BACKEND = runtime.setup(0)
+parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+parser.add_argument("out")
+parser.add_argument("--devices", type=int, default=1)
+parser.add_argument("--models", type=lambda names: names.split(","), required=True)
+parser.add_argument("--steps", type=int, default=20)
+parser.add_argument("--ulp", type=int, default=0, help="seed of a change of all weights by one ulp")
+parser.add_argument("--unlike", type=int, help="the rank that is given other batches")
+parser.add_argument("--nan", type=int, help="the step of which one row is NaN")
+OPTIONS = parser.parse_args()
+DEVICES = devices.use(OPTIONS.devices)
+
+import keras  # noqa: E402
+from keras import ops  # noqa: E402
+from rows import ALL, IMAGE_SHAPE, arrays, feed  # noqa: E402
+
+from ganedu import models  # noqa: E402
+from ganedu.data.images import make_dataset  # noqa: E402
+
+BATCH = 16
+SHARED = {"drifting": {"num_generated": 8}, "reflow": {"num_pairs": 8}}  # by 2 and by 4
+
+
+class Recorder(keras.optimizers.Optimizer):
+    """Adds up the gradients that it is given, and moves nothing."""
+
+    def build(self, variables):
+        if not self.built:
+            super().build(variables)
+            self.sums = [self.add_variable_from_reference(v, "sum") for v in variables]
+
+    def update_step(self, gradient, variable, learning_rate):
+        self.assign_add(self.sums[self._get_variable_index(variable)], gradient)
+
+
+def batches(name):
+    def batch(i):
+        i = int(i)
+        other = 100 * (OPTIONS.unlike is not None and devices.rank() == OPTIONS.unlike)
+        found = feed(name, BATCH, seed=i + other)
+        images = found[0] if isinstance(found, tuple) else found
+        if OPTIONS.nan is not None and i == OPTIONS.nan:
+            images[-1] = np.nan  # in the last device's part
+        return found
+
+    one = batch(0)
+    forms = [(a.shape, str(a.dtype)) for a in (one if isinstance(one, tuple) else (one,))]
+    return make_dataset(batch, tuple(forms) if len(forms) > 1 else forms[0], None)
+
+
+def built(name):
+    row = ALL[name]
+    model = models.build(row.model or name, IMAGE_SHAPE, **{**row.build, **SHARED.get(name, {})})
+    if OPTIONS.ulp:
+        rng = np.random.default_rng(OPTIONS.ulp)
+        for v, value in zip(model.weights, arrays(model.weights), strict=True):
+            if value.dtype == np.float32 and value.any():
+                v.assign(np.nextafter(value, rng.choice([-9, 9], value.shape).astype("float32")))
+    return model
+
+
+def main():
+    results = {}
+    for name in OPTIONS.models:
+        model = built(name)
+        model.compile(**{player: Recorder(0.0) for player in model.players})
+        model.fit(batches(name), steps_per_epoch=1, verbose=0)
+        for player in model.players:
+            for i, found in enumerate(arrays(getattr(model, player).sums)):
+                results[f"{name}/gradient/{player} {i}"] = found
+        model = built(name)
+        logs = model.fit(batches(name), steps_per_epoch=OPTIONS.steps, verbose=0).history
+        results |= {f"{name}/log/{k}": np.float32(v[-1]) for k, v in logs.items()}
+        for i, (v, found) in enumerate(zip(model.weights, arrays(model.weights), strict=True)):
+            results[f"{name}/weight/{i}:{v.name}"] = found
+        failure = model.first_failure.report()
+        print(f"{name} first failure {failure and failure[0]}", flush=True)
+    return results
+
+
+if __name__ == "__main__":
+    found = main()
+    out = OPTIONS.out.replace("RANK", str(devices.rank()))
+    if devices.is_writer() or out != OPTIONS.out:
+        np.savez(out, **found)
