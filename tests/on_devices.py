@@ -25,7 +25,6 @@ OPTIONS = parser.parse_args()
 DEVICES = devices.use(OPTIONS.devices)
 
 import keras  # noqa: E402
-from keras import ops  # noqa: E402
 from rows import ALL, IMAGE_SHAPE, arrays, feed  # noqa: E402
 
 from ganedu import models  # noqa: E402

@@ -75,8 +75,14 @@ class KerasAdapter(Saving):
                 (`use_ema`: Keras would put the averages in the place of the weights when `fit`
                 ends; models here keep averages beside them), or the dtype policy needs loss
                 scaling.
+
+        An optimizer that was made before the model's devices were chosen is made again on them, from its config.
         """
         self._check_optimizers(optimizers)
+        with self.devices.scope():
+            self._compile(optimizers, run_eagerly, steps_per_execution, jit_compile)
+
+    def _compile(self, optimizers, run_eagerly, steps_per_execution, jit_compile):
         self.compile_options = {
             "run_eagerly": run_eagerly,
             "steps_per_execution": steps_per_execution,
@@ -84,7 +90,10 @@ class KerasAdapter(Saving):
         }
         owned = []
         for name, networks in self.players.items():
-            setattr(self, name, keras.optimizers.get(optimizers[name]))
+            optimizer = keras.optimizers.get(optimizers[name])
+            if self.devices.count > 1 and not gradients.lies_on(optimizer, self.devices):
+                optimizer = type(optimizer).from_config(optimizer.get_config())
+            setattr(self, name, optimizer)
             variables = [v for n in networks for v in getattr(self, n).trainable_variables]
             owned.append((getattr(self, name), variables))
         known = {id(v) for _, variables in owned for v in variables}
