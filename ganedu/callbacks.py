@@ -10,7 +10,7 @@ import time
 import keras
 import numpy as np
 
-from ganedu import figures
+from ganedu import devices, figures
 from ganedu.diagnostics import diagnose, measure
 from ganedu.runtime import NonFiniteLoss
 
@@ -85,6 +85,17 @@ class Interrupt(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         if self.asked:
             self.model.stop_training = True
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.on_train_batch_end(None)
+
+
+class StopTogether(keras.callbacks.Callback):
+    """Ends training in all processes after the same step, when it ends in one: a clock, Ctrl-C or a score may tell one
+    of them alone. To be put after the callbacks that end it."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.model.stop_training = devices.any_of(self.model.stop_training)
 
     def on_epoch_end(self, epoch, logs=None):
         self.on_train_batch_end(None)

@@ -6,7 +6,7 @@ import warnings
 
 import click
 
-from ganedu import __version__
+from ganedu import __version__, devices
 from ganedu.cli import classroom, lessons, lists, samples, scores, speed, train
 from ganedu.disk import NO_ROOM
 from ganedu.runtime import RunError, UsageError
@@ -48,6 +48,7 @@ def _warning(message, *where, **rest):
 
 
 def _fail(message, status):
+    devices.wait_for_writer()
     click.echo(_line(message), err=True)
     sys.exit(status)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ganedu import catalogue, runs
+from ganedu import catalogue, devices, runs
 from ganedu.cli.common import setup
 from ganedu.runtime import PROFILES, RunError, UsageError
 
@@ -35,17 +35,21 @@ from ganedu.runtime import PROFILES, RunError, UsageError
     is_flag=True,
     help="Of each class on demand: for diffusion and flow_matching, which otherwise learn no classes.",
 )
+@click.option("--devices", "wanted", help="Devices to train on: a number, or all. [default: 1]")
 @click.option(
     "--profile",
     type=click.Choice(PROFILES),
     help="Size and length. [default: $GANEDU_PROFILE or quick]",
 )
-def train(model, data, out, **asked):
+def train(model, data, out, wanted, **asked):
     """Train MODEL, and leave its pictures in a folder."""
     catalogue.check(model)
     catalogue.check_data(data)
     out = out or Path("runs", f"{model}-{Path(data).resolve().stem}")
-    run = runs.begin(out, model=model, data=data, **asked)
+    if devices.launched():
+        run = _begun_together(out, model=model, data=data, devices=wanted, **asked)
+    else:
+        run = runs.begin(out, model=model, data=data, devices=wanted, **asked)
     try:
         _train(run)
     except (RunError, OSError):
@@ -59,28 +63,57 @@ def train(model, data, out, **asked):
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-def resume(folder):
+@click.option("--devices", "wanted", help="Devices to go on with. [default: as many as before]")
+def resume(folder, wanted):
     """Go on with an interrupted run, to the end that it would have had."""
     run = runs.RunFolder.open(folder)
+    wanted = None if wanted is None else devices.parse(wanted)
     if run.run_info().get("status") == "finished" and run.resume_point()[0]:
         click.echo(f"{folder} is finished.")
     else:
-        _train(run)
+        _train(run, wanted)
 
 
-def _train(run):
+def _begun_together(out, **asked):
+    """A run that several processes of `torchrun` begin: one of them makes its folder."""
+    setup()
+    devices.use(asked["devices"] or "all")
+    if devices.is_writer():
+        runs.begin(out, **asked)
+    devices.barrier()
+    return runs.RunFolder.open(out)
+
+
+def _train(run, wanted=None):
     try:
-        click.echo(_outline(run))
+        if not devices.launched():
+            click.echo(_outline(run))
         setup()
+        if not devices.launched():
+            count = devices.check(wanted or run.run_info().get("devices", 1))
+            if count > 1 and devices.in_processes():
+                _train_in_processes(run, count)
+                return
         from ganedu.runs import training
 
-        status = training.train(run)
+        status = training.train(run, wanted)
     except KeyboardInterrupt:
         status = "interrupted"
+    if not devices.is_writer():
+        sys.exit(130 if status == "interrupted" else 0)
     if status == "interrupted":
         click.echo(f"Stopped; what was reached is kept. Go on with: {run.resume_command}")
         sys.exit(130)
     click.echo(f"{run.path}: model.keras, samples.png, training.gif, history.csv")
+
+
+def _train_in_processes(run, count):
+    """Trains by `ganedu resume` in a process for each device. Each says what it must."""
+    status = devices.launch(["resume", str(run.path), "--devices", str(count)], count)
+    if status:
+        if status != 130 and not run.steps():
+            run.discard()
+        sys.exit(status)
 
 
 def _outline(run):

@@ -19,6 +19,7 @@ framework before `use`.
 import contextlib
 import os
 import sys
+import time
 
 from ganedu.runtime import RunError, UsageError, cores
 
@@ -57,6 +58,19 @@ def rank():
 def is_writer():
     """Whether this process writes files and prints: of several one alone."""
     return rank() == 0
+
+
+def in_processes():
+    """Whether a device is a process of its own, as on PyTorch."""
+    import keras
+
+    return keras.backend.backend() == "torch"
+
+
+def wait_for_writer(seconds=10):
+    """Gives the process of rank 0 the time to say what went wrong in all: when one ends, the others are ended."""
+    if not is_writer():
+        time.sleep(seconds)
 
 
 class Devices:
@@ -126,6 +140,8 @@ def check(devices):
         UsageError: for more than there are.
     """
     devices = parse(devices)
+    if devices == 1 and not launched():
+        return 1
     found, kind = _available(devices)
     if devices == "all":
         return found

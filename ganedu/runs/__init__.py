@@ -4,7 +4,7 @@ The folder alone is imported with the room: it loads no framework, so that `run.
 anything slow.
 """
 
-from ganedu.runs.folder import RunFolder, begin, now
+from ganedu.runs.folder import FollowedFolder, RunFolder, begin, now
 from ganedu.runs.model_file import load_model_file
 
-__all__ = ["RunFolder", "begin", "load_model_file", "now"]
+__all__ = ["FollowedFolder", "RunFolder", "begin", "load_model_file", "now"]

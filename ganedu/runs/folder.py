@@ -27,6 +27,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from ganedu import runtime
+from ganedu.devices import check_batch, parse
 from ganedu.disk import digest, remove, sync, written
 from ganedu.runs.model_file import is_whole, load_model_file
 from ganedu.runs.records import (
@@ -61,6 +62,7 @@ def begin(
     score_every=None,
     patience=None,
     by_class=False,
+    devices=None,
 ):
     """Makes the folder of a new run, with what is asked for in `run.json`; imports no framework.
 
@@ -78,6 +80,7 @@ def begin(
         patience: int, how many scores in a row may be worse than the best before the run ends.
             Defaults to `None`: any number.
         by_class: bool, whether a model that may be told the classes of the data is told. Defaults to `False`.
+        devices: int, or `"all"`: what it trains on. Defaults to `None`: one.
 
     Returns:
         `RunFolder`.
@@ -99,10 +102,15 @@ def begin(
             raise UsageError(f"--{name} must be at least 1. Received: {value}")
     if patience is not None and score_every is None:
         raise UsageError("--patience needs scores: say --score-every N, too")
+    if devices is not None:
+        devices = parse(devices)
+        if batch_size is not None and devices != "all":
+            check_batch(batch_size, devices)
     values = (model, str(data), seed, runtime.profile(profile), epochs, seconds, batch_size)
     asked = dict(zip(ASKED, (*values, image_size), strict=True))
     asked |= {"score_every": score_every, "patience": patience}
     asked |= {"by_class": True} if by_class else {}
+    asked |= {"devices": devices} if devices not in (None, 1) else {}
     told = {"status": "started", "started": now(), "load": LOAD, "versions": _versions()}
     return RunFolder.create(out, {"format": FORMAT, **asked, **told})
 
@@ -126,6 +134,8 @@ class RunFolder:
     Args:
         path: the folder.
     """
+
+    writes = True
 
     def __init__(self, path):
         self.path = Path(path)
@@ -411,3 +421,31 @@ class RunFolder:
     def frame_files(self):
         """The frames' files, oldest first."""
         return sorted(self.frames.glob(9 * "[0-9]" + ".png"))
+
+
+class FollowedFolder(RunFolder):
+    """A run's folder as the other processes of a training see it: they read, and the process of rank 0 writes."""
+
+    writes = False
+
+    @contextlib.contextmanager
+    def locked(self):
+        yield
+
+    def write_text(self, name, text, only_new=False):
+        pass
+
+    def save_checkpoint(self, model, state):
+        pass
+
+    def save_best(self, model):
+        pass
+
+    def publish(self, checkpoint, state):
+        pass
+
+    def truncate_after(self, step):
+        pass
+
+    def discard(self):
+        pass

@@ -105,6 +105,7 @@ ASKED = {
 TOLD = {
     "score_every": _optional(_integer(1)),
     "patience": _optional(_integer(1)),
+    "devices": ("a whole number from 1, or all", lambda v: v == "all" or _integer(1, 4096)[1](v)),
     "by_class": ("true or false", lambda v: isinstance(v, bool)),
     "status": _one_of(STATUSES),
     "backend": _one_of(BACKENDS),

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from PIL import Image
 
-from ganedu import data, figures, models, recipes, runtime
+from ganedu import data, devices, figures, models, recipes, runtime
 from ganedu.callbacks import (
     Clock,
     Interrupt,
@@ -20,10 +20,11 @@ from ganedu.callbacks import (
     ScoreCheckpoint,
     StepCounter,
     StopOnNonFinite,
+    StopTogether,
 )
 from ganedu.disk import written
 from ganedu.runs import evaluation
-from ganedu.runs.folder import now
+from ganedu.runs.folder import FollowedFolder, now
 from ganedu.runs.model_file import load_model_file
 from ganedu.runs.records import fits_default
 from ganedu.runtime import NonFiniteLoss, RunError, UsageError, one_line
@@ -32,11 +33,12 @@ MAX_FRAMES = 60  # in the GIF
 MAX_SCORED_IMAGES = 2000  # samples of a score in training
 
 
-def train(folder):
+def train(folder, on=None):
     """Trains a run to its end, from its newest checkpoint or from nothing.
 
     Args:
         folder: `RunFolder`, as `runs.begin` makes it.
+        on: int, or `"all"`: the devices to train on. Defaults to `None`: what `run.json` says, else one.
 
     Returns:
         The run's status, `"finished"` or `"interrupted"`.
@@ -47,14 +49,27 @@ def train(folder):
         RunError: if the last rounds could not be written.
         OSError: if not even the first file could be written.
     """
+    if not devices.is_writer():
+        folder = FollowedFolder(folder.path)
     with folder.locked():
-        return open_session(folder).run()
+        run_info = folder.run_info()
+        backend = runtime.setup(run_info["seed"])
+        devices.use(on or run_info.get("devices", 1))
+        if not folder.writes:
+            devices.barrier()  # until the folder is in order
+        session = open_session(folder, backend)
+        if folder.writes:
+            devices.barrier()
+        return session.run()
 
 
-def open_session(folder):
-    """The `TrainingSession` that is left of a run."""
+def open_session(folder, backend):
+    """The `TrainingSession` that is left of a run, on the devices that are in use."""
     run_info = folder.run_info()
-    backend = runtime.setup(run_info["seed"])
+    count = devices.current().count
+    before = run_info.pop("devices", 1)
+    if folder.steps() and before not in (count, "all"):
+        _say(f"Started on {before} devices, going on with {count}: to other roundings.")
     if run_info.get("backend", backend) != backend:
         _say(
             f"Started on {run_info['backend']}, going on with {backend}: not to identical weights."
@@ -64,6 +79,9 @@ def open_session(folder):
     _say(data.summarize_splits(dataset, test_count))
     kept = {"recipe", "images"} <= set(run_info)
     run_info |= resolve_run_info(run_info, dataset)
+    run_info |= {"devices": count} if count > 1 else {}
+    parts = models.batch_divisor(run_info["model"], run_info["recipe"].get("model", {}))
+    devices.check_batch(run_info["recipe"]["batch_size"], count, parts)
     recipe = recipes.Recipe(**{k: v for k, v in run_info["recipe"].items() if k != "name"})
     path, state = folder.resume_point()
     published = path is not None and path.parent == folder.path
@@ -121,8 +139,9 @@ def _say_what_to_expect(run_info, arguments):
 
 
 def _say(line):
-    with _warning_of("A line of output", "Training goes on"):
-        print(line, flush=True)
+    if devices.is_writer():
+        with _warning_of("A line of output", "Training goes on"):
+            print(line, flush=True)
 
 
 def resolve_run_info(run_info, dataset):
@@ -189,7 +208,7 @@ class TrainingSession:
 
     def score_of(self, run_info):
         """The callback that scores, or `None` where no scores were asked for."""
-        if not run_info.get("score_every"):
+        if not run_info.get("score_every") or not self.folder.writes:
             return None
         test = evaluation.test_images(run_info)
         return ScoreCheckpoint(
@@ -227,7 +246,7 @@ class TrainingSession:
         return self.counter.steps >= self.counter.total
 
     def run(self):
-        if not self.finished():
+        if not devices.any_of(self.finished()):
             if not self.state["step"]:
                 self.draw_frame(0)
             self.fit()
@@ -251,7 +270,7 @@ class TrainingSession:
         if self.counter.total is not None:
             left = self.counter.total - self.counter.steps
             rounds = done + math.ceil(left / self.recipe.steps_per_round)
-        interrupt, bar = Interrupt(), sys.stdout.isatty()
+        interrupt, bar = Interrupt(), sys.stdout.isatty() and self.folder.writes
         callbacks = [
             *([RoundBar(rounds, self.counter, self.clock)] if bar else []),
             self.counter,
@@ -260,6 +279,7 @@ class TrainingSession:
             *([self.score] if self.score else []),
             keras.callbacks.LambdaCallback(on_epoch_end=self.end_round),
             interrupt,
+            *([StopTogether()] if devices.launched() else []),
         ]
         try:
             with interrupt:
@@ -278,6 +298,13 @@ class TrainingSession:
             if self.saved:
                 kept = f"The weights of step {self.saved} are kept in {self.folder.path}."
             raise NonFiniteLoss(f"{e} {kept}") from None
+        except RuntimeError as e:
+            if not devices.launched() or "onnection" not in str(e):
+                raise
+            raise RunError(
+                f"Another process of the training is gone. The weights of step {self.saved} are kept. "
+                f"Go on with: {self.folder.resume_command}"
+            ) from None
 
     def end_round(self, epoch, logs):
         """Keeps what the round brought: the row, the frame, the checkpoint."""
@@ -298,6 +325,7 @@ class TrainingSession:
         ):
             self.folder.save_checkpoint(self.model, self.state)
             self.saved = step
+        devices.barrier()  # a process that is ahead would wait for this one in its next step, for a shorter time
         if not sys.stdout.isatty():
             losses = "  ".join(f"{name} {value:.4f}" for name, value in logs.items())
             _say(f"round {row['round']}  step {step}  {seconds:.1f} s  {losses}")
@@ -305,6 +333,8 @@ class TrainingSession:
     def draw_frame(self, step):
         """Draws what the model is for, from the same latents or examples each time: a frame of the
         GIF, and `samples.png`."""
+        if not self.folder.writes:
+            return
         images, columns = self.model.sample_grid(self.examples, seed=self.seed)
         self.folder.frames.mkdir(parents=True, exist_ok=True)
         with written(self.folder.frame_path(step)) as file:
@@ -314,6 +344,8 @@ class TrainingSession:
 
     def draw_gif(self):
         """`training.gif`, from at most `MAX_FRAMES` of the frames."""
+        if not self.folder.writes:
+            return
         files = self.folder.frame_files()
         if len(files) > MAX_FRAMES:
             chosen = np.linspace(0, len(files) - 1, MAX_FRAMES).round().astype(int)
