@@ -22,16 +22,27 @@ parser.add_argument("--ulp", type=int, default=0, help="seed of a change of all 
 parser.add_argument("--unlike", type=int, help="the rank that is given other batches")
 parser.add_argument("--nan", type=int, help="the step of which one row is NaN")
 OPTIONS = parser.parse_args()
-DEVICES = devices.use(OPTIONS.devices)
+if BACKEND == "tensorflow":  # more of them than the machine may have cores
+    import tensorflow as tf
+
+    one = tf.config.LogicalDeviceConfiguration()
+    tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], 4 * [one])
+devices.use(OPTIONS.devices)
 
 import keras  # noqa: E402
 from rows import ALL, IMAGE_SHAPE, arrays, feed  # noqa: E402
 
-from ganedu import models  # noqa: E402
+from ganedu import layers, models  # noqa: E402
 from ganedu.data.images import make_dataset  # noqa: E402
 
 BATCH = 16
 SHARED = {"drifting": {"num_generated": 8}, "reflow": {"num_pairs": 8}}  # by 2 and by 4
+# What a model of another name may have.
+OPTIONAL = {
+    "adaptive_augment": ("dcgan", lambda: {"augment": layers.AdaptiveAugment(images=200)}),
+    "instance_noise": ("dcgan", lambda: {"augment": keras.layers.GaussianNoise(0.1)}),
+    "sparse": ("autoencoder", lambda: {"sparsity_weight": 0.1, "noise_std": 0.1, "mask_prob": 0.2}),
+}
 
 
 class Recorder(keras.optimizers.Optimizer):
@@ -47,6 +58,8 @@ class Recorder(keras.optimizers.Optimizer):
 
 
 def batches(name):
+    name, _ = OPTIONAL.get(name, (name, None))
+
     def batch(i):
         i = int(i)
         other = 100 * (OPTIONS.unlike is not None and devices.rank() == OPTIONS.unlike)
@@ -62,8 +75,10 @@ def batches(name):
 
 
 def built(name):
-    row = ALL[name]
-    model = models.build(row.model or name, IMAGE_SHAPE, **{**row.build, **SHARED.get(name, {})})
+    known, options = OPTIONAL.get(name, (name, dict))
+    row = ALL[known]
+    arguments = {**row.build, **SHARED.get(name, {}), **options()}
+    model = models.build(row.model or known, IMAGE_SHAPE, **arguments)
     if OPTIONS.ulp:
         rng = np.random.default_rng(OPTIONS.ulp)
         for v, value in zip(model.weights, arrays(model.weights), strict=True):
