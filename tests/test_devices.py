@@ -39,14 +39,14 @@ long = pytest.mark.skipif(not ASKED, reason="GANEDU_DEVICES=1 runs it")
 # What is refused
 
 
-@pytest.mark.parametrize("said", ["0", "-1", "x", "1.5", "", "ALL", "1e3"])
-def test_what_is_no_number_of_devices_is_refused(said):
+@pytest.mark.parametrize("word", ["0", "-1", "x", "1.5", "", "ALL", "1e3"])
+def test_what_is_no_number_of_devices_is_refused(word):
     with pytest.raises(runtime.UsageError, match="must be a whole number from 1, or all"):
-        devices.parse(said)
+        devices.parse(word)
 
 
 def test_a_number_of_devices_is_read():
-    assert [devices.parse(said) for said in ("1", 8, "all")] == [1, 8, "all"]
+    assert [devices.parse(word) for word in ("1", 8, "all")] == [1, 8, "all"]
 
 
 def test_a_batch_that_cannot_be_shared_is_refused():
@@ -145,7 +145,7 @@ def run(backend, count, *arguments, status=0):
     return done.stdout + done.stderr
 
 
-def loaded(path):
+def numbers_in(path):
     with np.load(path) as file:
         return {name: file[name].astype("float64") for name in file.files}
 
@@ -162,7 +162,7 @@ def alone(tmp_path_factory):
             for ulp in (0, 1, 2):
                 out = folder / f"{ulp}.npz"
                 run(backend, 1, out, "--models", ",".join(MODELS), "--ulp", ulp)
-            kept[backend] = [loaded(folder / f"{ulp}.npz") for ulp in (0, 1, 2)]
+            kept[backend] = [numbers_in(folder / f"{ulp}.npz") for ulp in (0, 1, 2)]
         reference, *others = kept[backend]
         return reference, others
 
@@ -199,13 +199,13 @@ CASES += [("tensorflow", 4)] if ASKED == "all" else []
 def test_several_devices_have_the_numbers_of_one(backend, count, alone, tmp_path):
     reference, others = alone(backend)
     run(backend, count, tmp_path / "RANK.npz", "--models", ",".join(MODELS))
-    found = loaded(tmp_path / "0.npz")
+    found = numbers_in(tmp_path / "0.npz")
     assert set(found) == set(reference)
     for model in MODELS:
         check_gradients(reference, found, model)
         check_after_training(reference, others, found, model)
     for rank in range(1, count if backend == "torch" else 1):
-        replica = loaded(tmp_path / f"{rank}.npz")
+        replica = numbers_in(tmp_path / f"{rank}.npz")
         for key in (k for k in found if "/gradient/" not in k):
             np.testing.assert_array_equal(replica[key], found[key], err_msg=f"rank {rank}, {key}")
 

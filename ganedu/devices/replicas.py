@@ -153,10 +153,10 @@ def cut(x, axis=0):
     return ops.take(x, start + ops.arange(size // count()), axis=axis)
 
 
-def _whole(draw, shape, axis, **options):
+def _shared_draw(random, shape, axis, **options):
     shape = list(shape)
     shape[axis] = shape[axis] * count()
-    return cut(draw(tuple(shape), **options), axis)
+    return cut(random(tuple(shape), **options), axis)
 
 
 def normal(shape, seed, axis=0):
@@ -167,12 +167,12 @@ def normal(shape, seed, axis=0):
         seed: `keras.random.SeedGenerator`.
         axis: int, along which images are counted. Defaults to `0`.
     """
-    return _whole(keras.random.normal, shape, axis, seed=seed)
+    return _shared_draw(keras.random.normal, shape, axis, seed=seed)
 
 
 def uniform(shape, seed, axis=0):
     """As `normal`, U[0, 1)."""
-    return _whole(keras.random.uniform, shape, axis, seed=seed)
+    return _shared_draw(keras.random.uniform, shape, axis, seed=seed)
 
 
 def synchronize(model):
