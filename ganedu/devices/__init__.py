@@ -222,14 +222,23 @@ def _torch_devices(wanted):
 def _mirrored(count):
     import tensorflow as tf
 
+    if "TF_CONFIG" in os.environ:
+        raise UsageError(
+            "On TensorFlow the devices are those of one process. Received: TF_CONFIG, of several; PyTorch can"
+        )
     kind = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
     names = [d.name for d in tf.config.list_logical_devices(kind)[:count]]
     return Devices(count, tf.distribute.MirroredStrategy(names))
 
 
 def _parallel(count):
+    import jax
     import keras
 
+    if jax.process_count() > 1:
+        raise UsageError(
+            f"On JAX the devices are those of one process. Received: {jax.process_count()}; PyTorch can"
+        )
     found = keras.distribution.list_devices()[:count]
     return Devices(count, keras.distribution.DataParallel(devices=found))
 

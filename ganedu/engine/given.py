@@ -8,6 +8,7 @@ import numpy as np
 from keras import ops
 
 from ganedu.data.images import as_numpy, check_scaled, check_shape, is_one_hot
+from ganedu.devices import check_batch
 from ganedu.runtime import UsageError
 
 
@@ -38,7 +39,11 @@ def check_given(model, verb, args, kwargs):
     if verb != "predict":
         _check_arrays(model, given.get("x"), given.get("y"))
     if verb == "fit":
-        _check_batches(model.batch_divisor, given.get("x"), given.get("batch_size") or 32)
+        batch_size = given.get("batch_size") or 32
+        _check_batches(model.batch_divisor, given.get("x"), batch_size)
+        if model.devices.count > 1:
+            for size in _batch_sizes(given.get("x"), batch_size):
+                check_batch(size, model.devices.count, model.batch_divisor)
     validation = given.get("validation_data")
     if validation is not None:
         _check_stream(validation, given.get("validation_steps"), "validation_steps")
@@ -62,6 +67,17 @@ def _kind(data):
     if isinstance(data, (list, tuple)):
         return f"a {type(data).__name__} of {len(data)}; as np.array(x)"
     return repr(data)[:50]
+
+
+def _batch_sizes(x, batch_size):
+    """The sizes of the batches that `fit` will make of what it is given, where they can be told."""
+    if isinstance(x, keras.utils.PyDataset):
+        return {len(keras.tree.flatten(x[0])[0])}
+    if hasattr(x, "element_spec"):
+        size = keras.tree.flatten(x.element_spec)[0].shape[0]
+        return set() if size is None else {size}
+    count = len(keras.tree.flatten(x)[0]) if hasattr(x, "shape") else batch_size
+    return {min(batch_size, count), count % batch_size} - {0}
 
 
 def _check_stream(x, steps, name):

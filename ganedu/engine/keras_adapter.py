@@ -102,6 +102,8 @@ class KerasAdapter(Saving):
             raise ValueError(
                 f"Each trainable variable must belong to a player. Received: {', '.join(strangers)}"
             )
+        if BACKEND == "tensorflow" and self.devices.count > 1 and jit_compile == "auto":
+            self.compile_options["jit_compile"] = False  # XLA has no `all_reduce` there
         whole = owned[0][0] if len(owned) == 1 else Optimizers(owned)
         super().compile(optimizer=whole, **self.compile_options)
         self.optimizer.build(self.trainable_variables)
