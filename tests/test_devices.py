@@ -15,14 +15,16 @@ import sys
 import time
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from rows import ALL
 
 import ganedu
-from ganedu import devices, runtime
+from ganedu import devices, runs, runtime
 from ganedu.cli import main
+from ganedu.runs import training
 
 HERE = Path(__file__).parent
 PACKAGE = Path(ganedu.__file__).parent
@@ -210,6 +212,57 @@ def test_several_devices_have_the_numbers_of_one(backend, count, alone, tmp_path
             np.testing.assert_array_equal(replica[key], found[key], err_msg=f"rank {rank}, {key}")
 
 
+# Precision and compilation
+
+
+@pytest.mark.parametrize(
+    ("backend", "count", "refused"),
+    [("torch", 1, "KERAS_BACKEND=torch"), ("tensorflow", 2, "needs one device"), ("jax", 2, None)],
+)
+def test_compilation_is_refused_where_it_cannot_be(backend, count, refused):
+    if refused is None:
+        training.check_jit(backend, count)
+        return
+    with pytest.raises(runtime.UsageError, match=refused):
+        training.check_jit(backend, count)
+
+
+def test_a_run_in_bfloat16_goes_on_so(tmp_path):
+    """Layers compute in it, weights are float32, and what is resumed is the same; Keras's own setting stays."""
+    folder = runs.begin(
+        tmp_path / "run",
+        model="autoencoder",
+        data="digits",
+        image_size=8,
+        profile="smoke",
+        precision="bfloat16",
+    )
+    assert training.train(folder) == "finished"
+    for model in (folder.load_model(), training.load_model_file(folder.path / "model.keras")):
+        assert model.encoder.layers[1].compute_dtype == "bfloat16"
+        assert {v.dtype for v in model.trainable_variables} == {"float32"}
+    assert keras.config.dtype_policy().name == "float32"
+    assert np.isfinite(folder.history()[-1]["loss"])
+
+
+@long
+@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
+def test_bfloat16_trains_as_float32_but_for_its_digits(backend, tmp_path):
+    """8 bits of a number: after 200 steps the loss is within a twentieth of float32's."""
+    needs(backend)
+    last = {}
+    for precision in ("float32", "bfloat16"):
+        out = tmp_path / precision
+        started = ganedu_in_process(
+            backend, "train", "autoencoder", "--epochs", 4, "--precision", precision, "--out", out
+        )
+        _, errors = started.communicate(timeout=900)
+        assert started.returncode == 0, errors[-2000:]
+        last[precision] = rows(out)[-1]["loss"]
+    assert last["bfloat16"] != last["float32"]
+    assert last["bfloat16"] == pytest.approx(last["float32"], rel=0.05)
+
+
 # Processes
 
 
@@ -243,15 +296,17 @@ def workers(pid):
     return found
 
 
-def ganedu_on_torch(*arguments, **options):
-    # A device is a core: two of them, whatever the machine has.
+def ganedu_on_torch(*arguments):
+    return ganedu_in_process("torch", *arguments)
+
+
+def ganedu_in_process(backend, *arguments):
     return subprocess.Popen(
         [sys.executable, "-m", "ganedu", *map(str, arguments)],
-        env=environment("torch"),
+        env=environment(backend),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        **options,
     )
 
 

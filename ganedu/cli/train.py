@@ -8,6 +8,7 @@ import click
 
 from ganedu import catalogue, devices, runs
 from ganedu.cli.common import setup
+from ganedu.runs.records import PRECISIONS
 from ganedu.runtime import PROFILES, RunError, UsageError
 
 
@@ -35,6 +36,14 @@ from ganedu.runtime import PROFILES, RunError, UsageError
     is_flag=True,
     help="Of each class on demand: for diffusion and flow_matching, which otherwise learn no classes.",
 )
+@click.option(
+    "--precision",
+    type=click.Choice(PRECISIONS),
+    default="float32",
+    show_default=True,
+    help="What layers compute in; weights are float32.",
+)
+@click.option("--jit", is_flag=True, help="Compile the step with XLA; on JAX it always is.")
 @click.option("--devices", "wanted", help="Devices to train on: a number, or all. [default: 1]")
 @click.option(
     "--profile",

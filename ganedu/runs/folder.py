@@ -35,6 +35,7 @@ from ganedu.runs.records import (
     FORMAT,
     MAX_AMOUNT,
     MAX_SIDE,
+    PRECISIONS,
     STATE,
     read_history,
     read_run_info,
@@ -63,6 +64,8 @@ def begin(
     patience=None,
     by_class=False,
     devices=None,
+    precision="float32",
+    jit=False,
 ):
     """Makes the folder of a new run, with what is asked for in `run.json`; imports no framework.
 
@@ -81,6 +84,8 @@ def begin(
             Defaults to `None`: any number.
         by_class: bool, whether a model that may be told the classes of the data is told. Defaults to `False`.
         devices: int, or `"all"`: what it trains on. Defaults to `None`: one.
+        precision: `"float32"`, or `"bfloat16"`: layers compute in it, weights stay float32. Defaults to `"float32"`.
+        jit: bool, whether XLA compiles the step; on JAX it always does. Defaults to `False`.
 
     Returns:
         `RunFolder`.
@@ -110,6 +115,12 @@ def begin(
     asked = dict(zip(ASKED, (*values, image_size), strict=True))
     asked |= {"score_every": score_every, "patience": patience}
     asked |= {"by_class": True} if by_class else {}
+    if precision not in PRECISIONS:
+        raise UsageError(
+            f"The precision must be one of {', '.join(PRECISIONS)}. Received: {precision!r}"
+        )
+    asked |= {"precision": precision} if precision != "float32" else {}
+    asked |= {"jit": True} if jit else {}
     asked |= {"devices": devices} if devices not in (None, 1) else {}
     told = {"status": "started", "started": now(), "load": LOAD, "versions": _versions()}
     return RunFolder.create(out, {"format": FORMAT, **asked, **told})

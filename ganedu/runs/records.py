@@ -16,6 +16,7 @@ MAX_SIDE = 1024  # pixels
 MAX_ARGUMENT = 1e6  # a number among the arguments of a model
 MAX_CLASSES = 10_000
 MAX_LETTERS = 4096
+PRECISIONS = ("float32", "bfloat16")
 STATUSES = ("started", "training", "interrupted", "finished", "diverged")
 BACKENDS = ("tensorflow", "jax", "torch")
 
@@ -106,6 +107,8 @@ TOLD = {
     "score_every": _optional(_integer(1)),
     "patience": _optional(_integer(1)),
     "devices": ("a whole number from 1, or all", lambda v: v == "all" or _integer(1, 4096)[1](v)),
+    "precision": _one_of(PRECISIONS),
+    "jit": ("true or false", lambda v: isinstance(v, bool)),
     "by_class": ("true or false", lambda v: isinstance(v, bool)),
     "status": _one_of(STATUSES),
     "backend": _one_of(BACKENDS),

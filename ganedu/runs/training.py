@@ -67,6 +67,8 @@ def open_session(folder, backend):
     """The `TrainingSession` that is left of a run, on the devices that are in use."""
     run_info = folder.run_info()
     count = devices.current().count
+    if run_info.get("jit"):
+        check_jit(backend, count)
     before = run_info.pop("devices", 1)
     if folder.steps() and before not in (count, "all"):
         _say(f"Started on {before} devices, going on with {count}: to other roundings.")
@@ -97,6 +99,8 @@ def open_session(folder, backend):
         state = {"step": 0, "seconds": 0.0, "history": []}
     else:
         model = load_model_file(path, run_info["model"], dataset.image_shape)
+    if run_info.get("jit"):
+        model.jit_compile = True
     session = TrainingSession(folder, model, dataset, recipe, run_info, state)
     folder.truncate_after(state["step"])
     if path is not None and not published:
@@ -117,7 +121,8 @@ def _new_model(folder, run_info, dataset, recipe, kept):
     arguments = {**models.arguments_of(name, dataset, by_class), **recipe.model}
     _say_what_to_expect(run_info, arguments)
     try:
-        return models.build(name, dataset.image_shape, seed=run_info["seed"], **arguments)
+        with _computing_in(run_info.get("precision", "float32")):
+            return models.build(name, dataset.image_shape, seed=run_info["seed"], **arguments)
     except (UsageError, MemoryError):
         raise
     except Exception as e:
@@ -126,6 +131,33 @@ def _new_model(folder, run_info, dataset, recipe, kept):
         raise UsageError(
             f"{path} is damaged (of its recipe no {name} can be made: {one_line(e)})"
         ) from e
+
+
+@contextlib.contextmanager
+def _computing_in(precision):
+    """Layers that are made in this block compute in it, with weights in float32; a `.keras` file says so of each."""
+    policy = keras.config.dtype_policy()
+    if precision == "bfloat16":
+        keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(policy)
+
+
+def check_jit(backend, count):
+    """Refuses `--jit` where XLA cannot compile a step.
+
+    Raises:
+        UsageError: on PyTorch, and on TensorFlow for several devices.
+    """
+    if backend == "torch":
+        raise UsageError(
+            "--jit needs XLA, which TensorFlow and JAX have. Received: KERAS_BACKEND=torch; steps are not made for "
+            "torch.compile"
+        )
+    if backend == "tensorflow" and count > 1:
+        raise UsageError(f"On TensorFlow --jit needs one device. Received: {count}")
 
 
 def _say_what_to_expect(run_info, arguments):
