@@ -6,6 +6,7 @@ nothing piles up. In a notebook, a figure that ends a cell is drawn; elsewhere c
 """
 
 import io
+import itertools
 import math
 import textwrap
 
@@ -192,6 +193,34 @@ def curves(history, groups=None, x=None, xlabel="round"):
         axes.legend(frameon=False)
         _plain(axes)
     return figure
+
+
+def histories(runs, name):
+    """One log of several runs, a line each.
+
+    Args:
+        runs: dict from a run's name to its rounds, a list of dict of numbers with `step`.
+        name: str, the log; of a run without it its first loss.
+    """
+    figure = Figure(figsize=(6.4, 3.2 + 0.12 * len(runs)), layout="constrained")
+    axes = figure.subplots()
+    for (run, rounds), colour in zip(runs.items(), itertools.cycle(COLOURS)):
+        chosen = name if name in rounds[0] else _log_of(rounds[0])
+        steps, values = zip(
+            *((row["step"], row.get(chosen, np.nan)) for row in rounds), strict=True
+        )
+        axes.plot(steps, values, ".-", label=f"{run}: {chosen}", color=colour)
+    axes.set_xlabel("step", color=INK)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.legend(frameon=False, fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    _plain(axes)
+    return figure
+
+
+def _log_of(row):
+    names = [name for name in row if name not in ("round", "step", "epoch", "seconds")]
+    losses = [name for name in names if name.endswith("loss")]
+    return "loss" if "loss" in names else (losses or names or ["seconds"])[0]
 
 
 def bars(sets, names, ylabel=""):

@@ -66,6 +66,7 @@ def begin(
     devices=None,
     precision="float32",
     jit=False,
+    arguments=None,
 ):
     """Makes the folder of a new run, with what is asked for in `run.json`; imports no framework.
 
@@ -85,6 +86,7 @@ def begin(
         by_class: bool, whether a model that may be told the classes of the data is told. Defaults to `False`.
         devices: int, or `"all"`: what it trains on. Defaults to `None`: one.
         precision: `"float32"`, or `"bfloat16"`: layers compute in it, weights stay float32. Defaults to `"float32"`.
+        arguments: dict, arguments of the model's `build` in the place of its recipe's. Defaults to none.
         jit: bool, whether XLA compiles the step; on JAX it always does. Defaults to `False`.
 
     Returns:
@@ -121,6 +123,7 @@ def begin(
         )
     asked |= {"precision": precision} if precision != "float32" else {}
     asked |= {"jit": True} if jit else {}
+    asked |= {"arguments": arguments} if arguments else {}
     asked |= {"devices": devices} if devices not in (None, 1) else {}
     told = {"status": "started", "started": now(), "load": LOAD, "versions": _versions()}
     return RunFolder.create(out, {"format": FORMAT, **asked, **told})

@@ -51,10 +51,10 @@ def _text(v):
     return isinstance(v, str) and 0 < len(v) <= MAX_LETTERS and "\0" not in v
 
 
-def _argument(v):
+def fits_argument(v):
     """Whether an argument of a model is plain: nothing that Keras would make an object of."""
     if isinstance(v, list):
-        return len(v) <= 100 and not any(isinstance(x, list) or not _argument(x) for x in v)
+        return len(v) <= 100 and not any(isinstance(x, list) or not fits_argument(x) for x in v)
     if type(v) in (int, float):
         return abs(v) <= MAX_ARGUMENT
     return v is None or isinstance(v, bool) or _text(v)
@@ -71,7 +71,7 @@ def fits_default(value, default):
 
 
 def _arguments(v):
-    return isinstance(v, dict) and all(map(_argument, v.values()))
+    return isinstance(v, dict) and all(map(fits_argument, v.values()))
 
 
 def _recipe(v):
@@ -107,6 +107,7 @@ TOLD = {
     "score_every": _optional(_integer(1)),
     "patience": _optional(_integer(1)),
     "devices": ("a whole number from 1, or all", lambda v: v == "all" or _integer(1, 4096)[1](v)),
+    "arguments": ("numbers and words by name", _arguments),
     "precision": _one_of(PRECISIONS),
     "jit": ("true or false", lambda v: isinstance(v, bool)),
     "by_class": ("true or false", lambda v: isinstance(v, bool)),

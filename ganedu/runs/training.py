@@ -184,6 +184,8 @@ def resolve_run_info(run_info, dataset):
         found, name = recipes.find(
             run_info["model"], run_info["data"], dataset.image_shape, run_info["profile"]
         )
+        asked = {**found.model, **run_info.get("arguments", {})}
+        found = dataclasses.replace(found, model=asked)
         parts = models.batch_divisor(run_info["model"], found.model)
         batch_size = run_info["batch_size"] or min(found.batch_size, len(dataset)) // parts * parts
         if batch_size % parts or not batch_size:

@@ -7,7 +7,7 @@ import itertools
 import json
 import os
 import threading
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, wait
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from ganedu.course import checking
 from ganedu.course.classroom import gradebook, notebooks
 from ganedu.course.classroom.box import Box, check_box
 from ganedu.course.classroom.probes import probe_source
+from ganedu.devices import executors
 from ganedu.disk import written
 from ganedu.runtime import RunError, UsageError
 
@@ -188,7 +189,7 @@ def grade(
     if to_do:
         if safe and scheduler is None:
             check_box()
-        executor, close = _executor(scheduler, jobs)
+        executor, close = executors.executor(scheduler, jobs)
         try:
             most = 2 * jobs if scheduler is None else WAITING
             for job, future in _submitted(executor, course, to_do, safe, most):
@@ -224,22 +225,6 @@ def _submitted(executor, course, to_do, safe, most):
             return
         for future in wait(waiting, return_when=FIRST_COMPLETED).done:
             yield waiting.pop(future), future
-
-
-def _executor(scheduler, jobs):
-    """An executor, and what ends it."""
-    if scheduler is None:
-        executor = ThreadPoolExecutor(jobs)  # the work is done in the boxes' processes
-        return executor, lambda: executor.shutdown(cancel_futures=True)
-    try:
-        from distributed import Client
-    except ImportError:
-        raise UsageError("--scheduler needs Dask: pip install 'ganedu[cluster]'") from None
-    try:
-        client = Client(scheduler, timeout=10)
-    except (OSError, ValueError) as e:
-        raise UsageError(f"No scheduler answers at {scheduler} ({type(e).__name__})") from None
-    return client.get_executor(), client.close
 
 
 def _job(course, student, lesson, safe):
