@@ -35,6 +35,7 @@ ROOMS = [
     "recipes",
     "runs",
     "course",
+    "explorer",
     "cli",
     "__main__",
 ]

@@ -155,9 +155,9 @@ def answers(browser, cases, tmp_path_factory):
     """What the page made of all cases, dict of dicts of arrays; the page is loaded once."""
     from selenium.webdriver.support.ui import WebDriverWait
 
-    from ganedu.explorer import html
+    from ganedu.explorer import document
 
-    text = html.page("cases", "en", {"cases": [c for c, *_ in cases.values()]}, html.WALKER)
+    text = document.page("cases", "en", {"cases": [c for c, *_ in cases.values()]}, document.WALKER)
     text = text.replace("})();\n</script>", HARNESS + "})();\n</script>")
     file = tmp_path_factory.mktemp("page") / "cases.html"
     file.write_text(text, encoding="utf-8")

@@ -1,0 +1,199 @@
+"""What a page tells of a run besides the model itself: how it was trained, and how good it is. Arrays and records in,
+dicts for JSON out."""
+
+import base64
+import io
+import math
+import time
+import zlib
+
+import numpy as np
+from PIL import Image
+
+from ganedu import catalogue, data
+from ganedu.metrics import features
+from ganedu.metrics.memorisation import nearest_neighbour_distance
+from ganedu.metrics.summary import feature_scores
+from ganedu.runs import evaluation
+from ganedu.runtime import UsageError, one_line
+
+MAX_FRAMES = 40
+MAX_ROWS = 400
+MAX_FRAME_SIDE = 2048
+MAX_SAMPLES = 512
+MAX_TRAIN = 5000  # images among which the nearest are looked for
+EXAMPLES = 16
+SAMPLING_SECONDS = 30.0
+
+
+def packed(images):
+    """Images in [-1, 1] or uint8 (N, H, W, C) as `{"shape", "data"}`: their grey values, deflated, as base64."""
+    images = np.asarray(images)
+    images = images if images.dtype == np.uint8 else data.to_uint8(images)
+    deflated = zlib.compress(np.ascontiguousarray(images).tobytes(), 9)
+    return {"shape": list(images.shape), "data": base64.b64encode(deflated).decode()}
+
+
+def finite(value):
+    """A number for JSON, `None` where it is not finite."""
+    return float(value) if math.isfinite(value) else None
+
+
+def facts(run_info, model):
+    """What was asked for and with what: a list of `[name of a string, value]`."""
+    recipe = run_info.get("recipe", {})
+    length = f"{run_info['seconds']:g} s" if run_info["seconds"] else None
+    length = length or (f"{run_info['epochs']:g} epochs" if run_info["epochs"] else None)
+    height, width, channels = run_info["images"][1:]
+    found = [
+        ["model", run_info["model"]],
+        ["data", run_info["data"]],
+        ["images", f"{run_info['images'][0]}, {height} x {width} x {channels}"],
+        ["length", length],
+        ["batch_size", recipe.get("batch_size")],
+        ["arguments", ", ".join(f"{k}={v}" for k, v in recipe.get("model", {}).items())],
+        ["augmentation", ", ".join(recipe.get("augment", []))],
+        ["parameters", f"{sum(math.prod(w.shape) for w in model.trainable_weights):,}"],
+        ["seed", run_info["seed"]],
+        ["backend", run_info.get("backend")],
+        ["started", run_info.get("started")],
+        ["status", run_info.get("status")],
+        ["versions", _versions(run_info.get("versions"))],
+    ]
+    return [[name, str(value)[:500]] for name, value in found if value not in (None, "")]
+
+
+def _versions(versions):
+    versions = versions if isinstance(versions, dict) else {}
+    return ", ".join(f"{name} {version}" for name, version in versions.items())
+
+
+def summary(name):
+    """The one line that `ganedu models` says of a model, or nothing for a name that it does not know."""
+    return catalogue.summary(name)[1] if name in catalogue.names() else ""
+
+
+def curves(history):
+    """`{"steps", "seconds", "columns"}` of a history, at most `MAX_ROWS` rows of it."""
+    if len(history) > MAX_ROWS:
+        chosen = np.linspace(0, len(history) - 1, MAX_ROWS).round().astype(int)
+        history = [history[i] for i in chosen]
+    names = dict.fromkeys(name for row in history for name in row)
+    columns = {
+        name: [finite(row.get(name, math.nan)) for row in history]
+        for name in names
+        if name not in ("round", "step", "seconds", "epoch")
+    }
+    steps = [row.get("step", i + 1) for i, row in enumerate(history)]
+    return {
+        "steps": steps,
+        "seconds": [finite(row.get("seconds", math.nan)) for row in history],
+        "columns": columns,
+    }
+
+
+def film(files):
+    """Frames, `[{"step", "image"}]`, at most `MAX_FRAMES` of them, as PNG in a `data:` address. Damaged ones are left
+    out, and so is what is no PNG: for other kinds Pillow may start a program."""
+    if len(files) > MAX_FRAMES:
+        files = [files[i] for i in np.linspace(0, len(files) - 1, MAX_FRAMES).round().astype(int)]
+    found = []
+    for file in files:
+        try:
+            with Image.open(file, formats=["PNG"]) as picture:
+                if max(picture.size) > MAX_FRAME_SIDE:
+                    continue
+                picture = picture.convert("L" if picture.mode == "L" else "RGB")
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            continue
+        text = io.BytesIO()
+        picture.save(text, format="PNG", optimize=True)
+        address = f"data:image/png;base64,{base64.b64encode(text.getvalue()).decode()}"
+        size = {"width": picture.width, "height": picture.height}
+        found.append({"step": int(file.stem), "image": address, **size})
+    return found
+
+
+def diagnosis(model, run_info, history):
+    """What `ganedu diagnose` says: `{"text"}`, or `{"missing"}`, why it says nothing."""
+    try:
+        return {"text": str(evaluation.diagnosis(model, run_info, history))}
+    except (UsageError, ValueError) as e:
+        return {"missing": one_line(e, 300)}
+
+
+def test_images(run_info):
+    """The test images of a run, or `None` and why there are none."""
+    try:
+        return evaluation.test_images(run_info), None
+    except UsageError as e:
+        return None, one_line(e, 300)
+
+
+def samples(model, dataset):
+    """Samples and what they should be like, as `evaluation.evaluation_samples`; as many as can be had in some seconds,
+    at most `MAX_SAMPLES`."""
+    count = min(16, len(dataset))
+    started = time.perf_counter()
+    found = evaluation.evaluation_samples(model, dataset.first_n(count))
+    each = max(time.perf_counter() - started, 1e-3) / count
+    more = int(min(SAMPLING_SECONDS / each, MAX_SAMPLES, len(dataset)))
+    if more > count:
+        found = evaluation.evaluation_samples(model, dataset.first_n(more))
+    return found[:2]
+
+
+def quality(model, run_info, dataset):
+    """How good a model is.
+
+    Returns:
+        `{"count", "scores", "neighbours", "left_out"}`: `scores` are rows `[name, of samples, of real images]`,
+        `neighbours` what `_neighbours` finds; what is missing, and why, is in `left_out`, a list of str. A model that
+        makes no images has `left_out` alone.
+    """
+    try:
+        generated, real = samples(model, dataset)
+    except UsageError as e:
+        return {"left_out": [one_line(e, 300)]}
+    found = {"count": len(generated), "scores": [], "left_out": []}
+    network = features.fitting(dataset.name, real.shape[1:])
+    enough = len(generated) >= evaluation.MIN_IMAGES
+    generates = model.tasks & {"generate", "generate by class"}
+    train = data.load(run_info["data"], image_size=run_info["image_size"]).first_n(MAX_TRAIN)
+    if network is not None and enough and generates:
+        others = train.array()[: len(real)]
+        if len(others) == len(real):
+            seen = [network.features(images) for images in (real, generated, others)]
+            ours, ideal = (feature_scores(seen[0], other) for other in seen[1:])
+            found["scores"] = [
+                [name, finite(value), finite(ideal[name])]
+                for name, value in ours.items()
+                if not name.endswith("_error")
+            ]
+    elif generates:
+        found["left_out"].append("few" if not enough else "no_features")
+    if generates:
+        found["neighbours"] = _neighbours(generated, train.array(), network)
+    else:
+        found["pairs"] = {"made": packed(generated[:EXAMPLES]), "wanted": packed(real[:EXAMPLES])}
+    return found
+
+
+def _neighbours(generated, train, network):
+    """The 16 samples nearest to real images and the 16 furthest from them, each with its nearest real image and the
+    distance, in features where a network knows such images, else in pixels."""
+    spaces = (generated, train)
+    if network is not None:
+        spaces = tuple(network.features(images) for images in spaces)
+    flat = (a.reshape(len(a), -1).astype("float64") for a in spaces)
+    distances, nearest = nearest_neighbour_distance(*flat)
+    order = np.argsort(distances, kind="stable")
+    count = min(EXAMPLES, len(order) // 2)
+    told = {"features": network is not None}
+    for name, chosen in (("best", order[:count]), ("worst", order[::-1][:count])):
+        told[name] = {
+            "samples": packed(generated[chosen]),
+            "nearest": packed(train[nearest[chosen]]),
+            "distances": [round(float(d), 3) for d in distances[chosen]],
+        }
+    return told

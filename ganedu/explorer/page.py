@@ -1,0 +1,108 @@
+"""A run's page: the model, how it was trained, how good it is."""
+
+import json
+
+from ganedu import data
+from ganedu.disk import written
+from ganedu.explorer import contents, document
+from ganedu.explorer.graph import UnknownLayer
+from ganedu.explorer.programs import directions_of, program
+from ganedu.runs import evaluation
+from ganedu.runtime import UsageError, one_line
+
+LANGUAGES = ("en", "zh")
+PAGE = ("dom", "controls", "latent", "steps", "texts", "pictures", "training", "quality", "page")
+DIRECTION_IMAGES = 500
+
+
+def strings(language):
+    """The page's texts in a language, dict of str.
+
+    Raises:
+        UsageError: for another language.
+    """
+    if language not in LANGUAGES:
+        raise UsageError(
+            f"The languages are {', '.join(LANGUAGES)}. Received: language={language!r}"
+        )
+    table = json.loads((document.FOLDER / "page" / "strings.json").read_text(encoding="utf-8"))
+    return {name: texts[LANGUAGES.index(language)] for name, texts in table.items()}
+
+
+def explain(model, run_info, history, frames, out, *, language="en"):
+    """Writes a run as one HTML file, which plays the model itself where the page knows its layers.
+
+    Args:
+        model: `GenerativeModel`, the run's.
+        run_info: dict, the run's `run.json`.
+        history: list of dict of float, a row a round.
+        frames: list of paths, the frames of its training.
+        out: `pathlib.Path`, the file.
+        language: `"en"` or `"zh"`. Defaults to `"en"`.
+
+    Returns:
+        What the page lacks, and why: a list of str.
+
+    Raises:
+        UsageError: for another language.
+    """
+    told = strings(language)
+    page, missing = page_data(model, run_info, history, frames)
+    page["strings"] = told
+    title = f"{run_info['model']}, {run_info['data']}"
+    style = (document.FOLDER / "page" / "page.css").read_text(encoding="utf-8")
+    text = document.page(title, language, page, (*document.WALKER, *PAGE), style)
+    with written(out) as file:
+        file.write(text.encode())
+    return missing
+
+
+def page_data(model, run_info, history, frames):
+    """What a page shows, a dict for JSON, and what it lacks, a list of str."""
+    missing = []
+    dataset, reason = contents.test_images(run_info)
+    missing += [f"The data are not here: {reason}"] if reason else []
+    page = {
+        "name": run_info["model"],
+        "data": run_info["data"],
+        "summary": contents.summary(run_info["model"]),
+        "classes": run_info.get("classes") or [],
+        "facts": contents.facts(run_info, model),
+        "curves": contents.curves(history),
+        "film": contents.film(frames),
+    }
+    try:
+        page["program"], page["weights"] = program(model)
+        page["program"] |= _directions(model, dataset)
+    except UnknownLayer as e:
+        page["unplayed"] = one_line(e, 300)
+        missing.append(f"The model is not played: {page['unplayed']}")
+    if dataset is not None:
+        page["examples"] = contents.packed(_examples(model, dataset))
+        page["diagnosis"] = contents.diagnosis(model, run_info, history)
+        page["quality"] = contents.quality(model, run_info, dataset)
+    if "unplayed" in page and dataset is not None:
+        page["pictures"] = contents.packed(_pictures(model, dataset))
+    page["missing"] = [reason] if reason else []
+    return page, missing
+
+
+def _directions(model, dataset):
+    images = [] if dataset is None else dataset.array()[:DIRECTION_IMAGES]
+    return directions_of(model, images)
+
+
+def _examples(model, dataset):
+    """Test images that a model could be given: of a translator its sources."""
+    if "translate" in model.tasks:
+        return model.prepare_dataset(dataset.first_n(contents.EXAMPLES)).get_batch(slice(None))[0]
+    return dataset.images[: contents.EXAMPLES]
+
+
+def _pictures(model, dataset):
+    """What stands in the place of a model that is not played."""
+    first = dataset.first_n(64)
+    try:
+        return evaluation.evaluation_samples(model, first)[0]
+    except UsageError:
+        return data.to_float(first.images)

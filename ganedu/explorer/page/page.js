@@ -1,0 +1,34 @@
+// The page as a whole.
+
+window.ganedu = { milliseconds: [], errors: [] };
+
+async function playSection() {
+  const held = section("play", paragraph(say("starting")));
+  const fill = (...children) => held.replaceChildren(held.firstChild, ...children.filter(Boolean));
+  if (!DATA.program) {
+    fill(...(await storedPictures()));
+    return held;
+  }
+  tf.start().then(async (backend) => {
+    window.ganedu.backend = backend;
+    window.ganedu.model = new Model(DATA.program, DATA.weights);
+    const examples = DATA.examples ? await unpacked(DATA.examples) : null;
+    fill(paragraph(say("play_note")), ...KINDS[DATA.program.kind](window.ganedu.model, examples));
+    window.ganedu.ready = true;
+  }).catch((error) => {
+    window.ganedu.errors.push(String(error));
+    fill(paragraph(`${say("no_backend")} ${error.message}`, "trouble"));
+  });
+  return held;
+}
+
+(async () => {
+  const main = document.getElementById("page");
+  const title = element("h1", {}, `${DATA.name}, ${DATA.data}`);
+  main.append(element("header", {}, title, DATA.summary ? paragraph(DATA.summary, "summary") : null));
+  main.append(await playSection(), trainingSection());
+  const quality = await qualitySection();
+  if (quality) main.append(quality);
+  main.append(element("footer", {}, paragraph(say("made_by"))));
+  window.ganedu.drawn = true;
+})();

@@ -1,0 +1,29 @@
+// Translators; and what stands in the place of a model that the page cannot run.
+
+function translatePage(model, examples) {
+  const { source, image } = model.program;
+  const shown = picture(image, say("translation"));
+  const refresh = once(() => shown.show(model.translate(drawn.values)));
+  const drawn = input(source, "source", examples, refresh);
+  drawn.begin();
+  refresh();
+  return [part("translation", paragraph(say("translate_note")), drawn.controls,
+    element("div", { className: "pair" }, figure(drawn.canvas, say("source")), figure(shown.canvas, say("translation"))))];
+}
+
+const KINDS = {
+  latent: latentPage,
+  style: latentPage,
+  denoise: denoisePage,
+  text_flow: textsPage,
+  text_latent: textsPage,
+  translate: translatePage,
+  vq: codesPage,
+  pixels: pixelsPage,
+  captions: captionsPage,
+};
+
+async function storedPictures() {
+  const told = paragraph(`${say("unplayed")} ${DATA.unplayed}`, "trouble");
+  return DATA.pictures ? [told, tiles(await unpacked(DATA.pictures), say("sample"))] : [told];
+}

@@ -1,0 +1,83 @@
+// Models of texts: from a sentence to pictures, changes that a sentence asks for, captions.
+
+const SENTENCE = "a thick red three";
+const INSTRUCTION = "make the three blue";
+
+function textsPage(model, examples) {
+  const { program } = model, count = 4, flows = program.kind === "text_flow";
+  const run = runner();
+  let seed = 1;
+  const shown = Array.from({ length: count }, (_, i) => picture(program.image, `${say("sample")} ${i + 1}`, "medium"));
+  const trouble = element("p", { className: "trouble" });
+  trouble.setAttribute("role", "status");
+  const text = element("input", { type: "text", value: program.edits ? INSTRUCTION : SENTENCE, maxLength: 300 });
+  const show = (images) => shown.forEach(({ show: one }, i) => one(images, i));
+  const begin = () => {
+    trouble.textContent = "";
+    let tokens;
+    try {
+      if (!text.value.trim()) throw Object.assign(new Error("none"), { none: true });
+      tokens = model.tokens([text.value], count);
+    } catch (error) {
+      trouble.textContent = error.words ? `${say("unknown_words")} ${error.words.join(", ")}`
+        : error.none ? say("no_words") : `${say("too_long")} ${error.most}`;
+      return;
+    }
+    const z = new Random(seed).normals(count * program.latent_dim);
+    if (!flows) { show(model.decodeTexts(z, tokens)); return; }
+    const beside = program.edits ? { beside: repeated(source.values, count) } : {};
+    const options = { tokens, steps: steps.value(), guidance: guidance.value(), temperature: temperature.value(), ...beside };
+    run(model.denoise(z, options), ({ seen }) => show(seen), show);
+  };
+  text.addEventListener("keydown", (event) => { if (event.key === "Enter") begin(); });
+  const source = program.edits ? input(program.image, "edit_image", examples, () => {}) : null;
+  source?.begin();
+  const amount = (name, options) => (flows ? slider(say(name), options, begin) : null);
+  const steps = amount("steps", { min: 1, max: 30, step: 1, value: program.steps, digits: 0 });
+  const guidance = amount("guidance", { min: 0, max: 6, step: 0.1, value: program.guidance ?? 1, digits: 1 });
+  const temperature = amount("temperature", { min: 0, max: 1.5, step: 0.05, value: program.temperature ?? 1 });
+  begin();
+  const words = program.vocabulary.slice(4).join(" ");
+  return [
+    labelled(say("text"), text),
+    group(button("generate", begin), button("another", () => { seed += 1; begin(); })),
+    trouble,
+    steps?.control ?? null, guidance?.control ?? null, temperature?.control ?? null,
+    source ? element("div", {}, source.controls, figure(source.canvas, say("edit_image"))) : null,
+    element("div", { className: "tiles" }, ...shown.map(({ canvas }) => canvas)),
+    element("details", {}, element("summary", {}, say("text_note")), paragraph(words)),
+  ];
+}
+
+function repeated(values, count) {
+  const all = new Float32Array(count * values.length);
+  for (let i = 0; i < count; i += 1) all.set(values, i * values.length);
+  return all;
+}
+
+function captionsPage(model, examples) {
+  const { program } = model, [height, width, channels] = program.image;
+  const shown = picture(program.image, say("attention"));
+  const sentence = element("p", { className: "sentence" });
+  sentence.setAttribute("aria-live", "polite");
+  const lit = (look, [h, w]) => {
+    const most = Math.max(...look);
+    shown.show(Float32Array.from(drawn.values, (v, i) => {
+      const place = Math.floor(i / channels), row = Math.floor(place / width), column = place % width;
+      const light = look[Math.floor((row * h) / height) * w + Math.floor((column * w) / width)] / most;
+      return (v + 1) * (0.2 + 0.8 * light) - 1;
+    }));
+  };
+  const refresh = once(() => {
+    const { words, looks, grid } = model.caption(drawn.values);
+    shown.show(drawn.values);
+    sentence.replaceChildren(...words.map((word, i) => element("button", {
+      type: "button", className: "word", onfocus: () => lit(looks[i], grid), onpointerenter: () => lit(looks[i], grid),
+    }, word)));
+  });
+  const drawn = input(program.image, "drawing", examples, refresh);
+  drawn.begin();
+  refresh();
+  return [part("caption", paragraph(say("caption_note")), drawn.controls, sentence,
+    element("div", { className: "pair" }, figure(drawn.canvas, say("drawing")), figure(shown.canvas, say("attention"))))];
+}

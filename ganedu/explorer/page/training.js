@@ -1,0 +1,98 @@
+// How a run was trained: its film, its curves, and the time that both show.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function svg(tag, attributes, ...children) {
+  const made = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+
+// A curve over the steps; `mark(step)` moves its line.
+function curve(name, values, steps) {
+  const width = 260, height = 90, known = values.filter((v) => v !== null);
+  if (!known.length) return null;
+  const low = Math.min(...known), high = Math.max(...known), first = steps[0], last = steps.at(-1);
+  const x = (step) => (last > first ? ((step - first) / (last - first)) * width : width / 2);
+  const y = (v) => height - 6 - ((v - low) / (high - low || 1)) * (height - 12);
+  let path = "", pen = "M";
+  values.forEach((v, i) => {
+    if (v === null) pen = "M";
+    else {
+      path += `${pen}${x(steps[i]).toFixed(1)} ${y(v).toFixed(1)}`;
+      pen = "L";
+    }
+  });
+  const line = svg("line", { y1: 0, y2: height, class: "mark" });
+  const title = svg("title", {}, `${name}: ${low.toPrecision(4)} ... ${high.toPrecision(4)}`);
+  const chart = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" }, title, svg("path", { d: path }), line);
+  const value = element("output", {});
+  const mark = (step) => {
+    const at = Math.min(Math.max(x(step), 0), width);
+    line.setAttribute("x1", at);
+    line.setAttribute("x2", at);
+    let nearest = 0;
+    steps.forEach((s, i) => { if (Math.abs(s - step) <= Math.abs(steps[nearest] - step)) nearest = i; });
+    value.textContent = values[nearest] === null ? "" : values[nearest].toPrecision(4);
+  };
+  return { shown: element("figure", { className: "curve" }, element("figcaption", {}, name, " ", value), chart), mark };
+}
+
+function trainingSection() {
+  const { curves, film } = DATA;
+  const charts = Object.entries(curves.columns).map(([name, values]) => curve(name, values, curves.steps)).filter(Boolean);
+  const times = film.length ? film.map((f) => f.step) : curves.steps;
+  const shown = film.length ? element("img", { className: "film", alt: "" }) : null;
+  const where = element("output", {});
+  const mark = (i) => {
+    const step = times[i];
+    if (shown) {
+      shown.src = film[i].image;
+      shown.alt = `${say("samples")}, ${say("step")} ${step}`;
+      shown.width = film[i].width;
+      shown.height = film[i].height;
+    }
+    where.textContent = `${say("step")} ${step}`;
+    charts.forEach((chart) => chart.mark(step));
+  };
+  const parts = [];
+  if (times.length) {
+    const last = times.length - 1;
+    const time = slider(say("time"), { min: 0, max: last, step: 1, value: last, digits: 0 }, mark);
+    time.control.replaceChild(where, time.control.querySelector("output"));
+    parts.push(paragraph(say("film_note")), group(film.length > 1 ? filmButton(time, last, mark) : null, time.control));
+    mark(last);
+  }
+  parts.push(shown ?? paragraph(say("no_film")));
+  parts.push(charts.length ? element("div", { className: "curves" }, ...charts.map((c) => c.shown)) : paragraph(say("no_curves")));
+  if (DATA.diagnosis) parts.push(part("diagnosis", element("pre", {}, DATA.diagnosis.text ?? DATA.diagnosis.missing)));
+  const rows = DATA.facts.map(([name, value]) => [element("dt", {}, say(`fact_${name}`)), element("dd", {}, value)]);
+  parts.push(part("facts", element("dl", {}, ...rows.flat())));
+  return section("training", ...parts);
+}
+
+// Plays the film once; where motion is to be reduced it does not begin by itself, as it never does.
+function filmButton(time, last, mark) {
+  let timer = null;
+  const stop = () => {
+    clearInterval(timer);
+    timer = null;
+    play.textContent = say("play_film");
+  };
+  const play = element("button", {
+    type: "button",
+    onclick: () => {
+      if (timer !== null) { stop(); return; }
+      let i = time.value() === last ? 0 : time.value();
+      play.textContent = say("stop_film");
+      timer = setInterval(() => {
+        time.set(i);
+        mark(i);
+        i += 1;
+        if (i > last) stop();
+      }, still() ? 1000 : 250);
+    },
+  }, say("play_film"));
+  return play;
+}
