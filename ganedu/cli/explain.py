@@ -14,7 +14,11 @@ from ganedu.cli.common import check_suffix, load
     "--out", type=click.Path(path_type=Path), help="A .html. [default: explain.html in the folder]"
 )
 @click.option(
-    "--language", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Of the page."
+    "--language",
+    type=click.Choice(["en", "zh"]),
+    default="en",
+    show_default=True,
+    help="Of the page.",
 )
 def explain(folder, out, language):
     """Write a run as one HTML page that plays the model itself, without a network or a server."""

@@ -17,6 +17,7 @@ function latentPage(model, examples) {
     return z;
   };
   const shown = picture(program.image, say("sample"));
+  window.ganedu.latent = here;
   const refresh = once(() => shown.show(decode(here())));
   const also = [];
   const again = () => { refresh(); also.forEach((f) => f()); };
@@ -61,7 +62,7 @@ function slerp(a, b, t) {
 
 function pathPart(model, decode, here, also) {
   const { program } = model, steps = 9, { latent_dim: d } = program;
-  let ends = [2, 3].map((seed) => new Random(seed).latent(program));
+  let ends = [1001, 1002].map((seed) => new Random(seed).latent(program));
   const pictures = ["A", "B"].map((name) => picture(program.image, name, "small"));
   const middle = picture(program.image, say("between"));
   const strip = Array.from({ length: steps }, (_, i) => picture(program.image, `${say("between")} ${i + 1}`, "tile"));

@@ -1,0 +1,236 @@
+"""A run's page under a hand, from a file: each control changes a picture, and the picture is Keras's; nothing leaves
+the page, and nothing in the run gets into it. `GANEDU_BROWSER=1`, as for the lessons."""
+
+import http.server
+import os
+import threading
+import time
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.skipif(
+    not os.environ.get("GANEDU_BROWSER"), reason="GANEDU_BROWSER=1 drives a browser"
+)
+# A model of each kind that the page knows, and what its arguments are beside those of its row.
+KINDS = {
+    "vae": {"latent_dim": 2},
+    "cvae": {},
+    "stylegan": {},
+    "guided_flow_matching": {},
+    "diffusion": {},
+    "latent_diffusion": {},
+    "text_flow": {},
+    "text_gan": {},
+    "editor": {},
+    "pix2pix": {},
+    "vqvae": {},
+    "pixelcnn": {},
+    "captioner": {},
+}
+TEXTS = ("text_flow", "text_gan", "editor", "captioner")
+# The pixels of all canvases of the first section, as one text.
+SEEN = """return [...document.querySelectorAll("section")][0].querySelectorAll("canvas").length + ":" +
+  [...document.querySelectorAll("section")[0].querySelectorAll("canvas")].map((c) => {
+    let sum = 7;
+    for (const v of c.getContext("2d").getImageData(0, 0, c.width, c.height).data) sum = (sum * 31 + v) >>> 0;
+    return sum;
+  }).join()"""
+MOVE = """const input = arguments[0];
+  input.value = input.value === input.max ? input.min : input.max;
+  input.dispatchEvent(new Event("input", { bubbles: true }));"""
+HOSTILE = "a</script><img src=x onerror='window.hit=1'><b>"
+
+
+@pytest.fixture(scope="module")
+def make_page(tmp_path_factory):
+    """A function of a model's name that makes its page: the path, and the model."""
+    from explorer_models import tiny
+
+    from ganedu import figures
+    from ganedu.explorer import contents, page
+
+    folder, patch = tmp_path_factory.mktemp("pages"), pytest.MonkeyPatch()
+    patch.setattr(contents, "diagnosis", lambda *a: {"text": HOSTILE})
+    patch.setattr(contents, "quality", lambda *a: {"left_out": []})
+    frames = [folder / f"{i:09d}.png" for i in (10, 20, 30)]
+    for i, frame in enumerate(frames):
+        figures.save_png(np.full((4, 8, 8, 1), i / 2 - 0.5, "float32"), frame, min_side=0)
+
+    def make(name, data="digits", classes=("0", "1", "2"), language="en"):
+        model = tiny(name, (8, 8, 1), **KINDS[name])
+        info = {"model": name.removeprefix("guided_"), "data": data, "image_size": 8, "seed": 0}
+        info |= {"images": [9, 8, 8, 1], "epochs": None, "seconds": 3.0, "classes": list(classes)}
+        loss = f"loss{HOSTILE}"
+        history = [{"step": 10 * i, "seconds": i, loss: 1 / i} for i in (1, 2, 3)]
+        file = folder / f"{name}-{len(data)}-{language}.html"
+        page.explain(model, info, history, frames, file, language=language)
+        return file, model
+
+    yield make
+    patch.undo()
+
+
+def opened(browser, file, width=1280):
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    browser.get(file.as_uri())
+    wait = WebDriverWait(browser, 60)
+    wait.until(lambda b: b.execute_script("return window.ganedu && window.ganedu.ready"))
+    settled(browser)
+
+
+def settled(browser, before=None, patience=15):
+    """What is seen, once it no longer changes, and is another than `before`."""
+    end, seen = time.monotonic() + patience, None
+    while time.monotonic() < end:
+        now = browser.execute_script(SEEN)
+        if now == seen and now != before:
+            return now
+        seen = now
+        time.sleep(0.15)
+    return seen
+
+
+def quiet(browser):
+    """No error in the console."""
+    return [e["message"] for e in browser.get_log("browser") if e["level"] == "SEVERE"] == []
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_each_control_changes_a_picture(name, browser, make_page):
+    from selenium.webdriver.common.by import By
+
+    file, _ = make_page(name, **({"data": "/nowhere"} if name in TEXTS else {}))
+    opened(browser, file)
+    first = browser.find_element(By.TAG_NAME, "section")
+    seen = settled(browser)
+    if name == "captioner":  # a white picture in the place of a black one
+        board = first.find_element(By.CSS_SELECTOR, "canvas.board")
+        board.click()
+        assert settled(browser, seen) != seen
+        words = first.find_elements(By.CSS_SELECTOR, "button.word")
+        assert words
+        seen = settled(browser)
+        browser.execute_script("arguments[0].focus()", words[0])
+        assert settled(browser, seen) != seen
+    controls = first.find_elements(By.CSS_SELECTOR, "input[type=range]")
+    assert controls or name in ("pixelcnn", "captioner", "pix2pix", "text_gan")
+    for control in controls:
+        browser.execute_script(MOVE, control)
+        now = settled(browser, seen)
+        assert now != seen, control.find_element(By.XPATH, "..").text
+        seen = now
+    for choice in first.find_elements(By.TAG_NAME, "select"):
+        choice.find_elements(By.TAG_NAME, "option")[-1].click()
+        now = settled(browser, seen)
+        assert now != seen
+        seen = now
+    for button in ("another", "other_noise", "keep_a", "keep_b", "generate"):
+        for found in first.find_elements(By.NAME, button)[:1]:
+            found.click()
+            now = settled(browser, seen)
+            # As many texts ask for the same images again.
+            assert (now == seen) == (button == "generate")
+            seen = now
+    assert quiet(browser)
+    assert browser.execute_script("return window.hit") is None
+
+
+@pytest.mark.parametrize("name", ["vae", "stylegan", "guided_flow_matching", "editor"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_nothing_is_wider_than_the_screen(name, width, browser, make_page):
+    file, _ = make_page(name, language="zh", **({"data": "/nowhere"} if name in TEXTS else {}))
+    opened(browser, file, width)
+    wide = browser.execute_script("return document.documentElement.scrollWidth")
+    assert wide <= width
+    assert quiet(browser)
+
+
+def test_the_picture_under_the_sliders_is_what_keras_makes(browser, make_page):
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
+
+    file, model = make_page("vae")
+    opened(browser, file)
+    slider = browser.find_element(By.CSS_SELECTOR, "section input[type=range]")
+    seen = settled(browser)
+    slider.send_keys(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT)  # with the keyboard
+    assert settled(browser, seen) != seen
+    z, shown = browser.execute_script(
+        "const c = document.querySelector('section canvas');"
+        "return [[...window.ganedu.latent()], [...c.getContext('2d').getImageData(0, 0, 8, 8).data]]"
+    )
+    right = np.rint((model.decode(np.array([z], "float32"))[0] + 1) * 127.5)
+    assert right.std() > 1
+    assert np.abs(np.reshape(shown, (8, 8, 4))[..., :1] - right).max() <= 2
+    assert min(browser.execute_script("return window.ganedu.milliseconds")) < 50
+
+
+def test_time_moves_the_film_and_the_curves(browser, make_page):
+    from selenium.webdriver.common.by import By
+
+    file, _ = make_page("vae")
+    opened(browser, file)
+    section = browser.find_elements(By.TAG_NAME, "section")[1]
+    film, mark = (section.find_element(By.CSS_SELECTOR, s) for s in ("img.film", "line.mark"))
+    before = film.get_attribute("src"), mark.get_attribute("x1")
+    assert "step 30" in section.text
+    browser.execute_script(MOVE, section.find_element(By.CSS_SELECTOR, "input[type=range]"))
+    assert "step 10" in section.text
+    after = film.get_attribute("src"), mark.get_attribute("x1")
+    assert before[0] != after[0]
+    assert before[1] != after[1]
+
+
+def test_names_with_html_in_them_are_text(browser, make_page):
+    from selenium.webdriver.common.by import By
+
+    file, _ = make_page("cvae", data=f"/nowhere/{HOSTILE}", classes=(HOSTILE, "1", "2"))
+    opened(browser, file)
+    body = browser.find_element(By.TAG_NAME, "body")
+    assert body.text.count(HOSTILE) >= 3
+    assert browser.execute_script("return window.hit") is None
+    assert not body.find_elements(By.CSS_SELECTOR, "b, img:not(.film)")
+    assert quiet(browser)
+
+
+def test_nothing_leaves_the_page(browser, make_page):
+    """Nothing is asked for, and nothing could be: a server beside the page hears of no attempt."""
+    heard = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            heard.append(self.path)
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *a):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        file, _ = make_page("vae")
+        opened(browser, file)
+        asked = browser.execute_script(
+            "return performance.getEntriesByType('resource').map((e) => e.name)"
+        )
+        assert all(name.startswith(("data:", "blob:")) for name in asked)
+        address = f"http://127.0.0.1:{server.server_port}"
+        refused = browser.execute_async_script(
+            "const [address, done] = arguments;"
+            "new Image().src = `${address}/image`;"
+            "document.body.append(Object.assign(document.createElement('script'), { src: `${address}/script` }));"
+            "fetch(`${address}/fetch`, { mode: 'no-cors' }).then(() => done(false), () => done(true));",
+            address,
+        )
+        time.sleep(0.5)
+        assert refused
+        assert heard == []
+    finally:
+        server.shutdown()
+        server.server_close()
+    browser.get_log("browser")  # the attempts that were refused
