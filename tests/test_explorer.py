@@ -97,10 +97,6 @@ class NotDense(layers.Dense):
         return -super().call(x)
 
 
-def last(x, *more):
-    return layers.Dense(3)(x)
-
-
 @pytest.mark.parametrize(
     ("make", "named"),
     [
@@ -169,12 +165,14 @@ def test_every_string_is_there_in_both_languages_and_used():
     text = "\n".join(sources().values())
     said = set(re.findall(r'say\("(\w+)"\)', text))
     assert said <= set(english)
-    made = {f"fact_{name}" for name, _ in contents.facts(run_info(versions={"a": "1"}), small())}
+    made = {
+        f"detail_{name}" for name, _ in contents.details(run_info(versions={"a": "1"}), small())
+    }
     assert made <= set(english)
     named = set(re.findall(r'"(\w+)"', text)) | set(
         re.findall(r'"(\w+)"', (FOLDER / "contents.py").read_text())
     )
-    unused = {n for n in english if n not in named and n.removeprefix("fact_") not in named}
+    unused = {n for n in english if n not in named and n.removeprefix("detail_") not in named}
     assert not unused
 
 

@@ -39,7 +39,7 @@ def finite(value):
     return float(value) if math.isfinite(value) else None
 
 
-def facts(run_info, model):
+def details(run_info, model):
     """What was asked for and with what: a list of `[name of a string, value]`."""
     recipe = run_info.get("recipe", {})
     length = f"{run_info['seconds']:g} s" if run_info["seconds"] else None

@@ -67,7 +67,7 @@ def page_data(model, run_info, history, frames):
         "data": run_info["data"],
         "summary": contents.summary(run_info["model"]),
         "classes": run_info.get("classes") or [],
-        "facts": contents.facts(run_info, model),
+        "details": contents.details(run_info, model),
         "curves": contents.curves(history),
         "film": contents.film(frames),
     }

@@ -95,8 +95,8 @@ def _latent(model):
         mean = ops.convert_to_numpy(model.code_mean)
         found["prior"] = {"name": "gaussian", "mean": _numbers(mean), "factor": _numbers(factor)}
     if isinstance(model, InfoGAN):
-        sizes = {"noise": model.noise_dim, "categories": model.num_categories}
-        found["prior"] = {"name": "infogan", **sizes, "continuous": model.continuous_dim}
+        sizes = {"noise_dim": model.noise_dim, "num_categories": model.num_categories}
+        found["prior"] = {"name": "infogan", **sizes, "continuous_dim": model.continuous_dim}
     if isinstance(model, ConditionalModel):
         found["classes"] = model.num_classes
     if "reconstruct" in model.tasks:
@@ -121,8 +121,12 @@ def _style(model):
 
 
 def _denoising(model):
-    networks = {"denoise": model.ema_network}
-    found = {"kind": "denoise", "image": list(model.image_shape), "noise": list(model.noise_shape)}
+    networks = {"denoiser": model.ema_network}
+    found = {
+        "kind": "denoise",
+        "image": list(model.image_shape),
+        "noise_shape": list(model.noise_shape),
+    }
     found |= {"prediction": model.prediction, "steps": model.sampling_steps, "clip": True}
     found |= {"latent_dim": model.latent_dim, "prior": {"name": "normal"}}
     if isinstance(model, Diffusion):
@@ -152,7 +156,7 @@ def _text_flow(model):
         "kind": "text_flow",
         **_words(model),
         "shift": model.shift,
-        "edits": isinstance(model, Editor),
+        "is_editor": isinstance(model, Editor),
     }
     found |= {
         "steps": model.sampling_steps,
@@ -160,7 +164,7 @@ def _text_flow(model):
         "temperature": model.temperature,
     }
     found |= {"latent_dim": model.latent_dim, "prior": {"name": "normal"}}
-    return {"denoise": model.ema_network}, found
+    return {"denoiser": model.ema_network}, found
 
 
 def _text_latent(model):

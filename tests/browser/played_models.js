@@ -16,7 +16,7 @@ const made = {
   },
   text_flow(model, { z, x, texts }) {
     const tokens = model.tokens(texts);
-    const beside = model.program.edits ? { beside: Float32Array.from(x) } : {};
+    const beside = model.program.is_editor ? { beside: Float32Array.from(x) } : {};
     return { images: toTheEnd(model.denoise(Float32Array.from(z), { tokens, ...beside })), numbers: tokens.data };
   },
   text_latent(model, { z, texts }) {

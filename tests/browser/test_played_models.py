@@ -51,7 +51,7 @@ def asked(model, program, rng):
             right["copies"] = model.reconstruct(x)
     elif kind in ("text_flow", "text_latent"):
         right["numbers"] = model.tokenize(texts)
-        beside = {"concat_condition": [x]} if program.get("edits") else {}
+        beside = {"concat_condition": [x]} if program.get("is_editor") else {}
         right["images"] = model.decode_tokens(z, right["numbers"], **beside)
     elif kind == "translate":
         right["images"] = model.translate(x)
@@ -101,7 +101,7 @@ def cases():
 
 
 @pytest.fixture(scope="module")
-def answers(browser, cases, tmp_path_factory):
+def page_outputs(browser, cases, tmp_path_factory):
     """What the page made of all cases, dict of dicts of arrays; the page is loaded once."""
     from selenium.webdriver.support.ui import WebDriverWait
 
@@ -118,9 +118,9 @@ def answers(browser, cases, tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", PLAYED)
-def test_the_page_computes_what_keras_computes(name, cases, answers):
+def test_the_page_computes_what_keras_computes(name, cases, page_outputs):
     _, right, model = cases[name]
-    found = answers[name]
+    found = page_outputs[name]
     assert "error" not in found, found
     for key in ("images", "copies"):
         assert (key in found) == (key in right)

@@ -74,7 +74,7 @@ class Model {
   seenBy(count, { label, guidance, tokens, beside }) {
     const { program } = this, text = program.kind === "text_flow";
     const ask = (x, t, condition) => {
-      const noise = text ? program.image : program.noise;
+      const noise = text ? program.image : program.noise_shape;
       const data = beside ? concatenated(x, beside, noise.at(-1)) : Float32Array.from(x);
       const channels = beside ? 2 * noise.at(-1) : noise.at(-1);
       const inputs = [
@@ -82,7 +82,7 @@ class Model {
         { data: new Float32Array(count).fill(t), shape: [count] },
         ...(condition ? [condition] : []),
       ];
-      return this.networks.denoise.predict(...inputs)[0].data;
+      return this.networks.denoiser.predict(...inputs)[0].data;
     };
     const guided = (x, t, condition, nothing) => {
       if (!condition) return ask(x, t);
@@ -137,7 +137,7 @@ class Model {
   // What sampling has come to, as images.
   finish(x) {
     if (!this.networks.decode) return clippedImages(x);
-    const { noise, scale } = this.program;
+    const { noise_shape: noise, scale } = this.program;
     const codes = { data: Float32Array.from(x, (v) => v * scale) };
     codes.shape = [x.length / noise.reduce((a, b) => a * b, 1), ...noise];
     return clippedImages(this.networks.decode.predict(codes)[0].data);

@@ -39,9 +39,9 @@ class Random {
       return Float32Array.from(prior.mean, (m, i) => prior.factor[i].reduce((sum, f, j) => sum + f * z[j], m));
     }
     if (prior.name === "infogan") {
-      const z = this.normals(size).fill(0, prior.noise);
-      z[prior.noise + Math.floor(this.uniform() * prior.categories)] = 1;
-      for (let i = prior.noise + prior.categories; i < size; i += 1) z[i] = 2 * this.uniform() - 1;
+      const z = this.normals(size).fill(0, prior.noise_dim);
+      z[prior.noise_dim + Math.floor(this.uniform() * prior.num_categories)] = 1;
+      for (let i = prior.noise_dim + prior.num_categories; i < size; i += 1) z[i] = 2 * this.uniform() - 1;
       return z;
     }
     return this.normals(size);

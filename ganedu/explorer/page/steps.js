@@ -4,8 +4,8 @@ function denoisePage(model, examples) {
   const { program } = model;
   let seed = 1, label = 0, kept = [];
   const run = runner();
-  const small = program.noise.slice(0, 2).join() !== program.image.slice(0, 2).join(); // codes, not pixels
-  const shown = small ? null : picture(program.noise, say("x_t"));
+  const small = program.noise_shape.slice(0, 2).join() !== program.image.slice(0, 2).join(); // codes, not pixels
+  const shown = small ? null : picture(program.noise_shape, say("x_t"));
   const seen = picture(program.image, say("seen")), result = picture(program.image, say("result"));
   const strip = element("div", { className: "tiles" });
   const show = (i) => {

@@ -10,7 +10,7 @@ function textsPage(model, examples) {
   const shown = Array.from({ length: count }, (_, i) => picture(program.image, `${say("sample")} ${i + 1}`, "medium"));
   const trouble = element("p", { className: "trouble" });
   trouble.setAttribute("role", "status");
-  const text = element("input", { type: "text", value: program.edits ? INSTRUCTION : SENTENCE, maxLength: 300 });
+  const text = element("input", { type: "text", value: program.is_editor ? INSTRUCTION : SENTENCE, maxLength: 300 });
   const show = (images) => shown.forEach(({ show: one }, i) => one(images, i));
   const begin = () => {
     trouble.textContent = "";
@@ -25,12 +25,12 @@ function textsPage(model, examples) {
     }
     const z = new Random(seed).normals(count * program.latent_dim);
     if (!flows) { show(model.decodeTexts(z, tokens)); return; }
-    const beside = program.edits ? { beside: repeated(source.values, count) } : {};
+    const beside = program.is_editor ? { beside: repeated(source.values, count) } : {};
     const options = { tokens, steps: steps.value(), guidance: guidance.value(), temperature: temperature.value(), ...beside };
     run(model.denoise(z, options), ({ seen }) => show(seen), show);
   };
   text.addEventListener("keydown", (event) => { if (event.key === "Enter") begin(); });
-  const source = program.edits ? input(program.image, "edit_image", examples, () => {}) : null;
+  const source = program.is_editor ? input(program.image, "edit_image", examples, () => {}) : null;
   source?.begin();
   const amount = (name, options) => (flows ? slider(say(name), options, begin) : null);
   const steps = amount("steps", { min: 1, max: 30, step: 1, value: program.steps, digits: 0 });

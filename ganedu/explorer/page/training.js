@@ -67,8 +67,8 @@ function trainingSection() {
   parts.push(shown ?? paragraph(say("no_film")));
   parts.push(charts.length ? element("div", { className: "curves" }, ...charts.map((c) => c.shown)) : paragraph(say("no_curves")));
   if (DATA.diagnosis) parts.push(part("diagnosis", element("pre", {}, DATA.diagnosis.text ?? DATA.diagnosis.missing)));
-  const rows = DATA.facts.map(([name, value]) => [element("dt", {}, say(`fact_${name}`)), element("dd", {}, value)]);
-  parts.push(part("facts", element("dl", {}, ...rows.flat())));
+  const rows = DATA.details.map(([name, value]) => [element("dt", {}, say(`detail_${name}`)), element("dd", {}, value)]);
+  parts.push(part("details", element("dl", {}, ...rows.flat())));
   return section("training", ...parts);
 }
 
