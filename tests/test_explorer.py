@@ -229,6 +229,15 @@ def test_curves_have_holes_where_numbers_are_missing():
     assert contents.curves(long)["steps"][-1] == 4999
 
 
+def test_a_diagnosis_that_takes_long_is_left_to_its_command(monkeypatch):
+    images = data.load("digits", "test", image_size=8).array()[:16]
+    monkeypatch.setattr(contents, "samples", lambda *a: (images, images, 10.0))
+    told, _ = page.page_data(small(), run_info(), [], [])
+    assert "ganedu diagnose" in told["diagnosis"]["missing"]
+    assert told["quality"]["left_out"] == ["few"]
+    assert len(told["quality"]["neighbours"]["best"]["distances"]) == 8
+
+
 def test_neighbours_are_the_nearest_real_images_in_order():
     train = data.load("digits", image_size=8).array()[:200]
     rng = np.random.default_rng(0)

@@ -24,6 +24,7 @@ MAX_SAMPLES = 512
 MAX_TRAIN = 5000  # images among which the nearest are looked for
 EXAMPLES = 16
 SAMPLING_SECONDS = 30.0
+MAX_DIAGNOSIS_SECONDS = 120.0
 
 
 def packed(images):
@@ -114,8 +115,11 @@ def film(files):
     return found
 
 
-def diagnosis(model, run_info, history):
-    """What `ganedu diagnose` says: `{"text"}`, or `{"missing"}`, why it says nothing."""
+def diagnosis(model, run_info, history, seconds=0.0):
+    """What `ganedu diagnose` says: `{"text"}`, or `{"missing"}`, why it says nothing. It needs as many samples as there
+    are test images; where these would take long, `seconds`, it is left to the command."""
+    if seconds > MAX_DIAGNOSIS_SECONDS:
+        return {"missing": f"It needs samples of about {seconds:.0f} s: ask `ganedu diagnose`"}
     try:
         return {"text": str(evaluation.diagnosis(model, run_info, history))}
     except (UsageError, ValueError) as e:
@@ -132,30 +136,32 @@ def test_images(run_info):
 
 def samples(model, dataset):
     """Samples and what they should be like, as `evaluation.evaluation_samples`; as many as can be had in some seconds,
-    at most `MAX_SAMPLES`."""
+    at most `MAX_SAMPLES`. After them the seconds that one took."""
     count = min(16, len(dataset))
     started = time.perf_counter()
     found = evaluation.evaluation_samples(model, dataset.first_n(count))
     each = max(time.perf_counter() - started, 1e-3) / count
     more = int(min(SAMPLING_SECONDS / each, MAX_SAMPLES, len(dataset)))
     if more > count:
+        started = time.perf_counter()
         found = evaluation.evaluation_samples(model, dataset.first_n(more))
-    return found[:2]
+        each = (time.perf_counter() - started) / more
+    return *found[:2], each
 
 
 def quality(model, run_info, dataset):
     """How good a model is.
 
     Returns:
-        `{"count", "scores", "neighbours", "left_out"}`: `scores` are rows `[name, of samples, of real images]`,
-        `neighbours` what `_neighbours` finds; what is missing, and why, is in `left_out`, a list of str. A model that
-        makes no images has `left_out` alone.
+        `{"count", "each", "scores", "neighbours", "left_out"}`: how many samples, the seconds that one took, `scores`
+        as rows `[name, of samples, of real images]`, `neighbours` what `_neighbours` finds; what is missing, and why,
+        is in `left_out`, a list of str. A model that makes no images has `left_out` alone.
     """
     try:
-        generated, real = samples(model, dataset)
+        generated, real, each = samples(model, dataset)
     except UsageError as e:
         return {"left_out": [one_line(e, 300)]}
-    found = {"count": len(generated), "scores": [], "left_out": []}
+    found = {"count": len(generated), "each": each, "scores": [], "left_out": []}
     network = features.fitting(dataset.name, real.shape[1:])
     enough = len(generated) >= evaluation.MIN_IMAGES
     generates = model.tasks & {"generate", "generate by class"}

@@ -79,8 +79,9 @@ def page_data(model, run_info, history, frames):
         missing.append(f"The model is not played: {page['unplayed']}")
     if dataset is not None:
         page["examples"] = contents.packed(_examples(model, dataset))
-        page["diagnosis"] = contents.diagnosis(model, run_info, history)
         page["quality"] = contents.quality(model, run_info, dataset)
+        seconds = page["quality"].get("each", 0.0) * len(dataset)
+        page["diagnosis"] = contents.diagnosis(model, run_info, history, seconds)
     if "unplayed" in page and dataset is not None:
         page["pictures"] = contents.packed(_pictures(model, dataset))
     page["missing"] = [reason] if reason else []
