@@ -26,7 +26,7 @@ function curve(name, values, steps) {
   });
   const line = svg("line", { y1: 0, y2: height, class: "mark" });
   const title = svg("title", {}, `${name}: ${low.toPrecision(4)} ... ${high.toPrecision(4)}`);
-  const chart = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" }, title, svg("path", { d: path }), line);
+  const chart = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" }, title, svg("path", { d: `${path}h0.01` }), line);
   const value = element("output", {});
   const mark = (step) => {
     const at = Math.min(Math.max(x(step), 0), width);
