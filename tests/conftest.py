@@ -3,8 +3,12 @@ runs goes to a folder of its own."""
 
 import os
 import re
+import subprocess
+import sys
 import tempfile
+from pathlib import Path
 
+import pytest
 from rows import ALL
 from xdist.scheduler import LoadScopeScheduling
 
@@ -33,3 +37,17 @@ class TestsThatShare(LoadScopeScheduling):
 def pytest_xdist_make_scheduler(config, log):
     """Where tests go by their file, as they do unless the command says otherwise."""
     return TestsThatShare(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """The site's folder, built as `docs/contributing.md` says, a warning being an error; or the one that `GANEDU_SITE`
+    names."""
+    if Path(os.environ["GANEDU_SITE"]).is_dir():
+        return Path(os.environ["GANEDU_SITE"]).resolve()
+    folder = tmp_path_factory.mktemp("site")
+    root = Path(__file__).parents[1]
+    command = [sys.executable, "-m", "sphinx", "-W", "-q", "docs", str(folder)]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return folder

@@ -1,0 +1,40 @@
+"""Writes the pages that follow from other files, before Sphinx looks for pages: into folders that git ignores."""
+
+from pathlib import Path
+
+import lesson_pages
+import model_pages
+
+FOLDERS = ("annotated", "gallery", "lessons", "zh/lessons")
+
+
+def write_pages(folder, pages):
+    """Writes pages by their path; one that is as it was is left alone, and one of before that is no more goes."""
+    folder = Path(folder)
+    for path, text in pages.items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if not file.exists() or file.read_text(encoding="utf-8") != text:
+            file.write_text(text, encoding="utf-8")
+    for name in FOLDERS:
+        for file in (folder / name).glob("*"):
+            if f"{name}/{file.name}" not in pages:
+                file.unlink()
+
+
+def _before(app, config):
+    write_pages(app.srcdir, {**lesson_pages.pages(), **model_pages.pages()})
+
+
+def _after(app, exception):
+    if exception is None and app.builder.format == "html":
+        for path, text in lesson_pages.downloads().items():
+            file = Path(app.outdir) / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+
+
+def setup(app):
+    app.connect("config-inited", _before)
+    app.connect("build-finished", _after)
+    return {"parallel_read_safe": True}

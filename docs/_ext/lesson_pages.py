@@ -1,0 +1,203 @@
+"""The lessons as pages, with the outputs that they have; nothing is executed. The notebooks themselves, solved and to
+work in, lie beside them."""
+
+import copy
+import functools
+import re
+from pathlib import Path
+
+import nbformat
+from links import rewritten
+from nbformat.v4 import new_markdown_cell
+from overlays import laid_over
+
+from ganedu.course import colab, copies, lessons
+
+DOCS = Path(__file__).parents[1]
+BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+WORDS = {
+    "en": {
+        "work": "Download to work in",
+        "solved": "Download, solved",
+        "colab": "Open in Colab",
+        "on_colab": "On Colab and Kaggle",
+        "trains": "Trains",
+        "seconds": "about {} s of a processor",
+        "show": "Show the solution",
+        "hide": "Hide the solution",
+        "marking": "How it is marked",
+        "live": "Play in the page",
+        "other": "中文",
+    },
+    "zh": {
+        "work": "下载练习版",
+        "solved": "下载解答版",
+        "colab": "在 Colab 中打开",
+        "on_colab": "在 Colab 与 Kaggle 上",
+        "trains": "训练",
+        "seconds": "约 {} 秒处理器时间",
+        "show": "显示解答",
+        "hide": "隐藏解答",
+        "marking": "评分方式",
+        "live": "在网页中操作",
+        "other": "English",
+    },
+}
+
+
+@functools.cache
+def text_of(name):
+    return lessons.path(name).read_text(encoding="utf-8")
+
+
+def read(name):
+    """A lesson as a notebook; what tests look at need not be looked at here."""
+    return nbformat.v4.reads(text_of(name))
+
+
+def written(notebook):
+    return nbformat.v4.writes(notebook) + "\n"
+
+
+def unsolved(name):
+    """A lesson as a student gets it: the text of a notebook."""
+    return written(copies.fresh(lessons.path(name)))
+
+
+def overlay_of(name):
+    """The file of a lesson's Chinese overlay, or `None`."""
+    file = DOCS / "zh" / "overlays" / f"{name}.md"
+    return file if file.exists() else None
+
+
+def links_bar(name, notebook, language):
+    """What stands under a lesson's title: downloads, Colab, models, time, the other language."""
+    words = WORDS[language]
+    up = "../../" if language == "zh" else "../"
+    repository = colab.repository()
+    address = f"{colab.COLAB}github/{repository}/blob/{colab.BRANCH}/notebooks/{name}.ipynb"
+    open_there = (words["colab"], address) if repository else (words["on_colab"], f"{up}colab.html")
+    buttons = [
+        (words["work"], f"{up}notebooks/{name}.ipynb"),
+        (words["solved"], f"{up}notebooks/solved/{name}.ipynb"),
+        open_there,
+    ]
+    live = next(
+        (x for x in (f"{name}.html", f"{name}/index.html") if (DOCS / "live" / x).exists()), None
+    )
+    if live:
+        buttons.append((words["live"], f"{up}live/{live}"))
+    if overlay_of(name):
+        there = f"{up}zh/lessons/{name}.html" if language == "en" else f"{up}lessons/{name}.html"
+        buttons.append((words["other"], there))
+    shown = " ".join(
+        f'<a class="button" href="{to}"{" download" if "/notebooks/" in to and "//" not in to else ""}>{text}</a>'
+        for text, to in buttons
+    )
+    facts = notebook.metadata.ganedu
+    models = ", ".join(
+        f'<a href="{up}annotated/{m}.html"><code>{m}</code></a>' for m in facts.modules
+    )
+    seconds = words["seconds"].format(5 * round(facts.processor_seconds / 5))
+    return (
+        f'<div class="lesson-bar">{shown}<span>{words["trains"]} {models}; {seconds}</span></div>'
+    )
+
+
+def with_lessons_linked(text, folder):
+    """The first cell with a link at each number of a lesson that it builds on."""
+    numbered = {name[:2]: name for name in lessons.names()}
+
+    def linked(found):
+        return re.sub(
+            r"\b\d\d\b",
+            lambda m: f"[{m[0]}]({folder}{numbered[m[0]]}.ipynb)" if m[0] in numbered else m[0],
+            found[0],
+        )
+
+    return re.sub(r"\*\*(?:Builds on|基于).*?(?=\*\*(?:Takes|用时))", linked, text, flags=re.S)
+
+
+def solution_cells(cell, words):
+    """A cell with a solution as pages show it: the blank first, and the solution folded beneath it."""
+    if cell.cell_type == "markdown":
+        before, _, rest = cell.source.partition(BEGIN)
+        solution, _, after = rest.partition(END)
+        folded = (
+            f"<details><summary>{words['marking']}</summary>\n\n{solution.strip()}\n\n</details>"
+        )
+        cell.source = "\n\n".join(x for x in (before.strip(), folded, after.strip()) if x)
+        return [cell]
+    blank = copy.deepcopy(cell)
+    copies.unsolved(nbformat.v4.new_notebook(cells=[blank]))
+    cell.source = re.sub(rf"^ *({BEGIN}|{END})\n?", "", cell.source, flags=re.M).rstrip()
+    cell.metadata = {
+        "tags": ["hide-input"],
+        "mystnb": {"code_prompt_show": words["show"], "code_prompt_hide": words["hide"]},
+    }
+    return [new_markdown_cell(f"```python\n{blank.source}\n```", id=f"{cell.id}-blank"), cell]
+
+
+def page(name, language="en"):
+    """A lesson as a notebook for the site: the text of its file."""
+    words, notebook = WORDS[language], read(name)
+    overlay = overlay_of(name) if language == "zh" else None
+    if overlay:
+        laid_over(notebook, overlay.read_text(encoding="utf-8"), language)
+    folder = "/lessons/" if language == "zh" else ""
+    cells = []
+    for cell in notebook.cells:
+        if cell.id == "install":
+            continue
+        if cell.cell_type == "markdown":
+            cell.source = rewritten(cell.source, "notebooks")
+        cell.source = cell.source.removeprefix("# NBVAL_IGNORE_OUTPUT\n")
+        cells += solution_cells(cell, words) if BEGIN in cell.source else [cell]
+    notebook.cells = cells
+    first = notebook.cells[0]
+    title, _, rest = first.source.partition("\n")
+    # The site has a button of its own, which asks nothing of the net.
+    rest = re.sub(r"\[!\[Open in Colab\].*\n", "", with_lessons_linked(rest, folder))
+    first.source = f"{title}\n\n{links_bar(name, notebook, language)}\n{rest}"
+    number = re.sub(r"^# ", f"# {name[:2]} ", first.source)
+    first.source = number
+    return written(notebook)
+
+
+def index():
+    """The page of all lessons."""
+    out = [
+        "# Lessons\n",
+        "Each trains a file of the package in about a minute, on real images, and proves its claim. You write the key "
+        "lines yourself. The pages show the solved lessons with their outputs; solutions are folded. "
+        "`ganedu lessons copy my-lessons` gives you copies to work in, and each page has one to download.\n",
+        "<!-- table -->\n",
+        "| | lesson | what it claims | trains |",
+        "|---|---|---|---|",
+    ]
+    for name in lessons.names():
+        facts = read(name).metadata.ganedu
+        models = ", ".join(f"[`{m}`](/annotated/{m}.md)" for m in facts.modules)
+        title = lessons.title(name)
+        out.append(f"| {name[:2]} | [{title}](/lessons/{name}.ipynb) | {facts.claim} | {models} |")
+    listed = ["\n<!-- end of table -->\n\n```{toctree}\n:hidden:\n", *lessons.names(), "```\n"]
+    return "\n".join([*out, *listed])
+
+
+def pages():
+    """All pages of lessons: their text by their path below `docs/`."""
+    made = {"lessons/index.md": index()}
+    for name in lessons.names():
+        made[f"lessons/{name}.ipynb"] = page(name)
+        if overlay_of(name):
+            made[f"zh/lessons/{name}.ipynb"] = page(name, "zh")
+    return made
+
+
+def downloads():
+    """The notebooks that can be downloaded: their text by their path in the site."""
+    made = {}
+    for name in lessons.names():
+        made[f"notebooks/{name}.ipynb"] = unsolved(name)
+        made[f"notebooks/solved/{name}.ipynb"] = text_of(name)
+    return made

@@ -1,0 +1,77 @@
+"""What every page needs: a search that knows Chinese, a page's language, live pages where there are any."""
+
+import html
+import re
+import shutil
+from pathlib import Path
+
+from sphinx.search.en import SearchEnglish
+
+HAN = r"[\u3400-\u9fff]"
+PLACE = "<!-- live pages -->"  # on a page: where they are listed
+
+
+class SearchBoth(SearchEnglish):
+    """English, by stems; Chinese, which has no spaces, by characters and pairs of neighbours."""
+
+    lang = "both"
+    language_name = "English"  # whose stems the browser takes
+    js_splitter_code = """
+var splitQuery = (query) =>
+  (query.match(/[\\u3400-\\u9fff]+|[^\\s\\u3400-\\u9fff]+/gu) || []).flatMap((run) =>
+    !/[\\u3400-\\u9fff]/.test(run)
+      ? run.split(/[^\\p{Letter}\\p{Number}_]+/gu).filter((word) => word)
+      : run.length < 2 ? [run] : [...run].slice(1).map((_, i) => run.slice(i, i + 2)));
+"""
+
+    def split(self, input):
+        words = re.findall(rf"(?:(?!{HAN})\w)+", input)
+        for run in re.findall(rf"{HAN}+", input):
+            words += [*run, *(run[i : i + 2] for i in range(len(run) - 1))]
+        return words
+
+
+def live_pages(folder):
+    """The live pages of a folder: dict from a title to the path of its HTML file, by the files' `<title>`."""
+    found = {}
+    for file in sorted(Path(folder).rglob("*.html")):
+        title = re.search(r"<title>(.*?)</title>", file.read_text(encoding="utf-8"), re.S)
+        found[" ".join(title[1].split()) if title else file.stem] = file.relative_to(
+            folder
+        ).as_posix()
+    return found
+
+
+def live_list(found, up=""):
+    """Live pages as a list of Markdown, under a heading; nothing where there are none."""
+    lines = [
+        f'- <a href="{up}live/{path}">{html.escape(html.unescape(title))}</a>'
+        for title, path in found.items()
+    ]
+    return "\n".join(["## Play\n", *lines]) if lines else ""
+
+
+def _source_read(app, docname, content):
+    if PLACE in content[0]:
+        found = live_pages(Path(app.srcdir) / "live")
+        content[0] = content[0].replace(PLACE, live_list(found, "../" * docname.count("/")))
+
+
+def _context(app, pagename, templatename, context, doctree):
+    if pagename.startswith("zh/"):
+        context["language"] = "zh-CN"
+
+
+def _copy_live(app, exception):
+    """`docs/live/`, if there is one, as it is."""
+    live = Path(app.srcdir) / "live"
+    if exception is None and live.is_dir():
+        shutil.copytree(live, Path(app.outdir) / "live", dirs_exist_ok=True)
+
+
+def setup(app):
+    app.add_search_language(SearchBoth)
+    app.connect("source-read", _source_read)
+    app.connect("html-page-context", _context)
+    app.connect("build-finished", _copy_live)
+    return {"parallel_read_safe": True}
