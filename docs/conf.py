@@ -1,7 +1,7 @@
 """How the site is made: `python -m sphinx -W docs build/site`, as `docs/contributing.md` says.
 
-Pages that follow from other files (lessons, annotated models, gallery, Chinese lessons) are written by `_ext/generated.py`
-before anything is read; nothing is executed and nothing is fetched.
+Pages that follow from other files (lessons, annotated models, gallery, Chinese lessons) are written by
+`_ext/generated.py` before anything is read; nothing is executed and nothing is fetched.
 """
 
 import sys

@@ -51,16 +51,11 @@ def test_plain_equations_become_tex(plain, tex):
     assert equations.tex(plain) == tex
 
 
-def equation_lines(name):
-    body = model_pages.parts(name)[1]
-    return [line for line in body.splitlines() if line.startswith("    ")]
-
-
 @pytest.mark.parametrize("name", catalogue.names())
 def test_each_equation_stands_beside_the_lines_that_compute_it(name):
     """Each piece of code is there, once; each beginning of a line, too; and no equation of TeX is left without."""
     used = set()
-    for line in equation_lines(name):
+    for line in model_pages.equation_lines(name):
         pieces = list(model_pages.pieces_of(name, line, used))
         equation, _ = equations.split_reference(line)
         assert pieces or equations.is_prose(equation), line
@@ -71,7 +66,7 @@ def test_each_equation_stands_beside_the_lines_that_compute_it(name):
 
 @pytest.mark.parametrize("name", catalogue.names())
 def test_tex_is_balanced(name):
-    for line in equation_lines(name):
+    for line in model_pages.equation_lines(name):
         tex = equations.tex(equations.split_reference(line)[0])
         assert tex.count("{") == tex.count("}"), tex
         assert tex.count("lVert") == tex.count("rVert"), tex
@@ -201,7 +196,9 @@ def test_colab_is_opened_where_the_repository_is_known(monkeypatch):
 def test_the_citation_is_of_this_version():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     for file in (ROOT / "CITATION.cff", DOCS / "citing.md"):
-        found = re.search(r"version(?: = \{|: )([\d.]+\d)", file.read_text(encoding="utf-8"))
+        found = re.search(
+            r"^ *version(?: = \{|: )([\d.]+\d)", file.read_text(encoding="utf-8"), re.M
+        )
         assert found[1] == project["version"], file
 
 
@@ -246,7 +243,10 @@ def faults(folder):
                 continue
             path, _, anchor = address.partition("#")
             target = (file.parent / unquote(path.partition("?")[0])).resolve() if path else file
-            if not target.is_file() or folder not in target.parents or (anchor and target in pages and unquote(anchor) not in pages[target].ids):
+            there = target.is_file() and folder in target.parents
+            if there and anchor and target in pages:
+                there = unquote(anchor) in pages[target].ids
+            if not there:
                 yield name, address
     for file in folder.rglob("*.css"):
         text = file.read_text(encoding="utf-8")

@@ -1,7 +1,7 @@
 """The API is read from the package's own files alone.
 
-To say what a name is, astroid would read what it was imported from as well: keras, tensorflow and six hundred files more,
-half a minute of the processor. What is not the package's stays a name.
+To say what a name is, astroid would read what it was imported from as well: keras, tensorflow and six hundred files
+more, half a minute of the processor. What is not the package's stays a name.
 """
 
 from astroid.exceptions import AstroidImportError

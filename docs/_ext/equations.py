@@ -6,9 +6,19 @@ r"""From the equations of a model's docstring, plain text with the paper's lette
 
 import re
 
-GREEK = ["alpha", "beta", "gamma", "delta", "epsilon", "lambda", "mu", "phi", "pi", "psi", "rho", "sigma", "tau", "theta"]
+# fmt: off
+GREEK = {
+    "alpha", "beta", "gamma", "delta", "epsilon", "lambda", "mu", "phi", "pi", "psi", "rho",
+    "sigma", "tau", "theta",
+}
+# fmt: on
 FUNCTIONS = ["log", "exp", "min", "max", "cos", "tanh", "det"]
-OPERATORS = ["clip", "softmax", "KL", "CE", "Var", "SNR", "ODE", "Enc", "Dec", "Dis", "sg", "logit", "E", "N", "sum", "prod", "grad"]
+# fmt: off
+OPERATORS = {
+    "clip", "softmax", "KL", "CE", "Var", "SNR", "ODE", "Enc", "Dec", "Dis", "sg", "logit", "E",
+    "N", "sum", "prod", "grad",
+}
+# fmt: on
 VERBS = ["minimize", "minimizes", "maximize", "maximizes"]
 SYMBOLS = {
     "<-": r"\leftarrow ",
@@ -37,7 +47,8 @@ def is_prose(line):
     """Whether a line is a sentence rather than an equation."""
     words = re.findall(r"(?<![\w`(_])[a-z]{3,}(?![\w`(_])", line)
     known = {*GREEK, *FUNCTIONS, *OPERATORS, *VERBS}
-    return sum(word not in known for word in words) > 5
+    told = sum(word not in known for word in words)
+    return told > 5 or (told > 3 and "`" in line)
 
 
 class _Reader:
@@ -218,7 +229,10 @@ def joined(pieces):
     factors = ("atom", "group", "norm")
     shown = ""
     for i, (kind, text) in enumerate(pieces):
-        if kind == "space":
+        beside = [pieces[k][1].strip() for k in (i - 1, i + 1) if 0 <= k < len(pieces)]
+        if kind == "gap" and {"+", "=", r"\le"} & {*beside}:
+            shown += " "
+        elif kind == "space":
             before = pieces[i - 1][0] if i else ""
             after = pieces[i + 1][0] if i + 1 < len(pieces) else ""
             opens = i + 1 < len(pieces) and pieces[i + 1][1] == r"\lVert "

@@ -134,22 +134,35 @@ def snippet(path, piece, own):
     return f"{where}{f'`{scope}`, ' if scope else ''}line {first}\n\n```python\n{code}\n```\n"
 
 
+def equation_lines(name):
+    """The indented lines of a docstring's body: a line that begins far to the right goes on with the one above."""
+    lines = []
+    for line in parts(name)[1].splitlines():
+        if line.startswith(" " * 16) and lines:
+            lines[-1] += f" {line.strip()}"
+        elif line.startswith("    "):
+            lines.append(line)
+    return lines
+
+
 def row(name, line):
-    """An equation beside the lines that compute it."""
+    """An equation beside the lines that compute it; a sentence that nothing computes, as an item of a list."""
     equation, reference = split_reference(line)
+    note = f"*{markdown(reference)}*" if reference else ""
+    code = "\n".join(snippet(*found, f"models/{name}.py") for found in pieces_of(name, line))
     if is_prose(equation):
         shown = markdown(re.sub(r" {2,}", ": ", equation, count=1))
+        if not code:
+            return f"- {shown} {note}"
     else:
         shown = "\n".join(["$$", split_at_gaps(equation), "$$"])
-    note = f"\n\n*{markdown(reference)}*" if reference else ""
-    code = "\n".join(snippet(*found, f"models/{name}.py") for found in pieces_of(name, line))
     kind = "equation-row" if code else "equation-row alone"
     right = f":::{{div}} lines\n{code}\n:::\n" if code else ""
-    return f"::::{{div}} {kind}\n:::{{div}} equation\n{shown}{note}\n:::\n{right}::::\n"
+    return f"\n::::{{div}} {kind}\n:::{{div}} equation\n{shown}\n\n{note}\n:::\n{right}::::\n"
 
 
 def split_at_gaps(equation):
-    """TeX of an equation's line: its parts, which a comma and a gap divide, below each other where there are several."""
+    """TeX of an equation's line: its parts, which a comma and a gap divide, below each other if there are several."""
     several = re.split(r"(?<=[,;]) {2,}", equation)
     if len(several) == 1:
         return tex(equation)
@@ -158,16 +171,15 @@ def split_at_gaps(equation):
 
 def body_of(name):
     """The docstring's own words, with its equations in rows."""
-    out, prose = [], []
-    _, body, _, _ = parts(name)
-    for line in [*body.splitlines(), ""]:
+    out, prose, rows = [], [], equation_lines(name)
+    for line in [*parts(name)[1].splitlines(), ""]:
         indented = line.startswith("    ")
         if (indented or not line.strip()) and prose:
-            out.append(markdown(" ".join(prose)) + "\n")
+            out.append(f"\n{markdown(' '.join(prose))}\n")
             prose = []
-        if indented:
-            out.append(row(name, line))
-        elif line.strip():
+        if indented and not line.startswith(" " * 16):
+            out.append(row(name, rows.pop(0)))
+        elif line.strip() and not indented:
             prose.append(line)
     return "\n".join(out)
 
@@ -262,9 +274,9 @@ def page(name):
     marked = sorted(
         {
             source.find(piece)[:2]
-            for line in parts(name)[1].splitlines()
+            for line in equation_lines(name)
             for path, piece in pieces_of(name, line)
-            if line.startswith("    ") and path == source.path
+            if path == source.path
         }
     )
     lines = ",".join(f"{a}-{b}" for a, b in marked)

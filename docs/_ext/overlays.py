@@ -33,6 +33,12 @@ def read(text):
     return cells
 
 
+def unwrapped(text):
+    """Text whose lines of Chinese go on in the next line, as one line: a line's end would be a space there."""
+    han, marks = r"\u3400-\u9fff", "，。；：、！？）（“”《》"
+    return re.sub(rf"(?<=[{han}{marks}])\n(?=[{han}{marks}])", "", text)
+
+
 def laid_over(notebook, overlay, language="zh"):
     """Puts an overlay's prose into a notebook, in place. Code, outputs and cells that it does not name stay.
 
@@ -54,13 +60,15 @@ def laid_over(notebook, overlay, language="zh"):
         if cells[name].cell_type != "markdown":
             raise ValueError(f"Cell {name!r} is code; an overlay holds prose alone")
         if known != checksum(cells[name].source):
-            title, newline, rest = prose.partition("\n")
+            title, _, rest = prose.partition("\n")
             is_title = title.startswith("#")
             parts = (
-                [title, "", OLDER[language], "", rest] if is_title else [OLDER[language], "", prose]
+                [title, "", OLDER[language], "", rest.strip()]
+                if is_title
+                else [OLDER[language], "", prose]
             )
             prose = "\n".join(parts).strip()
-        cells[name].source = prose
+        cells[name].source = unwrapped(prose)
     return notebook
 
 

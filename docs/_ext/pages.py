@@ -5,6 +5,7 @@ import re
 import shutil
 from pathlib import Path
 
+from overlays import unwrapped
 from sphinx.search.en import SearchEnglish
 
 HAN = r"[\u3400-\u9fff]"
@@ -52,6 +53,8 @@ def live_list(found, up=""):
 
 
 def _source_read(app, docname, content):
+    if docname.startswith("zh/") and app.env.doc2path(docname).suffix == ".md":
+        content[0] = unwrapped(content[0])
     if PLACE in content[0]:
         found = live_pages(Path(app.srcdir) / "live")
         content[0] = content[0].replace(PLACE, live_list(found, "../" * docname.count("/")))
