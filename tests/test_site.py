@@ -89,6 +89,7 @@ def test_a_model_s_reference_is_in_the_bibliography(name):
 
 def test_each_model_has_a_picture_in_the_gallery():
     assert [name for name in catalogue.names() if not model_pages.picture(name)] == []
+    assert all(content.startswith(b"\x89PNG") for content in model_pages.lesson_pictures().values())
 
 
 def test_links_to_files_become_links_to_pages():

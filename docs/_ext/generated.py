@@ -14,8 +14,9 @@ def write_pages(folder, pages):
     for path, text in pages.items():
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
-        if not file.exists() or file.read_text(encoding="utf-8") != text:
-            file.write_text(text, encoding="utf-8")
+        content = text.encode() if isinstance(text, str) else text
+        if not file.exists() or file.read_bytes() != content:
+            file.write_bytes(content)
     for name in FOLDERS:
         for file in (folder / name).glob("*"):
             if f"{name}/{file.name}" not in pages:

@@ -2,6 +2,7 @@
 two minutes, what departs from the paper, its tests; and the gallery."""
 
 import ast
+import base64
 import functools
 import json
 import re
@@ -9,6 +10,7 @@ import textwrap
 import tomllib
 from pathlib import Path
 
+import nbformat
 from equations import is_prose, split_reference, tex
 
 from ganedu import catalogue
@@ -17,6 +19,8 @@ from ganedu.course import lessons
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "ganedu"
 DOCS = ROOT / "docs"
+# Models whose samples a lesson shows: its number, and its cell.
+OF_LESSONS = dict.fromkeys(("iwae", "pixelcnn", "realnvp"), ("23", "pictures"))
 LONGEST = 24  # lines of a function that stand beside an equation
 
 
@@ -202,11 +206,37 @@ def picture(name):
     for path, what in (
         (f"pictures/models/{name}.png", "after two minutes"),
         (f"pictures/words/{name}_1.png", "after 200,000 training images"),
-        (f"pictures/gallery/{name}.png", "after half a minute"),
     ):
         if (DOCS / path).exists():
             return path, what
+    if name in OF_LESSONS:
+        lesson, _ = OF_LESSONS[name]
+        return f"gallery/lesson_{lesson}.png", f"in lesson {lesson}, after some seconds"
     return None
+
+
+def lesson_pictures():
+    """The pictures that the gallery takes from the lessons' stored outputs: bytes by their path below `docs/`.
+
+    Raises:
+        ValueError: if a lesson has no such picture.
+    """
+    made = {}
+    for lesson, cell_id in set(OF_LESSONS.values()):
+        text = lessons.path(lesson).read_text(encoding="utf-8")
+        cells = [cell for cell in nbformat.v4.reads(text).cells if cell.id == cell_id]
+        pictures = [
+            output.data["image/png"]
+            for cell in cells
+            for output in cell.outputs
+            if "image/png" in output.get("data", {})
+        ]
+        if len(pictures) != 1:
+            raise ValueError(
+                f"Cell {cell_id!r} of lesson {lesson} has {len(pictures)} pictures, not 1"
+            )
+        made[f"gallery/lesson_{lesson}.png"] = base64.b64decode(pictures[0])
+    return made
 
 
 @functools.cache
@@ -377,6 +407,11 @@ def gallery():
 
 
 def pages():
-    """All pages of models: their text by their path below `docs/`."""
+    """All pages of models, and pictures for them: text or bytes by their path below `docs/`."""
     made = {f"annotated/{name}.md": page(name) for name in catalogue.names()}
-    return {**made, "annotated/index.md": index(), "gallery/index.md": gallery()}
+    return {
+        **made,
+        **lesson_pictures(),
+        "annotated/index.md": index(),
+        "gallery/index.md": gallery(),
+    }
