@@ -105,6 +105,11 @@ def lesson():
     return nbformat.read(lessons.path("00"), as_version=4)
 
 
+def test_a_model_s_diagram_is_that_of_a_lesson():
+    assert "gallery/lesson_03_diagram-03.png" in model_pages.page("vae")
+    assert "Who feeds whom" not in model_pages.page("realnvp")
+
+
 def test_an_overlay_changes_prose_alone():
     before, after = lesson(), lesson()
     cell = before.cells[0]

@@ -209,20 +209,34 @@ def picture(name):
     ):
         if (DOCS / path).exists():
             return path, what
-    if name in OF_LESSONS:
-        lesson, _ = OF_LESSONS[name]
-        return f"gallery/lesson_{lesson}.png", f"in lesson {lesson}, after some seconds"
-    return None
+    stored = beginnings()["samples"].get(name)
+    return (stored_at(stored), f"in lesson {stored[:2]}, after some seconds") if stored else None
+
+
+def stored_at(place):
+    """Where a picture of a lesson's outputs lies, a path from `docs/`: of `"23 pictures"`, its number and cell."""
+    return f"gallery/lesson_{place.replace(' ', '_')}.png"
+
+
+def diagram(name):
+    """Who feeds whom in a model, as a lesson draws it; nothing where none does."""
+    place = beginnings()["diagrams"].get(name)
+    if not place:
+        return ""
+    (lesson,) = (n for n in lessons.names() if n[:2] == place[:2])
+    link = f"[{lesson[:2]} {markdown(lessons.title(lesson))}](/lessons/{lesson}.ipynb)"
+    return f"## Who feeds whom\n\n![boxes and arrows](/{stored_at(place)})\n\n*From {link}.*\n"
 
 
 def lesson_pictures():
-    """The pictures that the gallery takes from the lessons' stored outputs: bytes by their path below `docs/`.
+    """The pictures that pages take from the lessons' stored outputs: bytes by their path below `docs/`.
 
     Raises:
         ValueError: if a lesson has no such picture.
     """
     made = {}
-    for lesson, cell_id in set(OF_LESSONS.values()):
+    for place in {*beginnings()["samples"].values(), *beginnings()["diagrams"].values()}:
+        lesson, cell_id = place.split()
         text = lessons.path(lesson).read_text(encoding="utf-8")
         cells = [cell for cell in nbformat.v4.reads(text).cells if cell.id == cell_id]
         pictures = [
@@ -232,10 +246,8 @@ def lesson_pictures():
             if "image/png" in output.get("data", {})
         ]
         if len(pictures) != 1:
-            raise ValueError(
-                f"Cell {cell_id!r} of lesson {lesson} has {len(pictures)} pictures, not 1"
-            )
-        made[f"gallery/lesson_{lesson}.png"] = base64.b64decode(pictures[0])
+            raise ValueError(f"{place!r} has {len(pictures)} pictures, not 1")
+        made[stored_at(place)] = base64.b64decode(pictures[0])
     return made
 
 
@@ -324,6 +336,7 @@ def page(name):
             f":::{{div}} facts\n{facts(name)}\n:::\n::::\n",
             "## The equations, and the lines that compute them\n",
             body_of(name),
+            diagram(name),
             "## What departs from the paper\n",
             f"{markdown(departures)}\n",
             "## The file\n",

@@ -8,6 +8,8 @@ from pathlib import Path
 from overlays import unwrapped
 from sphinx.search.en import SearchEnglish
 
+from ganedu.course import colab
+
 HAN = r"[\u3400-\u9fff]"
 PLACE = "<!-- live pages -->"  # on a page: where they are listed
 
@@ -52,7 +54,21 @@ def live_list(found, up=""):
     return "\n".join(["## Play\n", *lines]) if lines else ""
 
 
+def with_colab(text):
+    """A page whose button leads to the page about Colab, with one that opens the first lesson there, if the package's
+    metadata name a repository."""
+    repository = colab.repository()
+    if not repository:
+        return text
+    there = f"{colab.COLAB}github/{repository}/blob/{colab.BRANCH}/notebooks/00_start.ipynb"
+    button = r'<a class="button" href="(?:\.\./)?colab\.html">(.*?)</a>'
+    words = {"On Colab and Kaggle": "Open in Colab", "在 Colab 与 Kaggle 上": "在 Colab 中打开"}
+    return re.sub(button, lambda m: f'<a class="button" href="{there}">{words[m[1]]}</a>', text)
+
+
 def _source_read(app, docname, content):
+    if docname in ("index", "zh/index"):
+        content[0] = with_colab(content[0])
     if docname.startswith("zh/") and app.env.doc2path(docname).suffix == ".md":
         content[0] = unwrapped(content[0])
     if PLACE in content[0]:
