@@ -71,6 +71,7 @@ html_theme_options = {
     "show_prev_next": True,
     "navigation_with_keys": False,
 }
+html_context = {"default_mode": "auto"}  # by day and by night, as the reader's system says
 html_search_language = "both"
 mathjax_path = "mathjax/tex-svg.js"
 mathjax3_config = {"options": {"enableMenu": False}}
