@@ -70,6 +70,10 @@ class AdversarialModel(LatentModel):
                 "An adaptive `augment` needs a D that decides at a known output, as the GAN's or the LSGAN's. "
                 f"Received: {type(augment).__name__} for {type(self).__name__}"
             )
+        if isinstance(augment, keras.layers.Layer) and not augment.built:
+            augment.build(
+                images
+            )  # else Keras would call the model on images, to build what is in it
         self.generator, self.discriminator, self.augment = generator, discriminator, augment
         self.label_smoothing = label_smoothing
         self.ema_momentum = ema_momentum
