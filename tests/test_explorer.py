@@ -97,18 +97,25 @@ class NotDense(layers.Dense):
         return -super().call(x)
 
 
+@keras.saving.register_keras_serializable("someone")
+class PositionEmbedding(layers.Layer):
+    def call(self, x):
+        return -x
+
+
 @pytest.mark.parametrize(
     ("make", "named"),
     [
         (lambda x: Twice()(x), "someone>Twice"),
         (lambda x: NotDense(3)(x), "someone>Dense"),
+        (lambda x: PositionEmbedding()(x), "someone>PositionEmbedding"),
         (lambda x: layers.Dense(3, activation=ops.sin)(x), "activation"),
         (lambda x: layers.Dropout(0.5)(x, training=True), "training"),
         (lambda x: layers.ReLU(max_value=1)(x), "max_value"),
         (lambda x: layers.BatchNormalization(axis=1)(x), "axis"),
         (lambda x: ops.sort(x), "Sort"),
     ],
-    ids=["layer", "name", "activation", "training", "max_value", "axis", "operation"],
+    ids=["layer", "name", "own name", "activation", "training", "max_value", "axis", "operation"],
 )
 def test_what_the_page_cannot_compute_is_named(make, named):
     x = keras.Input((3,))
@@ -212,7 +219,7 @@ def test_what_is_no_frame_is_left_out(tmp_path):
 
     figures.save_png(data.load("digits", image_size=8).array()[:4], good, min_side=0)
     bad.write_bytes(b"\x89PNG\r\n\x1a\n broken")
-    other.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n")
+    figures.save_gif([np.zeros((8, 8, 1), "uint8")], other)  # no PNG, whatever its name says
     assert [f["step"] for f in contents.film([good, bad, other])] == [1]
 
 
