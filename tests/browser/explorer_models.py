@@ -1,6 +1,8 @@
 """Models for the page's tests: tiny ones, whose weights say something and are what float16 has."""
 
+import keras
 import numpy as np
+from keras import layers
 from rows import ALL
 
 from ganedu import models
@@ -15,6 +17,30 @@ def disturbed(model, seed=0):
         if "float" in str(v.dtype):
             v.assign(value.astype("float16").astype("float32"))
     return model
+
+
+def of_own_networks(shape, seed=0):
+    """A GAN whose generator a user brought: a `Sequential` network, with one within it, layers that are used twice, and
+    the activations that no network of the package has."""
+    height, width, channels = shape
+    shared = layers.Dense(6, "elu")
+    inner = keras.Sequential([keras.Input((6,)), shared, layers.Dense(6, "softplus"), shared])
+    generator = keras.Sequential(
+        [
+            keras.Input((3,)),
+            layers.Dense(6, "exponential"),
+            inner,
+            layers.Dense(height * width // 4 * 2, "sigmoid"),
+            layers.Reshape((height // 2, width // 2, 2)),
+            layers.UpSampling2D((2, 1)),
+            layers.Conv2DTranspose(4, (1, 3), strides=(1, 2), padding="valid", activation="silu"),
+            layers.Cropping2D(((0, 0), (0, 1))),
+            layers.LeakyReLU(0.1),
+            layers.Conv2D(channels, 3, padding="same", activation="tanh", dtype="float32"),
+        ]
+    )
+    discriminator = models.build("gan", shape, latent_dim=3, width=4).discriminator
+    return disturbed(models.gan.GAN(generator, discriminator), seed)
 
 
 def tiny(name, shape, seed=0, **more):

@@ -16,6 +16,7 @@ COUNT = 3
 CLOSE = 2 / 127.5  # of images in [-1, 1]: two of 255 grey values
 # What the page makes of a case, by the kind of its program.
 HARNESS = (Path(__file__).parent / "played_models.js").read_text(encoding="utf-8")
+OWN = "own networks"
 PLAYED = [
     *("acgan", "autoencoder", "captioner", "cgan", "cvae", "cyclegan", "dcgan", "diffusion", "drifting", "editor"),
     *("flow_matching", "gan", "guided_diffusion", "guided_flow_matching", "infogan", "iwae", "latent_diffusion"),
@@ -87,13 +88,13 @@ def asked(model, program, rng):
 
 @pytest.fixture(scope="module")
 def cases():
-    from explorer_models import tiny
+    from explorer_models import of_own_networks, tiny
 
     from ganedu.explorer.programs import program
 
     made = {}
-    for i, name in enumerate(PLAYED):
-        model = tiny(name, SHAPE, i)
+    for i, name in enumerate([*PLAYED, OWN]):
+        model = of_own_networks(SHAPE, i) if name == OWN else tiny(name, SHAPE, i)
         played, weights = program(model)
         given, right = asked(model, played, np.random.default_rng(i))
         made[name] = {"name": name, "program": played, "weights": weights, **given}, right, model
@@ -117,7 +118,7 @@ def page_outputs(browser, cases, tmp_path_factory):
     return json.loads(browser.execute_script("return JSON.stringify(window.done)"))
 
 
-@pytest.mark.parametrize("name", PLAYED)
+@pytest.mark.parametrize("name", [*PLAYED, OWN])
 def test_the_page_computes_what_keras_computes(name, cases, page_outputs):
     _, right, model = cases[name]
     found = page_outputs[name]
