@@ -209,6 +209,22 @@ def test_the_citation_is_of_this_version():
         assert found[1] == project["version"], file
 
 
+def test_live_pages_are_listed_by_their_titles(tmp_path):
+    pages = pytest.importorskip("pages", reason="Sphinx")
+    assert pages.live_list(pages.live_pages(tmp_path)) == ""
+    (tmp_path / "lab").mkdir()
+    (tmp_path / "lab" / "index.html").write_text("<title>A lab\n &lt;b> </title>")
+    assert pages.live_list(pages.live_pages(tmp_path), "../") == (
+        '## Play\n\n- <a href="../live/lab/index.html">A lab &lt;b&gt;</a>'
+    )
+
+
+def test_chinese_is_searched_by_pairs_of_characters():
+    pages = pytest.importorskip("pages", reason="Sphinx")
+    words = pages.SearchBoth({}).split("GAN 的潜变量, latent_dim")
+    assert {"GAN", "latent_dim", "的潜", "潜变", "变量", "潜"} <= set(words)
+
+
 class Page(HTMLParser):
     """What a page links to, what it loads, and the anchors that it has."""
 

@@ -72,16 +72,11 @@ def test_a_page_opens_from_a_file(page, site, screen):
     assert screen.execute_script(broken) == []
 
 
-def test_mathematics_is_typeset(site, browser):
-    opened(browser, (site / "annotated" / "vae.html").as_uri())
-    until(browser, "return document.querySelectorAll('mjx-container svg').length > 2")
-    assert browser.execute_script("return document.querySelectorAll('mjx-merror').length") == 0
-
-
 def test_every_equation_of_every_model_is_typeset(site, browser):
     for file in sorted((site / "annotated").glob("*.html")):
         opened(browser, file.as_uri())
         count = browser.execute_script("return document.querySelectorAll('.math').length")
+        assert count or file.stem in ("dcgan", "index")
         shown = "return document.querySelectorAll('.math mjx-container').length"
         until(browser, f"{shown} >= {count} || {count} === 0")
         assert browser.execute_script("return document.querySelectorAll('mjx-merror').length") == 0
