@@ -45,6 +45,7 @@ built = pytest.mark.skipif(
         ("x' = (x_t - sqrt(a) x) / (1 - t)", r"x^{\prime} = \frac{x_{t} - \sqrt{a}\, x}{1 - t}"),
         ("p(x_i | x_1, ..., x_(i-1))", r"p(x_{i} \mid x_{1}, \ldots , x_{i - 1})"),
         ("gamma/2 E_x", r"\tfrac{\gamma}{2}\, \mathbb{E}_{x}"),
+        ("`noise_std` * epsilon", r"\texttt{noise_std} \cdot \epsilon"),
         ("u uniform in [0, 1]", r"u\ \text{uniform in}\ [0, 1]"),
     ],
 )

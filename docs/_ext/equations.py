@@ -150,8 +150,8 @@ class _Reader:
         if token.isspace():
             return ("gap", r"\quad ") if len(token) > 1 else ("space", " ")
         if token.startswith("`"):
-            escaped = token.strip("`").replace("_", r"\_")
-            return "atom", rf"\texttt{{{escaped}}}"
+            name = token.strip("`")  # MathJax takes an underscore in text as it is
+            return "atom", rf"\texttt{{{name}}}"
         if token == "sqrt" and self.peek() == "(":
             self.next()
             under = self.until(")")
