@@ -84,7 +84,7 @@ def test_train_goes_where_its_model_and_data_say(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     os.mkdir("pictures.v2")
     Path("pictures.v2/mine.npz").touch()
-    monkeypatch.setattr(training, "train", lambda run: "finished")
+    monkeypatch.setattr(training, "train", lambda run, *_: "finished")
     for data in ("digits", ".", "pictures.v2/mine.npz"):
         assert call("train", "vae", "--data", data).exit_code == 0
     assert sorted(os.listdir("runs")) == ["vae-digits", "vae-mine", f"vae-{tmp_path.name}"]
@@ -92,7 +92,7 @@ def test_train_goes_where_its_model_and_data_say(tmp_path, monkeypatch):
 
 
 def test_train_passes_on_what_is_asked(tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "train", lambda run: "finished")
+    monkeypatch.setattr(training, "train", lambda run, *_: "finished")
     options = "--seconds 2.5 --seed 3 --batch-size 7 --image-size 16 --profile full"
     told = call("train", "vae", "--out", tmp_path / "run", *options.split())
     run_info = runs.RunFolder.open(tmp_path / "run").run_info()
@@ -121,7 +121,7 @@ def test_resume_of_a_finished_run_that_lost_its_model_trains_it_again(run, tmp_p
 
 
 def test_resume_goes_on(run, monkeypatch):
-    monkeypatch.setattr(training, "train", lambda run: "interrupted")
+    monkeypatch.setattr(training, "train", lambda run, *_: "interrupted")
     folder = runs.RunFolder.open(run)
     folder.update_run_info(status="interrupted")
     result = call("resume", run)
@@ -274,7 +274,7 @@ def test_a_mistake_does_not_discard_what_another_process_trains(tmp_path, monkey
 
 
 def test_too_little_memory_is_one_line(tmp_path, monkeypatch):
-    def large(run):
+    def large(run, *_):
         raise MemoryError("Unable to allocate 3 TiB")
 
     monkeypatch.setattr(training, "train", large)
@@ -377,7 +377,7 @@ def test_a_wrong_backend_is_one_line(tmp_path, backend):
     ],
 )
 def test_a_run_that_fails_has_status_1_and_stays(tmp_path, monkeypatch, error, message):
-    def failing(run):
+    def failing(run, *_):
         raise error
 
     monkeypatch.setattr(training, "train", failing)
@@ -386,7 +386,7 @@ def test_a_run_that_fails_has_status_1_and_stays(tmp_path, monkeypatch, error, m
 
 
 def test_a_bug_keeps_its_traceback(tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "train", lambda run: 1 / 0)
+    monkeypatch.setattr(training, "train", lambda run, *_: 1 / 0)
     result = call("train", "gan", "--out", tmp_path / "run")
     assert isinstance(result.exception, ZeroDivisionError)
     assert not (tmp_path / "run").exists()

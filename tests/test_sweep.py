@@ -73,7 +73,7 @@ def test_a_sweep_that_cannot_be_is_refused(models, seeds, values, message):
 
 @pytest.fixture
 def trained(monkeypatch):
-    """Runs are not trained but said to be; those in `broken` fail."""
+    """No run is trained; all are called finished, but those in `broken` fail."""
     done, broken = [], set()
 
     def train(folder):
