@@ -1,6 +1,7 @@
 """What a submission may cost those who grade it, and what it may say to them: little, whatever is handed in."""
 
 import contextlib
+import importlib
 import json
 import os
 import resource
@@ -28,6 +29,8 @@ from ganedu.course.classroom import (
     gradebook,
     grading,
     notebooks,
+    pages,
+    probes,
     similarity,
     strength,
     wire,
@@ -200,6 +203,20 @@ def test_what_is_true_is_one():
     assert found.view(np.uint8).tolist() == [0, 1, 1]
 
 
+def test_an_array_has_few_axes():
+    head = json.dumps({"array": "<f8", "shape": [1] * 9, "start": 0}).encode()
+    with pytest.raises(wire.Unreadable):
+        wire.unpack(wire._LENGTH.pack(len(head)) + head + bytes(8))
+
+
+def test_a_probe_that_holds_the_answer_is_not_sent(tmp_path, monkeypatch):
+    source = "def reference(inputs):\n    return 1\n\n\ndef probe(solution, inputs):\n    return reference(inputs)\n"
+    (tmp_path / "telling.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ValueError, match="uses `reference`"):
+        probes.probe_source(importlib.import_module("telling"))
+
+
 @pytest.mark.parametrize("shape", [[0, 1 << 40], [0, 1 << 70], [1 << 70], [0] * 9, [True]])
 def test_shapes_of_nothing_are_no_harm(shape):
     head = json.dumps({"array": "<f8", "shape": shape, "start": 0}).encode()
@@ -227,8 +244,9 @@ def as_file(sources):
         (b'{"cells": [' + b"1e9," * (5 << 20) + b"0]}", "too many parts"),
         (b'{"cells": [' + b"{}," * (2 << 20) + b"0]}", "too many parts"),
         (as_file(["a=1\n" * 50_000] * 10 + [RIGHT]), "letters of code"),
+        (b'{"cells": [' + b" " * (65 << 20) + b"]}", "65 MB"),
     ],
-    ids=["lists", "numbers", "dicts", "code"],
+    ids=["lists", "numbers", "dicts", "code", "bytes"],
 )
 def test_what_would_take_long_to_read_is_not_read(content, told):
     started = time.process_time()
@@ -368,6 +386,12 @@ def test_a_spreadsheet_finds_no_formula(text):
     pieces = [p.strip() for line in safe.split("\n") for p in line.split(";")]
     assert not any(p[:1] in ("=", "+", "-", "@", "＝") for p in pieces), safe
     assert export._safe("a = b; c - d, 3.5") == "a = b; c - d, 3.5"
+
+
+def test_a_page_of_feedback_runs_nothing():
+    evil = "<script>alert(1)</script>"
+    row = export.Row("a", LESSON, evil, 0.0, 1.0, "error", evil)
+    assert "<script" not in pages._question(row, [{"name": evil, "told": evil}])
 
 
 # Collecting
