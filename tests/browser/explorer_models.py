@@ -8,11 +8,11 @@ from rows import ALL
 from ganedu import models
 
 
-def disturbed(model, seed=0):
-    """The model, each weight moved at random and rounded to float16."""
+def disturbed(model, seed=0, size=0.25):
+    """The model, each weight moved at random by about `size` and rounded to float16."""
     rng = np.random.default_rng(seed)
     for v in model.weights:
-        value = np.array(v) + 0.25 * rng.standard_normal(v.shape)
+        value = np.array(v) + size * rng.standard_normal(v.shape)
         value = np.abs(value) + 0.2 if "variance" in v.name else value
         if "float" in str(v.dtype):
             v.assign(value.astype("float16").astype("float32"))
@@ -23,6 +23,7 @@ def of_own_networks(shape, seed=0):
     """A GAN whose generator a user brought: a `Sequential` network, with one within it, layers that are used twice, and
     the activations that no network of the package has."""
     height, width, channels = shape
+    keras.utils.set_random_seed(seed)
     shared = layers.Dense(6, "elu")
     inner = keras.Sequential([keras.Input((6,)), shared, layers.Dense(6, "softplus"), shared])
     generator = keras.Sequential(
@@ -43,7 +44,8 @@ def of_own_networks(shape, seed=0):
     return disturbed(models.gan.GAN(generator, discriminator), seed)
 
 
-def tiny(name, shape, seed=0, **more):
+def tiny(name, shape, seed=0, size=0.25, **more):
     """The smallest model of that name in `tests/rows.py`, disturbed."""
     row = ALL[name]
-    return disturbed(models.build(row.model or name, shape, **row.build | more), seed)
+    keras.utils.set_random_seed(seed)
+    return disturbed(models.build(row.model or name, shape, **row.build | more), seed, size)

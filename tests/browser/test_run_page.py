@@ -28,6 +28,10 @@ KINDS = {
     "pixelcnn": {},
     "captioner": {},
 }
+SIZES = {
+    "editor": 0.1,
+    "latent_diffusion": 0.15,
+}  # of what disturbs weights: with more, these are all black or white
 TEXTS = ("text_flow", "text_gan", "editor", "captioner")
 # The pixels of all canvases of the first section, as one text.
 SEEN = """return [...document.querySelectorAll("section")][0].querySelectorAll("canvas").length + ":" +
@@ -58,7 +62,7 @@ def make_page(tmp_path_factory):
         figures.save_png(np.full((4, 8, 8, 1), i / 2 - 0.5, "float32"), frame, min_side=0)
 
     def make(name, data="digits", classes=("0", "1", "2"), language="en"):
-        model = tiny(name, (8, 8, 1), **KINDS[name])
+        model = tiny(name, (8, 8, 1), size=SIZES.get(name, 0.25), **KINDS[name])
         info = {"model": name.removeprefix("guided_"), "data": data, "image_size": 8, "seed": 0}
         info |= {"images": [9, 8, 8, 1], "epochs": None, "seconds": 3.0, "classes": list(classes)}
         loss = f"loss{HOSTILE}"

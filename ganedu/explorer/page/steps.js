@@ -17,7 +17,7 @@ function denoisePage(model, examples) {
   const begin = () => {
     kept = [];
     strip.replaceChildren();
-    const z = new Random(seed).normals(program.latent_dim);
+    const z = here();
     const options = { steps: steps.value(), label: [label], guidance: guidance?.value() };
     run(model.denoise(z, options), ({ x, seen: image, step, steps: count }) => {
       kept.push({ x: Float32Array.from(x, clip), seen: model.networks.decode ? model.finish(image) : Float32Array.from(image, clip) });
@@ -31,17 +31,24 @@ function denoisePage(model, examples) {
       }
     }, (images) => result.show(images));
   };
+  const here = () => new Random(seed).normals(program.latent_dim);
+  const decode = (z) => {
+    const labels = new Array(z.length / program.latent_dim).fill(label);
+    return toTheEnd(model.denoise(z, { steps: steps.value(), label: labels, guidance: guidance?.value() }));
+  };
+  const also = [], again = () => also.forEach((f) => f());
   const steps = slider(say("steps"), { min: 1, max: 50, step: 1, value: program.steps, digits: 0 }, begin);
   const guidance = program.guidance === undefined ? null
     : slider(say("guidance"), { min: 0, max: 6, step: 0.1, value: program.guidance, digits: 1 }, begin);
-  const classes = classChoice(program, (i) => { label = i; begin(); });
+  const classes = classChoice(program, (i) => { label = i; begin(); again(); });
+  [steps, guidance].forEach((s) => s?.input.addEventListener("change", again)); // once the hand lets go
   begin();
   const parts = [part("noise_to_picture",
     group(button("other_noise", () => { seed += 1; begin(); }), classes?.control ?? null),
     steps.control, guidance?.control ?? null, at.control,
     element("div", { className: "pair" },
       shown ? figure(shown.canvas, say("x_t")) : null, figure(seen.canvas, say("seen")), figure(result.canvas, say("result"))),
-    strip)];
+    strip), pathPart(model, decode, here, also)];
   if (model.networks.encode) parts.push(copyPart(model, examples));
   return parts;
 }
