@@ -249,7 +249,9 @@ def test_a_run_in_bfloat16_goes_on_so(tmp_path):
 
 
 @long
-@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
+@pytest.mark.parametrize(
+    "backend", ["tensorflow", "jax", "torch"] if ASKED == "all" else ["tensorflow"]
+)
 def test_bfloat16_trains_as_float32_but_for_its_digits(backend, tmp_path):
     """8 bits of a number: after 200 steps the loss is within a twentieth of float32's."""
     needs(backend)
