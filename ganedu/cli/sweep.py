@@ -13,7 +13,9 @@ from ganedu.runtime import UsageError, cores
 @click.argument("models", nargs=-1, required=True)
 @click.option("--data", default="digits", show_default=True, help="As for train.")
 @click.option("--seeds", default="0", show_default=True, help="Numbers, with commas between.")
-@click.option("--set", "values", multiple=True, help="NAME=V1,V2: an argument of the models' build.")
+@click.option(
+    "--set", "settings", multiple=True, help="NAME=V1,V2: an argument of the models' build."
+)
 @click.option("--out", type=click.Path(path_type=Path), help="[default: sweeps/MODELS-DATA]")
 @click.option("--epochs", type=float, help="Passes over the data.")
 @click.option("--seconds", type=float, help="Length in seconds of training instead.")
@@ -23,14 +25,14 @@ from ganedu.runtime import UsageError, cores
 @click.option("--profile", type=click.Choice(["smoke", "quick", "full"]))
 @click.option("--jobs", type=click.IntRange(1, 256), help="Runs at a time. [default: cores / 2]")
 @click.option("--scheduler", help="A Dask scheduler, as tcp://host:8786, in the place of --jobs.")
-def sweep(models, data, seeds, values, out, jobs, scheduler, **asked):
+def sweep(models, data, seeds, settings, out, jobs, scheduler, **asked):
     """Train MODELS with each seed and each value; leave a table and a plot. The same command goes on."""
     catalogue.check_data(data)
     try:
         seeds = [int(seed) for seed in seeds.split(",")]
     except ValueError:
         raise UsageError(f"--seeds takes numbers, as 0,1,2. Received: {seeds[:80]!r}") from None
-    runs = sweeps.plan(models, seeds, sweeps.parse_values(values))
+    runs = sweeps.plan(models, seeds, sweeps.parse_values(settings))
     out = out or Path("sweeps", f"{'-'.join(dict.fromkeys(models))}-{Path(data).resolve().stem}")
     jobs = jobs or max(1, cores() // 2)
     sweeps.sweep(out, runs, jobs, scheduler, report=click.echo, data=data, **asked)

@@ -29,20 +29,20 @@ MAX_RUNS = 1000
 SCORE = "frechet_distance"
 
 
-def parse_values(values):
+def parse_values(settings):
     """What a user says as `--set NAME=V1,V2`, a dict from name to a list of values: numbers, true, false, null, words.
 
     Raises:
         UsageError: for anything else.
     """
     found = {}
-    for told in values:
-        name, equals, listed = told.partition("=")
-        if not name.isidentifier() or not equals or not listed or name in found:
-            raise UsageError(f"--set takes NAME=V1,V2, each name once. Received: {told[:80]!r}")
-        found[name] = [_value(v) for v in listed.split(",")]
+    for word in settings:
+        name, equals, values = word.partition("=")
+        if not name.isidentifier() or not equals or not values or name in found:
+            raise UsageError(f"--set takes NAME=V1,V2, each name once. Received: {word[:80]!r}")
+        found[name] = [_value(v) for v in values.split(",")]
         if not all(map(fits_argument, found[name])):
-            raise UsageError(f"--set takes numbers and words. Received: {told[:80]!r}")
+            raise UsageError(f"--set takes numbers and words. Received: {word[:80]!r}")
     return found
 
 
@@ -132,7 +132,7 @@ def sweep(out, runs, jobs=1, scheduler=None, report=print, **asked):
 
 
 def train_in_process(folder):
-    """Trains a run to its end: its exit status, and the line that it ended with where it failed."""
+    """Trains a run to its end: `(exit status, the final line of its errors)`."""
     done = subprocess.run(
         [sys.executable, "-m", "ganedu", "resume", folder],
         capture_output=True,
