@@ -7,7 +7,7 @@ import warnings
 import click
 
 from ganedu import __version__, devices
-from ganedu.cli import classroom, explain, lessons, lists, samples, scores, speed, sweep, train
+from ganedu.cli import classroom, explain, lab, lessons, lists, samples, scores, speed, sweep, train
 from ganedu.disk import NO_ROOM
 from ganedu.runtime import RunError, UsageError
 
@@ -70,7 +70,7 @@ def main():
 for command in (
     *(train.train, train.resume),
     *(samples.sample, samples.interpolate, samples.invert, samples.caption, samples.edit),
-    *(scores.evaluate, scores.diagnose, speed.speedrun, sweep.sweep, explain.explain),
+    *(scores.evaluate, scores.diagnose, speed.speedrun, sweep.sweep, explain.explain, lab.lab),
     *(lists.models, lists.datasets),
     lessons.lessons,
     classroom.classroom,

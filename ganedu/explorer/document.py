@@ -5,7 +5,10 @@ import html
 import json
 from pathlib import Path
 
+from ganedu.runtime import UsageError
+
 FOLDER = Path(__file__).parent
+LANGUAGES = ("en", "zh")
 # In the order in which each needs those before it.
 WALKER = ("operations", "layers", "walker", "random", "samplers", "models")
 # No request leaves the page: it may read data of its own, and nothing else.
@@ -13,6 +16,20 @@ POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval'; connect-src data: blob:; "
     "style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
 )
+
+
+def strings(language, table="strings"):
+    """A page's texts in a language, dict of str; `table` is the name of a JSON file of `page/`.
+
+    Raises:
+        UsageError: for another language.
+    """
+    if language not in LANGUAGES:
+        raise UsageError(
+            f"The languages are {', '.join(LANGUAGES)}. Received: language={language!r}"
+        )
+    texts = json.loads((FOLDER / "page" / f"{table}.json").read_text(encoding="utf-8"))
+    return {name: each[LANGUAGES.index(language)] for name, each in texts.items()}
 
 
 @functools.cache

@@ -1,7 +1,5 @@
 """A run's page: the model, how it was trained, how good it is."""
 
-import json
-
 from ganedu import data
 from ganedu.disk import written
 from ganedu.explorer import contents, document
@@ -10,23 +8,8 @@ from ganedu.explorer.programs import directions_of, program
 from ganedu.runs import evaluation
 from ganedu.runtime import UsageError, one_line
 
-LANGUAGES = ("en", "zh")
 PAGE = ("dom", "controls", "latent", "steps", "texts", "pictures", "training", "quality", "page")
 DIRECTION_IMAGES = 500
-
-
-def strings(language):
-    """The page's texts in a language, dict of str.
-
-    Raises:
-        UsageError: for another language.
-    """
-    if language not in LANGUAGES:
-        raise UsageError(
-            f"The languages are {', '.join(LANGUAGES)}. Received: language={language!r}"
-        )
-    table = json.loads((document.FOLDER / "page" / "strings.json").read_text(encoding="utf-8"))
-    return {name: texts[LANGUAGES.index(language)] for name, texts in table.items()}
 
 
 def explain(model, run_info, history, frames, out, *, language="en"):
@@ -46,7 +29,7 @@ def explain(model, run_info, history, frames, out, *, language="en"):
     Raises:
         UsageError: for another language.
     """
-    told = strings(language)
+    told = document.strings(language)
     page, missing = page_data(model, run_info, history, frames)
     page["strings"] = told
     title = f"{run_info['model']}, {run_info['data']}"

@@ -1,13 +1,13 @@
 """A browser without a window: Chromium, as Debian packages it, driven by selenium."""
 
+import contextlib
 import shutil
 
 import pytest
 
 
-@pytest.fixture
-def browser():
-    """A browser of each test's own: nothing is in its log or its storage of what another did."""
+@contextlib.contextmanager
+def started():
     webdriver = pytest.importorskip("selenium.webdriver")
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium")
@@ -19,5 +19,21 @@ def browser():
     ):
         options.add_argument(f"--{argument}")
     driver = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
-    yield driver
-    driver.quit()
+    try:
+        yield driver
+    finally:
+        driver.quit()
+
+
+@pytest.fixture
+def browser():
+    """A browser of each test's own: nothing is in its log or its storage of what another did."""
+    with started() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="module")
+def shared_browser():
+    """A browser for what a file's tests compute once and share."""
+    with started() as driver:
+        yield driver

@@ -102,7 +102,7 @@ def cases():
 
 
 @pytest.fixture(scope="module")
-def page_outputs(browser, cases, tmp_path_factory):
+def page_outputs(shared_browser, cases, tmp_path_factory):
     """What the page made of all cases, dict of dicts of arrays; the page is loaded once."""
     from selenium.webdriver.support.ui import WebDriverWait
 
@@ -112,10 +112,10 @@ def page_outputs(browser, cases, tmp_path_factory):
     text = text.replace("})();\n</script>", HARNESS + "})();\n</script>")
     file = tmp_path_factory.mktemp("page") / "cases.html"
     file.write_text(text, encoding="utf-8")
-    browser.get(file.as_uri())
-    WebDriverWait(browser, 90).until(lambda b: b.execute_script("return window.finished"))
-    assert browser.execute_script("return window.backend") == "wasm"
-    return json.loads(browser.execute_script("return JSON.stringify(window.done)"))
+    shared_browser.get(file.as_uri())
+    WebDriverWait(shared_browser, 90).until(lambda b: b.execute_script("return window.finished"))
+    assert shared_browser.execute_script("return window.backend") == "wasm"
+    return json.loads(shared_browser.execute_script("return JSON.stringify(window.done)"))
 
 
 @pytest.mark.parametrize("name", [*PLAYED, OWN])

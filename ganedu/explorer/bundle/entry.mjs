@@ -1,4 +1,5 @@
-// What the page needs of TensorFlow.js: operations, and the backends WASM (with SIMD) and CPU.
+// What the pages need of TensorFlow.js: operations, the backends WASM (with SIMD) and CPU, and for those that train in
+// the page the gradients of the operations of a dense network and its losses, and of their gradients.
 
 import "@tensorflow/tfjs-core/dist/flags.js";
 import "@tensorflow/tfjs-core/dist/platforms/platform_browser.js";
@@ -9,12 +10,41 @@ import wasm from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm
 
 export {
   add, cast, clipByValue, concat, conv1d, conv2d, conv2dTranspose, div, elu, engine, erf, exp, expandDims, fill, gather,
-  getBackend, leakyRelu, log, matMul, max, maximum, mean, minimum, mul, neg, notEqual, onesLike, pad,
+  getBackend, grad, leakyRelu, log, matMul, max, maximum, mean, minimum, mul, neg, notEqual, onesLike, pad,
   range, ready, relu, reshape, rsqrt, setBackend, sigmoid, slice, softmax, softplus, split, sqrt,
-  square, stridedSlice, sub, sum, tanh, tensor, tidy, tile, transpose, where,
+  square, stridedSlice, sub, sum, tanh, tensor, tidy, tile, transpose, valueAndGrads, where,
 } from "@tensorflow/tfjs-core/dist/base.js";
 export { resizeBilinear } from "@tensorflow/tfjs-core/dist/ops/image/resize_bilinear.js";
-import { ready, setBackend } from "@tensorflow/tfjs-core/dist/base.js";
+import { ready, registerGradient, setBackend, zerosLike } from "@tensorflow/tfjs-core/dist/base.js";
+import { addGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Add_grad.js";
+import { batchMatMulGradConfig } from "@tensorflow/tfjs-core/dist/gradients/BatchMatMul_grad.js";
+import { castGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Cast_grad.js";
+import { identityGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Identity_grad.js";
+import { leakyReluGradConfig } from "@tensorflow/tfjs-core/dist/gradients/LeakyRelu_grad.js";
+import { meanGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Mean_grad.js";
+import { multiplyGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Multiply_grad.js";
+import { negGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Neg_grad.js";
+import { divGradConfig } from "@tensorflow/tfjs-core/dist/gradients/RealDiv_grad.js";
+import { reshapeGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Reshape_grad.js";
+import { selectGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Select_grad.js";
+import { sigmoidGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Sigmoid_grad.js";
+import { softplusGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Softplus_grad.js";
+import { sqrtGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Sqrt_grad.js";
+import { squareGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Square_grad.js";
+import { subGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Sub_grad.js";
+import { sumGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Sum_grad.js";
+
+for (const gradient of [
+  addGradConfig, batchMatMulGradConfig, castGradConfig, identityGradConfig, leakyReluGradConfig, meanGradConfig,
+  multiplyGradConfig, negGradConfig, divGradConfig, reshapeGradConfig, selectGradConfig, sigmoidGradConfig,
+  softplusGradConfig, sqrtGradConfig, squareGradConfig, subGradConfig, sumGradConfig,
+]) registerGradient(gradient);
+// A rectifier's gradient asks which inputs are above 0; in a gradient of it TensorFlow.js asks for this one.
+registerGradient({
+  kernelName: "Greater",
+  inputsToSave: ["a", "b"],
+  gradFunc: (dy, [a, b]) => ({ a: () => zerosLike(a), b: () => zerosLike(b) }),
+});
 
 // The name of the backend that was started: "wasm", or where that is not possible "cpu".
 export async function start(wanted = "wasm") {

@@ -9,13 +9,14 @@ function labelled(text, input, output = null) {
   return element("div", { className: "control" }, label, input, output);
 }
 
-// A slider that shows its value; `onchange(value)`. Its element is `control`; `set(value)` moves it without a call.
-function slider(text, { min, max, step, value, digits = 2 }, onchange) {
-  const output = element("output", {}, value.toFixed(digits));
+// A slider that shows its value, by `shown`; `onchange(value)`. Its element is `control`; `set(value)` moves it without
+// a call.
+function slider(text, { min, max, step, value, digits = 2, shown = (v) => v.toFixed(digits) }, onchange) {
+  const output = element("output", {}, shown(value));
   const input = element("input", { type: "range" });
   Object.assign(input, { min, max, step });
   input.value = value;
-  const told = () => { output.textContent = Number(input.value).toFixed(digits); };
+  const told = () => { output.textContent = shown(Number(input.value)); };
   input.addEventListener("input", () => { told(); onchange(Number(input.value)); });
   const set = (v) => { input.value = v; told(); };
   return { control: labelled(text, input, output), input, set, value: () => Number(input.value) };

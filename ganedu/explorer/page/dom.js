@@ -16,6 +16,15 @@ function element(tag, properties = {}, ...children) {
   return made;
 }
 
+const SVG = "http://www.w3.org/2000/svg";
+
+function svg(tag, attributes, ...children) {
+  const made = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+
 const paragraph = (text, className = "note") => element("p", { className }, text);
 const group = (...children) => element("div", { className: "group" }, ...children);
 

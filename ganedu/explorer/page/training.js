@@ -1,14 +1,5 @@
 // How a run was trained: its film, its curves, and the time that both show.
 
-const SVG = "http://www.w3.org/2000/svg";
-
-function svg(tag, attributes, ...children) {
-  const made = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-
 // A curve over the steps; `mark(step)` moves its line.
 function curve(name, values, steps) {
   const width = 260, height = 90, known = values.filter((v) => v !== null);

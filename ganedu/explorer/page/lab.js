@@ -1,0 +1,119 @@
+// What both labs have: a seed, the pace of training, and the page around them.
+
+window.ganedu = { milliseconds: [], errors: [] };
+
+const STEP_MILLISECONDS = 20, SLOW_MILLISECONDS = 700;
+
+// Takes steps while it runs: in each frame as many as fit, or slowly one after the other; `show` after them, at most
+// every `every` milliseconds, and where motion is to be reduced once a second. `step` says whether to go on.
+class Pace {
+  constructor(step, show, every) {
+    Object.assign(this, { step, show, every, mode: null, shown: 0, stepped: 0 });
+    this.buttons = {
+      run: button("run", () => this.toggle("run")),
+      slow: button("slow", () => this.toggle("slow")),
+    };
+    this.mark();
+  }
+
+  toggle(mode) {
+    const was = this.mode;
+    this.mode = was === mode ? null : mode;
+    this.stepped = 0;
+    this.mark();
+    if (was === null && this.mode) requestAnimationFrame((now) => this.frame(now));
+    if (!this.mode) this.show();
+  }
+
+  stop() {
+    this.mode = null;
+    this.mark();
+  }
+
+  mark() {
+    for (const [name, made] of Object.entries(this.buttons)) {
+      made.setAttribute("aria-pressed", String(this.mode === name));
+      made.textContent = say(this.mode === name ? "pause" : name);
+    }
+  }
+
+  frame(now) {
+    if (!this.mode) return;
+    let going = true;
+    if (this.mode === "run") {
+      const end = performance.now() + STEP_MILLISECONDS;
+      while (going && performance.now() < end) going = this.step();
+    } else if (now - this.stepped >= SLOW_MILLISECONDS) {
+      this.stepped = now;
+      going = this.step();
+    }
+    if (!going) this.stop();
+    const wait = this.mode === "slow" ? SLOW_MILLISECONDS : still() ? 1000 : this.every;
+    if (!going || now - this.shown >= wait) {
+      this.shown = now;
+      const started = performance.now();
+      this.show();
+      window.ganedu.milliseconds.push(performance.now() - started);
+    }
+    if (this.mode) requestAnimationFrame((next) => this.frame(next));
+  }
+}
+
+// A learning rate, on a scale of powers of ten.
+function rateSlider(name, value, onchange) {
+  const range = { min: -5, max: 0, step: 0.05, value: Math.log10(value) };
+  return slider(say(name), { ...range, shown: (v) => (10 ** v).toPrecision(2) }, (v) => onchange(10 ** v));
+}
+
+function seedInput(onchange) {
+  const input = element("input", { type: "number", min: "0", max: "999999", step: "1", value: "0" });
+  const read = () => Math.min(Math.max(Math.floor(Number(input.value)) || 0, 0), 999999);
+  input.addEventListener("change", () => { input.value = read(); onchange(); });
+  return { control: labelled(say("seed"), input), value: read };
+}
+
+// The choice of a lab's distribution. One that is drawn by hand can be cleared, and only then does a touch draw.
+function dataChoice(lab) {
+  const names = [...Object.keys(DISTRIBUTIONS), "drawn"];
+  const clear = button("clear_drawing", () => { lab.drawn.places = []; lab.reset(); });
+  const drawing = () => {
+    clear.hidden = lab.data !== "drawn";
+    lab.plane.canvas.style.touchAction = clear.hidden ? "auto" : "none";
+  };
+  const made = choice(say("distribution"), names.map((n) => say(`data_${n}`)), (i) => {
+    lab.data = names[i];
+    drawing();
+    lab.reset();
+  });
+  drawing();
+  return { controls: [made.control, clear] };
+}
+
+const legend = (...names) => element("p", { className: "legend" }, ...names.flatMap((name) => [
+  element("span", { className: `swatch ${name}`, ariaHidden: "true" }), `${say(`legend_${name}`)} `,
+]));
+
+const fact = (name) => {
+  const value = element("dd", {});
+  return { shown: [element("dt", {}, say(name)), value], set: (text) => { value.textContent = text; } };
+};
+
+// The page: its title and what it is for, and what `make()` gives once TensorFlow.js has started.
+function openLab(name, make) {
+  const held = element("div", {}, paragraph(say("starting")));
+  const hints = element("ul", {}, ...say(`${name}_hints`).split("\n").map((hint) => element("li", {}, hint)));
+  document.getElementById("page").append(
+    element("header", {}, element("h1", {}, say(`${name}_title`)), paragraph(say(`${name}_summary`), "summary")),
+    held,
+    element("section", {}, element("h2", {}, say("try")), hints),
+    element("footer", {}, paragraph(say("made_by_lab"))),
+  );
+  tf.start().then((backend) => {
+    window.ganedu.backend = backend;
+    held.replaceChildren(...make());
+    window.ganedu.ready = true;
+  }).catch((error) => {
+    window.ganedu.errors.push(String(error));
+    held.replaceChildren(paragraph(`${say("no_backend")} ${error.message}`, "trouble"));
+  });
+}
