@@ -5,19 +5,24 @@ async function computed(c) {
   if (c.kind === "game") {
     const [G, D] = ["generator", "discriminator"].map((n, i) => new Network(c.units[i], "leaky_relu", { weights: c[n] }));
     const game = Object.assign(new Game(c.name, G, D), c.options);
-    return c.x.map((parts, i) => {
-      parts.forEach((x, k) => game.dStep(Float32Array.from(x), Float32Array.from(c.z[i][k]), c.epsilon[i][k], c.rate));
-      game.gStep(Float32Array.from(c.z[i].at(-1)), c.rate);
+    let losses = null;
+    const after = c.x.map((parts, i) => {
+      const d = parts.map((x, k) => game.dStep(Float32Array.from(x), Float32Array.from(c.z[i][k]), c.epsilon[i][k], c.rate));
+      const g = game.gStep(Float32Array.from(c.z[i].at(-1)), c.rate);
+      losses ??= [d.at(-1), g];
       return [...flat(G.weights), ...flat(D.weights)];
     });
+    return { after, losses };
   }
   if (c.kind === "flow") {
     const made = new Flow(c.name, c.hidden, { weights: c.network });
+    let losses = null;
     const after = c.x.map((x, i) => {
-      made.step(Float32Array.from(x), Float32Array.from(c.noise[i]), c.u[i], c.rate);
+      const loss = made.step(Float32Array.from(x), Float32Array.from(c.noise[i]), c.u[i], c.rate);
+      losses ??= [loss];
       return flat(made.network.weights);
     });
-    return { after, end: Array.from(made.paths(Float32Array.from(c.noise[0]), 10, 1).at(-1)) };
+    return { after, losses, end: Array.from(made.paths(Float32Array.from(c.noise[0]), 10, 1).at(-1)) };
   }
   const [p, q] = [c.a, c.b].map((v) => histogram(Float32Array.from(v)));
   return { divergence: jensenShannon(p, q), found: modesFound(DISTRIBUTIONS.ring, Float32Array.from(c.a)) };

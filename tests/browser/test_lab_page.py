@@ -61,7 +61,7 @@ def points(images):
 
 
 def game(name, rng, monkeypatch):
-    """What the page is given of a GAN, and the players' weights after each step of the package's."""
+    """What the page is given of a GAN, the players' weights after each step of the package's, and its first losses."""
     generator, discriminator = (disturbed(n, rng) for n in players())
     module = getattr(models, name)
     kind = {"gan": "GAN", "lsgan": "LSGAN", "wgan": "WGAN", "wgan_gp": "WGANGP"}[name]
@@ -83,9 +83,10 @@ def game(name, rng, monkeypatch):
     )
     drawn = lambda shape, seed: ops.convert_to_tensor(next(shares))  # noqa: E731
     monkeypatch.setattr("ganedu.devices.replicas.uniform", drawn)
-    after = []
+    after, losses = [], None  # the losses of the first step
     for batch in x:
-        model.train_step(ops.convert_to_tensor(batch))
+        logs = model.train_step(ops.convert_to_tensor(batch))
+        losses = losses or [float(logs["d_loss"]), float(logs["g_loss"])]
         after.append([*weights(generator), *weights(discriminator)])
     given |= {
         "kind": "game",
@@ -97,12 +98,12 @@ def game(name, rng, monkeypatch):
         "z": [[points(part) for part in step] for step in z],
         "epsilon": [[points(part) for part in step] for step in epsilon],
     }
-    return given, after
+    return given, after, losses
 
 
 def flow(name, rng, monkeypatch):
-    """What the page is given of a flow or of diffusion, the weights after each step of the package's, and where ten
-    sampling steps lead."""
+    """What the page is given of a flow or of diffusion, its weights after each step of the package, the first loss, and
+    where ten sampling steps lead."""
     network = disturbed(denoiser(), rng)
     kind = {"flow_matching": "FlowMatching", "diffusion": "Diffusion"}[name]
     module = getattr(models, name)
@@ -114,9 +115,10 @@ def flow(name, rng, monkeypatch):
     noises, times = iter(noise), iter(u)
     monkeypatch.setattr(model, "normal_like", lambda x: ops.convert_to_tensor(next(noises)))
     monkeypatch.setattr(model, "uniform_times", lambda x: ops.convert_to_tensor(next(times)))
-    after = []
+    after, losses = [], None  # the losses of the first step
     for batch in x:
-        model.train_step(ops.convert_to_tensor(batch))
+        logs = model.train_step(ops.convert_to_tensor(batch))
+        losses = losses or [float(logs["loss"])]
         after.append(weights(network))
     start = noise[0]
     if name == "diffusion":
@@ -129,7 +131,7 @@ def flow(name, rng, monkeypatch):
         end = samplers.euler(velocity, start.astype("float64"), 10)
     given |= {"kind": "flow", "name": name, "rate": RATE, "hidden": [WIDTH] * 3}
     given |= {"x": [points(b) for b in x], "noise": [points(b) for b in noise], "u": u.tolist()}
-    return given, after, np.reshape(end, -1)
+    return given, after, losses, np.reshape(end, -1)
 
 
 # What the page makes of a case.
@@ -167,9 +169,10 @@ def page_outputs(shared_browser, cases, tmp_path_factory):
 @pytest.mark.parametrize("step", [1, 3])
 @pytest.mark.parametrize("name", [*GAMES, *FLOWS])
 def test_the_first_steps_are_the_packages(name, step, cases, page_outputs):
-    given, after, *_ = cases[name]
+    given, after, losses, *_ = cases[name]
     assert "error" not in page_outputs[name], page_outputs[name]
-    found = page_outputs[name] if name in GAMES else page_outputs[name]["after"]
+    found = page_outputs[name]["after"]
+    np.testing.assert_allclose(page_outputs[name]["losses"], losses, rtol=1e-4)
     before = given["network"] if name in FLOWS else given["generator"] + given["discriminator"]
     assert len(found[step - 1]) == len(after[step - 1])
     for ours, keras_weights, start in zip(found[step - 1], after[step - 1], before, strict=True):
