@@ -5,7 +5,11 @@ from pathlib import Path
 import lesson_pages
 import model_pages
 
+from ganedu.explorer.lab import write_lab
+
 FOLDERS = ("annotated", "gallery", "lessons", "zh/lessons")
+# The live page that stands beside a lesson.
+LABS = {"01_distributions": "gan", "16_diffusion_and_flow": "flow"}
 
 
 def write_pages(folder, pages):
@@ -23,7 +27,16 @@ def write_pages(folder, pages):
                 file.unlink()
 
 
+def write_live_pages(folder):
+    """Writes the live pages that the package makes to `live/` of a folder, beside those that are there."""
+    live = Path(folder) / "live"
+    live.mkdir(exist_ok=True)
+    for lesson, name in LABS.items():
+        write_lab(name, live / f"{lesson}.html")
+
+
 def _before(app, config):
+    write_live_pages(app.srcdir)  # first: a lesson that has one has a button
     write_pages(app.srcdir, {**lesson_pages.pages(), **model_pages.pages()})
 
 

@@ -2,13 +2,13 @@
 
 const flat = (lists) => lists.map((l) => Array.from(l));
 async function computed(c) {
-  if (c.kind === "game") {
+  if (c.kind === "gan") {
     const [G, D] = ["generator", "discriminator"].map((n, i) => new Network(c.units[i], "leaky_relu", { weights: c[n] }));
-    const game = Object.assign(new Game(c.name, G, D), c.options);
+    const gan = Object.assign(new Gan(c.name, G, D), c.options);
     let losses = null;
     const after = c.x.map((parts, i) => {
-      const d = parts.map((x, k) => game.dStep(Float32Array.from(x), Float32Array.from(c.z[i][k]), c.epsilon[i][k], c.rate));
-      const g = game.gStep(Float32Array.from(c.z[i].at(-1)), c.rate);
+      const d = parts.map((x, k) => gan.dStep(Float32Array.from(x), Float32Array.from(c.z[i][k]), c.epsilon[i][k], c.rate));
+      const g = gan.gStep(Float32Array.from(c.z[i].at(-1)), c.rate);
       losses ??= [d.at(-1), g];
       return [...flat(G.weights), ...flat(D.weights)];
     });

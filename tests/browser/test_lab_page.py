@@ -20,7 +20,7 @@ from ganedu.metrics import grid
 pytestmark = pytest.mark.skipif(
     not os.environ.get("GANEDU_BROWSER"), reason="GANEDU_BROWSER=1 drives a browser"
 )
-GAMES = {"gan": {}, "lsgan": {}, "wgan": {"clip": 0.1}, "wgan_gp": {"penalty_weight": 3.0}}
+GANS = {"gan": {}, "lsgan": {}, "wgan": {"clip": 0.1}, "wgan_gp": {"penalty_weight": 3.0}}
 FLOWS = {"flow_matching": "velocity", "diffusion": "noise"}
 SHAPE, BATCH, STEPS, WIDTH = (1, 2, 1), 16, 3, 8
 RATE = 0.02  # so that a step moves the weights by more than is allowed to differ
@@ -60,13 +60,13 @@ def points(images):
     return np.reshape(images, -1).tolist()
 
 
-def game(name, rng, monkeypatch):
+def gan_case(name, rng, monkeypatch):
     """What the page is given of a GAN, the players' weights after each step of the package's, and its first losses."""
     generator, discriminator = (disturbed(n, rng) for n in players())
     module = getattr(models, name)
     kind = {"gan": "GAN", "lsgan": "LSGAN", "wgan": "WGAN", "wgan_gp": "WGANGP"}[name]
     critic = {"critic_steps": 2} if "wgan" in name else {}
-    model = getattr(module, kind)(generator, discriminator, **critic, **GAMES[name])
+    model = getattr(module, kind)(generator, discriminator, **critic, **GANS[name])
     paper = models.build(name, (8, 8, 1), latent_dim=2, width=4).d_optimizer
     config = paper.get_config() | {"learning_rate": RATE}
     model.compile(
@@ -89,10 +89,10 @@ def game(name, rng, monkeypatch):
         losses = losses or [float(logs["d_loss"]), float(logs["g_loss"])]
         after.append([*weights(generator), *weights(discriminator)])
     given |= {
-        "kind": "game",
+        "kind": "gan",
         "name": name,
         "rate": RATE,
-        "options": {"clip": 0.1, "penalty": 3.0},
+        "options": {"clip": 0.1, "penaltyWeight": 3.0},
         "units": [[2, WIDTH, WIDTH, 2], [2, WIDTH, WIDTH, 1]],
         "x": [[points(part) for part in np.split(batch, repeats)] for batch in x],
         "z": [[points(part) for part in step] for step in z],
@@ -101,7 +101,7 @@ def game(name, rng, monkeypatch):
     return given, after, losses
 
 
-def flow(name, rng, monkeypatch):
+def flow_case(name, rng, monkeypatch):
     """What the page is given of a flow or of diffusion, its weights after each step of the package, the first loss, and
     where ten sampling steps lead."""
     network = disturbed(denoiser(), rng)
@@ -142,7 +142,7 @@ HARNESS = (Path(__file__).parent / "first_steps.js").read_text(encoding="utf-8")
 def cases():
     """Each case's data for the page, and what the package made of it."""
     rng, made = np.random.default_rng(0), {}
-    for make, names in ((game, GAMES), (flow, FLOWS)):
+    for make, names in ((gan_case, GANS), (flow_case, FLOWS)):
         for name in names:
             with pytest.MonkeyPatch.context() as patch:
                 made[name] = make(name, rng, patch)
@@ -167,7 +167,7 @@ def page_outputs(shared_browser, cases, tmp_path_factory):
 
 
 @pytest.mark.parametrize("step", [1, 3])
-@pytest.mark.parametrize("name", [*GAMES, *FLOWS])
+@pytest.mark.parametrize("name", [*GANS, *FLOWS])
 def test_the_first_steps_are_the_packages(name, step, cases, page_outputs):
     given, after, losses, *_ = cases[name]
     assert "error" not in page_outputs[name], page_outputs[name]
@@ -281,7 +281,7 @@ def test_each_control_changes_the_plane(name, width, browser, files):
     assert wide[0] <= wide[1]
     start = browser.execute_script(SEEN)
     seen = [start]
-    steps = ("step_d", "step_g") if name == "gan" else ("step", "step")
+    steps = ("step_d", "step_g") if name == "gan" else ("step_once", "step_once")
     for step in steps:
         seen.append(pressed(browser, step))
     if name == "gan":
@@ -317,14 +317,14 @@ def test_rates_clipping_and_penalty_are_heard(browser, files):
     browser.execute_script(SET, "Clipping", "0.02")
     browser.execute_script(SET, "D's steps", "4")
     pressed(browser, "step_d")
-    largest = LAB + "return Math.max(...lab.game.discriminator.weights.flatMap((w) => [...w]))"
+    largest = LAB + "return Math.max(...lab.gan.discriminator.weights.flatMap((w) => [...w]))"
     assert browser.execute_script(largest) == pytest.approx(0.02)
     browser.execute_script(LAB + "lab.reset(); for (let i = 0; i < 10; i += 1) lab.next()")
     assert browser.execute_script(LAB + "return lab.steps") == {"d": 8, "g": 2}
     browser.execute_script(SET, "Loss", "3")
     browser.execute_script(SET, "Penalty", "7")
     browser.execute_script(SET, "Learning rate of D", "-1")
-    heard = browser.execute_script(LAB + "return [lab.game.penalty, lab.settings.d]")
+    heard = browser.execute_script(LAB + "return [lab.gan.penaltyWeight, lab.settings.d]")
     assert heard == pytest.approx([7, 0.1])
     hidden = "return [...document.querySelectorAll('.control')].filter((c) => c.hidden).length"
     assert browser.execute_script(hidden) == 1
@@ -333,7 +333,7 @@ def test_rates_clipping_and_penalty_are_heard(browser, files):
 def test_weights_that_are_no_numbers_stop_it(browser, files):
     opened(browser, files["gan", "en"])
     pressed(browser, "run")
-    browser.execute_script(LAB + "lab.game.discriminator.weights[0][0] = NaN")
+    browser.execute_script(LAB + "lab.gan.discriminator.weights[0][0] = NaN")
     until(browser, "return document.querySelector('.trouble').textContent")
     assert browser.execute_script(LAB + "return lab.pace.mode") is None
     pressed(browser, "reset_lab")
@@ -363,7 +363,7 @@ def test_one_draws_a_distribution_by_pointer_and_by_keys(name, browser, files):
     last = browser.execute_script(LAB + "return lab.drawn.places.at(-1)")
     assert last == pytest.approx([-0.6, 0.4])
     assert browser.execute_script(SEEN) != before
-    pressed(browser, "clear_drawing", "step_d" if name == "gan" else "step")
+    pressed(browser, "clear_drawing", "step_d" if name == "gan" else "step_once")
     assert browser.execute_script(LAB + "return lab.drawn.places") == []
     assert browser.execute_script("return document.title").startswith("平面上的")
     assert quiet(browser)

@@ -37,7 +37,7 @@ const DISTRIBUTIONS = {
   grid: around(Array.from({ length: 25 }, (_, k) => [(k % 5) - 2, Math.floor(k / 5) - 2]), 0.1),
   cloud: around([[1.2, 0.8]], 0.6),
   moons: curved(moon, 0.1),
-  spiral: curved((u) => circle(0.4 + 2 * u, 4 * Math.PI * u), 0.08),
+  spiral: curved((u) => circle(0.4 + 2 * u, 3 * Math.PI * u), 0.1),
 };
 
 // What was drawn by hand: a cloud of width 0.08 around each of its `places`.

@@ -27,20 +27,21 @@ class FlowLab {
     this.time = slider(say("way"), { min: 0, max: 1, step: 0.01, value: 1 }, () => this.show());
     this.followed = slider(say("followed"), { min: 1, max: PARTICLES, step: 1, value: 1, digits: 0 }, () => this.show());
     this.play = new Pace(() => this.advance(), () => this.show(), 30);
-    this.step = button("step", () => { this.pace.stop(); this.next(); this.sampleAndShow(); });
+    this.step = button("step_once", () => { this.pace.stop(); this.next(); this.sampleAndShow(); });
   }
 
   elements() {
     const { run, slow } = this.pace.buttons;
     const side = element("div", {},
-      group(this.step, run, slow, button("reset_lab", () => this.reset())),
-      this.trouble,
       element("dl", {}, ...Object.values(this.facts).flatMap((f) => f.shown)),
       this.kind.control, ...this.dataChoice.controls, this.seed.control, this.rates.control,
       part("sampling", this.steps.control, this.time.control, this.followed.control,
         group(button("play_way", () => this.playWay()), button("stop_way", () => this.play.stop()))),
       element("div", { className: "curves" }, this.chart.shown));
-    const left = element("div", {}, this.plane.canvas, legend("real", "generated", "arrow", "path"), paragraph(say("field_note")), paragraph(say("draw_note")));
+    const left = element("div", {},
+      group(this.step, run, slow, button("reset_lab", () => this.reset())),
+      this.plane.canvas, this.trouble, legend("real", "generated", "arrow", "path"),
+      paragraph(say("field_note")), paragraph(say("drawing_note")));
     this.reset();
     return [element("div", { className: "stage lab" }, left, side)];
   }

@@ -1,7 +1,7 @@
 // The lab of GANs: two networks play in the plane.
 
 const BATCH = 128, HIDDEN = [64, 64], SHOWN = 400, MEASURED = 4000, MEASURE_EVERY = 25, ARROWS = 80, HEAT_SIDE = 41;
-// What each game starts with: learning rates, and steps of D to one of G.
+// What each loss starts with: learning rates, and steps of D to one of G.
 const STARTS = {
   gan: { d: 1e-3, g: 1e-3, critic: 1 },
   lsgan: { d: 1e-3, g: 1e-3, critic: 1 },
@@ -20,7 +20,7 @@ class GanLab {
       losses: new Chart(say("losses"), [say("d_loss"), say("g_loss")]),
       divergence: new Chart(say("divergence"), [say("js"), say("js_floor")]),
     };
-    this.facts = Object.fromEntries(["steps", "modes", "gradient"].map((name) => [name, fact(name)]));
+    this.facts = Object.fromEntries(["taken", "modes", "gradient"].map((name) => [name, fact(name)]));
     this.trouble = element("p", { className: "trouble", role: "status" });
     this.plane.touched((place) => this.draw(place), () => this.show());
     this.makeControls();
@@ -36,8 +36,8 @@ class GanLab {
       g: rateSlider("g_rate", 1e-3, (v) => { this.settings.g = v; }),
     };
     this.critic = slider(say("critic_steps"), { min: 1, max: 10, step: 1, value: 1, digits: 0 }, (v) => { this.settings.critic = v; });
-    this.clip = slider(say("clip"), { min: 0.01, max: 0.5, step: 0.01, value: 0.1 }, (v) => { this.game.clip = v; });
-    this.penalty = slider(say("penalty"), { min: 0, max: 20, step: 0.1, value: 1, digits: 1 }, (v) => { this.game.penalty = v; });
+    this.clip = slider(say("clip"), { min: 0.01, max: 0.5, step: 0.01, value: 0.1 }, (v) => { this.gan.clip = v; });
+    this.penalty = slider(say("penalty"), { min: 0, max: 20, step: 0.1, value: 1, digits: 1 }, (v) => { this.gan.penaltyWeight = v; });
     this.stepD = button("step_d", () => { this.pace.stop(); this.dStep(); this.measureAndShow(); });
     this.stepG = button("step_g", () => { this.pace.stop(); this.gStep(); this.measureAndShow(); });
   }
@@ -46,12 +46,13 @@ class GanLab {
     const { run, slow } = this.pace.buttons;
     const curves = element("div", { className: "curves" }, ...Object.values(this.charts).map((c) => c.shown));
     const side = element("div", {},
-      group(this.stepD, this.stepG, run, slow, button("reset_lab", () => this.reset())),
-      this.trouble,
       element("dl", {}, ...Object.values(this.facts).flatMap((f) => f.shown)),
       ...this.dataChoice.controls, this.loss.control, this.seed.control,
       this.rates.d.control, this.rates.g.control, this.critic.control, this.clip.control, this.penalty.control, curves);
-    const left = element("div", {}, this.plane.canvas, legend("real", "generated", "gradient"), this.about = paragraph(""), paragraph(say("draw_note")));
+    const left = element("div", {},
+      group(this.stepD, this.stepG, run, slow, button("reset_lab", () => this.reset())),
+      this.plane.canvas, this.trouble, legend("real", "generated", "gradient"),
+      this.about = paragraph(""), paragraph(say("drawing_note")));
     this.choose("gan");
     return [element("div", { className: "stage lab" }, left, side)];
   }
@@ -88,8 +89,8 @@ class GanLab {
     const random = new Random(this.seed.value() + 1);
     const generator = new Network([2, ...HIDDEN, 2], "leaky_relu", { random });
     const discriminator = new Network([2, ...HIDDEN, 1], "leaky_relu", { random });
-    this.game = new Game(this.name, generator, discriminator);
-    Object.assign(this.game, { clip: this.clip.value(), penalty: this.penalty.value() });
+    this.gan = new Gan(this.name, generator, discriminator);
+    Object.assign(this.gan, { clip: this.clip.value(), penaltyWeight: this.penalty.value() });
     this.latents = random.normals(2 * SHOWN);
     this.measuredLatents = random.normals(2 * MEASURED);
     this.random = random;
@@ -111,20 +112,20 @@ class GanLab {
     const { random } = this;
     const x = this.distribution().sample(BATCH, random), z = random.normals(2 * BATCH);
     const epsilon = Float32Array.from({ length: BATCH }, () => random.uniform());
-    this.last.d = this.game.dStep(x, z, epsilon, this.settings.d);
+    this.last.d = this.gan.dStep(x, z, epsilon, this.settings.d);
     this.steps.d += 1;
     return this.went();
   }
 
   gStep() {
-    this.last.g = this.game.gStep(this.random.normals(2 * BATCH), this.settings.g);
+    this.last.g = this.gan.gStep(this.random.normals(2 * BATCH), this.settings.g);
     this.steps.g += 1;
     return this.went();
   }
 
   went() {
     this.charts.losses.add(this.steps.d + this.steps.g, [this.last.d, this.last.g]);
-    const fine = this.game.generator.finite() && this.game.discriminator.finite();
+    const fine = this.gan.generator.finite() && this.gan.discriminator.finite();
     if (!fine) this.trouble.textContent = say("not_finite");
     return fine;
   }
@@ -140,8 +141,8 @@ class GanLab {
   }
 
   measure() {
-    if (!this.game.generator.finite()) return;
-    const points = this.game.generator.apply(this.measuredLatents);
+    if (!this.gan.generator.finite()) return;
+    const points = this.gan.generator.apply(this.measuredLatents);
     const js = jensenShannon(this.realShares, histogram(points));
     this.charts.divergence.add(this.steps.g, [js, this.floor]);
     const { centres } = this.distribution();
@@ -156,28 +157,28 @@ class GanLab {
   }
 
   show() {
-    const { plane, game } = this;
+    const { plane, gan } = this;
     plane.clear();
-    if (game.discriminator.finite()) plane.heat(this.heat());
+    if (gan.discriminator.finite()) plane.heat(this.heat());
     plane.points(this.real, "real");
-    if (game.generator.finite() && game.discriminator.finite()) {
-      const generated = game.generator.apply(this.latents);
+    if (gan.generator.finite() && gan.discriminator.finite()) {
+      const generated = gan.generator.apply(this.latents);
       plane.points(generated, "generated");
-      const places = generated.slice(0, 2 * ARROWS), arrows = game.arrows(places);
+      const places = generated.slice(0, 2 * ARROWS), arrows = gan.arrows(places);
       plane.arrows(places, arrows);
       let sum = 0;
       for (let i = 0; i < arrows.length; i += 2) sum += Math.hypot(arrows[i], arrows[i + 1]);
       this.facts.gradient.set((sum / ARROWS).toPrecision(3));
     }
     plane.cross();
-    this.facts.steps.set(`${this.steps.d}, ${this.steps.g}`);
+    this.facts.taken.set(`${this.steps.d}, ${this.steps.g}`);
     Object.values(this.charts).forEach((chart) => chart.show());
   }
 
   // D's output at each place, from -1, generated, to 1, real; a critic's is measured from its mean, by its largest
   // difference from it.
   heat() {
-    const outputs = this.game.discriminator.apply(lattice(HEAT_SIDE));
+    const outputs = this.gan.discriminator.apply(lattice(HEAT_SIDE));
     if (this.name === "gan") return outputs.map((a) => Math.tanh(a / 2));
     if (this.name === "lsgan") return outputs.map((a) => 2 * a - 1);
     const mean = outputs.reduce((sum, a) => sum + a, 0) / outputs.length;

@@ -89,9 +89,9 @@ function dataChoice(lab) {
   return { controls: [made.control, clear] };
 }
 
-const legend = (...names) => element("p", { className: "legend" }, ...names.flatMap((name) => [
-  element("span", { className: `swatch ${name}`, ariaHidden: "true" }), `${say(`legend_${name}`)} `,
-]));
+const legend = (...names) => element("p", { className: "legend" }, ...names.map((name) => (
+  element("span", {}, element("span", { className: `swatch ${name}`, ariaHidden: "true" }), say(`legend_${name}`))
+)));
 
 const fact = (name) => {
   const value = element("dd", {});

@@ -134,10 +134,10 @@ function gradientPenalty(discriminator, weights, between) {
   return tf.mean(tf.square(tf.sub(norms, 1)));
 }
 
-// Two players and their losses, by name; `clip` is c, `penalty` is lambda. Points and latents are plain numbers.
-class Game {
+// Two players and their losses, by name; `clip` is c, `penaltyWeight` is lambda. Points and latents are plain numbers.
+class Gan {
   constructor(name, generator, discriminator) {
-    Object.assign(this, { losses: LOSSES[name], generator, discriminator, clip: 0.05, penalty: 10 });
+    Object.assign(this, { losses: LOSSES[name], generator, discriminator, clip: 0.05, penaltyWeight: 10 });
     this.optimizers = { d: this.losses.optimizer(), g: this.losses.optimizer() };
   }
 
@@ -153,7 +153,7 @@ class Game {
       }
       return D.minimize((w) => {
         const plain = losses.discriminator(D.run(real, w), D.run(fake, w));
-        return between ? tf.add(plain, tf.mul(this.penalty, gradientPenalty(D, w, between))) : plain;
+        return between ? tf.add(plain, tf.mul(this.penaltyWeight, gradientPenalty(D, w, between))) : plain;
       }, this.optimizers.d, rate);
     });
     if (losses.clipped) {
