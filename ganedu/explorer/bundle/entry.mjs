@@ -15,35 +15,41 @@ export {
   square, stridedSlice, sub, sum, tanh, tensor, tidy, tile, transpose, valueAndGrads, where,
 } from "@tensorflow/tfjs-core/dist/base.js";
 export { resizeBilinear } from "@tensorflow/tfjs-core/dist/ops/image/resize_bilinear.js";
-import { ready, registerGradient, setBackend, zerosLike } from "@tensorflow/tfjs-core/dist/base.js";
+import { matMul, mul, ready, registerGradient, setBackend, step, transpose } from "@tensorflow/tfjs-core/dist/base.js";
 import { addGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Add_grad.js";
-import { batchMatMulGradConfig } from "@tensorflow/tfjs-core/dist/gradients/BatchMatMul_grad.js";
 import { castGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Cast_grad.js";
 import { identityGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Identity_grad.js";
-import { leakyReluGradConfig } from "@tensorflow/tfjs-core/dist/gradients/LeakyRelu_grad.js";
 import { meanGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Mean_grad.js";
 import { multiplyGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Multiply_grad.js";
 import { negGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Neg_grad.js";
 import { divGradConfig } from "@tensorflow/tfjs-core/dist/gradients/RealDiv_grad.js";
 import { reshapeGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Reshape_grad.js";
-import { selectGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Select_grad.js";
+import { stepGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Step_grad.js";
 import { sigmoidGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Sigmoid_grad.js";
 import { softplusGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Softplus_grad.js";
 import { sqrtGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Sqrt_grad.js";
 import { squareGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Square_grad.js";
 import { subGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Sub_grad.js";
 import { sumGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Sum_grad.js";
+import { transposeGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Transpose_grad.js";
 
 for (const gradient of [
-  addGradConfig, batchMatMulGradConfig, castGradConfig, identityGradConfig, leakyReluGradConfig, meanGradConfig,
-  multiplyGradConfig, negGradConfig, divGradConfig, reshapeGradConfig, selectGradConfig, sigmoidGradConfig,
-  softplusGradConfig, sqrtGradConfig, squareGradConfig, subGradConfig, sumGradConfig,
+  addGradConfig, castGradConfig, divGradConfig, identityGradConfig, meanGradConfig, multiplyGradConfig,
+  negGradConfig, reshapeGradConfig, sigmoidGradConfig, softplusGradConfig, sqrtGradConfig, squareGradConfig,
+  stepGradConfig, subGradConfig, sumGradConfig, transposeGradConfig,
 ]) registerGradient(gradient);
-// A rectifier's gradient asks which inputs are above 0; in a gradient of it TensorFlow.js asks for this one.
+// Of two matrices that stand as they are. TensorFlow.js's own asks for products of transposed ones, which WASM
+// computes several times slower.
 registerGradient({
-  kernelName: "Greater",
+  kernelName: "BatchMatMul",
   inputsToSave: ["a", "b"],
-  gradFunc: (dy, [a, b]) => ({ a: () => zerosLike(a), b: () => zerosLike(b) }),
+  gradFunc: (dy, [a, b]) => ({ a: () => matMul(dy, transpose(b)), b: () => matMul(transpose(a), dy) }),
+});
+// As TensorFlow.js's own, without a comparison with 0, which is slow, too.
+registerGradient({
+  kernelName: "LeakyRelu",
+  inputsToSave: ["x"],
+  gradFunc: (dy, [x], { alpha }) => ({ x: () => mul(dy, step(x, alpha)) }),
 });
 
 // The name of the backend that was started: "wasm", or where that is not possible "cpu".
