@@ -328,7 +328,7 @@ def test_of_a_class_few_notebooks_are_held_at_once(course_of, monkeypatch):
         held.append(len(submitted) - len(graded))
         return [], 0.0
 
-    monkeypatch.setattr(grading, "_executor", lambda *_: (Counting(1), lambda: None))
+    monkeypatch.setattr(grading.executors, "executor", lambda *_: (Counting(1), lambda: None))
     monkeypatch.setattr(grading, "grade_notebook", grade)
     monkeypatch.setattr(grading, "_store", lambda course, job, *_: graded.append(job["student"]))
     monkeypatch.setattr(gradebook, "store", lambda *_: None)
@@ -391,7 +391,7 @@ def test_a_spreadsheet_finds_no_formula(text):
 def test_a_page_of_feedback_runs_nothing():
     evil = "<script>alert(1)</script>"
     row = export.Row("a", LESSON, evil, 0.0, 1.0, "error", evil)
-    assert "<script" not in pages._question(row, [{"name": evil, "told": evil}])
+    assert "<script" not in pages._question(row, [{"name": evil, "told": evil}], evil)
 
 
 # Collecting
