@@ -6,6 +6,13 @@ from ganedu import runs, runtime
 from ganedu.runtime import UsageError
 
 MAX_IMAGES = 100_000  # images of one command
+LANGUAGE = click.option(
+    "--language",
+    type=click.Choice(["en", "zh"]),
+    default="en",
+    show_default=True,
+    help="Of the page.",
+)
 
 
 def setup():

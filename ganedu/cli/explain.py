@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from ganedu import runs
-from ganedu.cli.common import check_suffix, load
+from ganedu.cli.common import LANGUAGE, check_suffix, load
 
 
 @click.command()
@@ -13,13 +13,7 @@ from ganedu.cli.common import check_suffix, load
 @click.option(
     "--out", type=click.Path(path_type=Path), help="A .html. [default: explain.html in the folder]"
 )
-@click.option(
-    "--language",
-    type=click.Choice(["en", "zh"]),
-    default="en",
-    show_default=True,
-    help="Of the page.",
-)
+@LANGUAGE
 def explain(folder, out, language):
     """Write a run as one HTML page that plays the model itself, without a network or a server."""
     out = folder / "explain.html" if out is None else out

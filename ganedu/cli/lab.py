@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ganedu.cli.common import check_suffix
+from ganedu.cli.common import LANGUAGE, check_suffix
 
 
 @click.command()
@@ -12,13 +12,7 @@ from ganedu.cli.common import check_suffix
 @click.option(
     "--out", type=click.Path(path_type=Path), help="A .html. [default: gan.html or flow.html]"
 )
-@click.option(
-    "--language",
-    type=click.Choice(["en", "zh"]),
-    default="en",
-    show_default=True,
-    help="Of the page.",
-)
+@LANGUAGE
 def lab(name, out, language):
     """Write one HTML page that trains a GAN, or diffusion and a flow, in the plane.
 
