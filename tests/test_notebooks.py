@@ -197,6 +197,22 @@ def test_a_claim_shows_its_numbers_and_nbval_does_not_compare_them(capsys):
     assert capsys.readouterr().out == "the distance fell: False\n"
 
 
+def shown_source(notebook):
+    """The cells that print a part of the package's text, as `(code, what it printed)`."""
+    cells = [c for c in code_of(notebook) if "inspect.getsource" in c.source]
+    return [(c.source, "".join(o.text for o in c.outputs)) for c in cells]
+
+
+def test_the_source_that_a_lesson_shows_is_the_package_s(capsys):
+    pairs = [
+        p for name in lessons.names() for p in shown_source(nbformat.read(lessons.path(name), 4))
+    ]
+    assert pairs
+    for code, printed in pairs:
+        exec(code, {})
+        assert capsys.readouterr().out == printed
+
+
 def test_a_lesson_is_found_by_name_or_number_and_copied(tmp_path):
     assert lessons.path("00") == lessons.path("00_start")
     with pytest.raises(lessons.UsageError, match="no lesson '99'"):
