@@ -91,8 +91,8 @@ VARIANTS = {
 ALL = {**ROWS, **VARIANTS}
 # One of each way to be stepped, sampled and asked, for where each costs much: JAX compiles for each.
 KINDS = (
-    *("acgan", "captioner", "clip", "cyclegan", "editor", "guided_flow_matching", "iwae"),
-    *("realnvp", "stylegan", "vaegan", "vqvae", "wgan_gp"),
+    *("captioner", "clip", "cyclegan", "guided_flow_matching"),
+    *("realnvp", "vaegan", "vqvae", "wgan_gp"),
 )
 
 

@@ -134,6 +134,30 @@ def test_arguments_take_the_place_of_the_recipe_s(tmp_path, monkeypatch):
     assert runs.RunFolder.open(folder).load_model().latent_dim == 3
 
 
+def trained_by_a_worker(folder):
+    """What a worker of a cluster does, without training: it fails outside of one."""
+    from distributed import get_worker
+
+    folder = runs.RunFolder.open(folder)
+    folder.write_history([{"round": 1, "step": 8, "seconds": 1.0, "loss": 1.0}])
+    folder.update_run_info(status="finished")
+    broken = folder.path.name.startswith("gan-seed1")
+    return (1, f"{get_worker().name} broke") if broken else (0, "")
+
+
+def test_a_cluster_trains_the_runs_and_says_which_failed(tmp_path, monkeypatch):
+    distributed = pytest.importorskip("distributed", reason="needs ganedu[cluster]")
+    monkeypatch.setattr(sweep, "train_in_process", trained_by_a_worker)
+    lines, planned = [], sweep.plan(["gan"], [0, 1, 2], {})
+    here = {"processes": False, "n_workers": 1, "threads_per_worker": 2, "dashboard_address": None}
+    with distributed.LocalCluster(**here) as cluster:
+        asked = {"scheduler": cluster.scheduler_address, "report": lines.append, **TINY}
+        with pytest.raises(RunError, match=r"1 of 3 runs did not finish: gan-seed1 \(0 broke\)"):
+            sweep.sweep(tmp_path / "s", planned, **asked)
+    assert {"gan-seed0: finished", "gan-seed1: 0 broke", "gan-seed2: finished"} < {*lines}
+    assert [row["run"] for row in table(tmp_path / "s")] == list(planned)
+
+
 def test_a_scheduler_that_does_not_answer_is_refused_in_one_line(tmp_path):
     pytest.importorskip("distributed", reason="needs ganedu[cluster]")
     asked = ["--profile", "smoke", "--out", str(tmp_path / "s"), "--scheduler", "nonsense://x"]
