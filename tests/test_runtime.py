@@ -57,7 +57,7 @@ print(keras.config.image_data_format(), keras.config.floatx(), model.encoder.wei
 """
 
 
-@pytest.mark.parametrize("floatx", ["float64", "float16"])
+@pytest.mark.parametrize("floatx", ["float16"])
 def test_keras_json_does_not_turn_images_round(tmp_path, floatx):
     backend = keras.backend.backend()
     told = {"image_data_format": "channels_first", "floatx": floatx, "backend": backend}

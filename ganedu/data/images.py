@@ -328,6 +328,7 @@ if BACKEND == "tensorflow":
         single = isinstance(forms[1], str)
         shapes, types = zip(*([forms] if single else forms), strict=True)
 
+        @tf.autograph.experimental.do_not_convert
         def serve(i):
             arrays = tf.numpy_function(batch, [i], types[0] if single else types)
             arrays = [arrays] if single else arrays
