@@ -290,7 +290,7 @@ def facts(name):
         (title, score[column])
         for title, column in (
             ("Trained weights", "trained weights"),
-            ("Images a second", "images/s"),
+            ("Images seen in training", "images seen"),
             ("[Fréchet distance](/models.md)", "distance"),
             ("Labels right", "labels right"),
         )
