@@ -55,7 +55,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = f"ganedu {version}"
 html_static_path = ["_static"]
 html_css_files = ["ganedu.css"]
-html_js_files = [("offline.js", {"priority": 900})]
+html_js_files = [("offline.js", {"priority": 900}), "live.js"]
 html_copy_source = False
 html_show_sourcelink = False
 # The API has 230 pages: its tree beside each would be half of the building time. Equations and code want the width.

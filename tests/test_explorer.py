@@ -184,7 +184,7 @@ def test_every_string_is_there_in_both_languages_and_used():
     )
     named |= set(re.findall(r"^  (\w+): ", text, re.M))  # the keys of a table
     # Names that are made of two, as `detail_seed` of `detail_` and a row's name.
-    families = re.compile("^(detail|loss|data|legend|model|gan|flow|heat)_")
+    families = re.compile("^(detail|loss|data|legend|model|gan|flow|live|heat)_")
     made = {n for n in english if families.sub("", n) in named | {"title", "summary", "hints"}}
     assert not set(english) - named - made
 

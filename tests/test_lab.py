@@ -64,3 +64,20 @@ def test_the_scripts_of_a_page_are_there_and_all_are_used():
 
     used = {*lab.COMMON, *sum(LABS.values(), ()), *document.WALKER, *page.PAGE}
     assert used == {f.stem for f in (document.FOLDER / "page").glob("*.js")}
+
+
+def test_a_trained_model_is_a_page_in_each_language(tmp_path, monkeypatch):
+    from ganedu.explorer.live import write_live
+
+    monkeypatch.setenv("GANEDU_PROFILE", "smoke")  # a small network
+    files = {language: tmp_path / f"{language}.html" for language in document.LANGUAGES}
+    write_live(files)
+    for language, file in files.items():
+        text = file.read_text(encoding="utf-8")
+        told = document.strings(language)["live_title"]
+        assert f'<html lang="{language}">' in text
+        assert f"<title>{told}</title>" in text
+        assert '"kind":"text_flow"' in text
+    with pytest.raises(UsageError, match="en, zh"):
+        write_live({"en": tmp_path / "more.html", "fr": tmp_path / "fr.html"})
+    assert not (tmp_path / "more.html").exists()

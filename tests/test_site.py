@@ -215,9 +215,15 @@ def test_live_pages_are_listed_by_their_titles(tmp_path):
     assert pages.live_list(pages.live_pages(tmp_path)) == ""
     (tmp_path / "lab").mkdir()
     (tmp_path / "lab" / "index.html").write_text("<title>A lab\n &lt;b> </title>")
-    assert pages.live_list(pages.live_pages(tmp_path), "../") == (
-        '## Play\n\n- <a href="../live/lab/index.html">A lab &lt;b&gt;</a>'
-    )
+    english = '- <a href="../live/lab/index.html">A lab &lt;b&gt;</a>'
+    heading = "## Play\n\n"
+    assert pages.live_list(pages.live_pages(tmp_path), "../", "Play") == heading + english
+    (tmp_path / "zh" / "lab").mkdir(parents=True)
+    (tmp_path / "zh" / "lab" / "index.html").write_text("<title>实验</title>", encoding="utf-8")
+    (tmp_path / "other.html").write_text("<title>Other</title>")
+    assert pages.live_pages(tmp_path) == {"A lab &lt;b>": "lab/index.html", "Other": "other.html"}
+    chinese = {"实验": "zh/lab/index.html", "Other": "other.html"}
+    assert pages.live_pages(tmp_path, "zh") == chinese
 
 
 def test_chinese_is_searched_by_pairs_of_characters():

@@ -1,15 +1,20 @@
 """Writes the pages that follow from other files, before Sphinx looks for pages: into folders that git ignores."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import lesson_pages
 import model_pages
 
+from ganedu import explorer
 from ganedu.explorer.lab import write_lab
 
 FOLDERS = ("annotated", "gallery", "lessons", "zh/lessons")
 # The live page that stands beside a lesson.
 LABS = {"01_distributions": "gan", "16_diffusion_and_flow": "flow"}
+LIVE = "text_to_image.html"  # the live page within the first one
+FOLDERS_OF = {"en": "live", "zh": "live/zh"}
 
 
 def write_pages(folder, pages):
@@ -28,15 +33,33 @@ def write_pages(folder, pages):
 
 
 def write_live_pages(folder):
-    """Writes the live pages that the package makes to `live/` of a folder, beside those that are there."""
-    live = Path(folder) / "live"
-    live.mkdir(exist_ok=True)
-    for lesson, name in LABS.items():
-        write_lab(name, live / f"{lesson}.html")
+    """Writes the live pages that the package makes to `live/` of a folder, and their Chinese ones to `live/zh/`, beside
+    those that are there."""
+    for language, place in FOLDERS_OF.items():
+        (folder / place).mkdir(parents=True, exist_ok=True)
+        for lesson, name in LABS.items():
+            write_lab(name, folder / place / f"{lesson}.html", language=language)
+    write_live_model([folder / place / LIVE for place in FOLDERS_OF.values()])
+
+
+def write_live_model(files):
+    """Writes the page of a trained model in each language, where it is older than what it is made of: in a process of
+    its own, since it needs Keras."""
+    package = Path(explorer.__file__).parents[1]
+    sources = [f for name in ("explorer", "runs/pretrained") for f in (package / name).rglob("*")]
+    newest = max(f.stat().st_mtime for f in sources if f.is_file() and f.suffix != ".pyc")
+    if all(f.exists() and f.stat().st_mtime > newest for f in files):
+        return
+    code = (
+        "import sys; from pathlib import Path; from ganedu import runtime; runtime.setup()\n"
+        "from ganedu.explorer.live import write_live\n"
+        f"write_live(dict(zip({tuple(FOLDERS_OF)!r}, map(Path, sys.argv[1:]))))"
+    )
+    subprocess.run([sys.executable, "-c", code, *map(str, files)], cwd=package.parent, check=True)
 
 
 def _before(app, config):
-    write_live_pages(app.srcdir)  # first: a lesson that has one has a button
+    write_live_pages(Path(app.srcdir))  # first: a lesson that has one has a button
     write_pages(app.srcdir, {**lesson_pages.pages(), **model_pages.pages()})
 
 

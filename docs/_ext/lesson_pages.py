@@ -82,9 +82,9 @@ def links_bar(name, notebook, language):
         (words["solved"], f"{up}notebooks/solved/{name}.ipynb"),
         open_there,
     ]
-    live = next(
-        (x for x in (f"{name}.html", f"{name}/index.html") if (DOCS / "live" / x).exists()), None
-    )
+    places = [f"{name}.html", f"{name}/index.html"]
+    places = [f"zh/{x}" for x in places if language == "zh"] + places
+    live = next((x for x in places if (DOCS / "live" / x).exists()), None)
     if live:
         buttons.append((words["live"], f"{up}live/{live}"))
     if overlay_of(name):

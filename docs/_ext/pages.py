@@ -12,6 +12,7 @@ from ganedu.course import colab
 
 HAN = r"[\u3400-\u9fff]"
 PLACE = "<!-- live pages -->"  # on a page: where they are listed
+HEADINGS = {"en": "Play in the page", "zh": "在网页中操作"}
 
 
 class SearchBoth(SearchEnglish):
@@ -34,24 +35,29 @@ var splitQuery = (query) =>
         return words
 
 
-def live_pages(folder):
-    """The live pages of a folder: dict from a title to the path of its HTML file, by the files' `<title>`."""
+def live_pages(folder, language="en"):
+    """The live pages of a folder: dict from a title to the path of its HTML file, by the files' `<title>`. Chinese ones
+    are in its folder `zh`; on a Chinese page a file that has none is listed as it is."""
+    folder = Path(folder)
+    files = {f.relative_to(folder).as_posix(): f for f in sorted(folder.rglob("*.html"))}
+    chinese = {path.removeprefix("zh/"): path for path in files if path.startswith("zh/")}
     found = {}
-    for file in sorted(Path(folder).rglob("*.html")):
-        title = re.search(r"<title>(.*?)</title>", file.read_text(encoding="utf-8"), re.S)
-        found[" ".join(title[1].split()) if title else file.stem] = file.relative_to(
-            folder
-        ).as_posix()
+    for path in files:
+        if path.startswith("zh/"):
+            continue
+        path = chinese.get(path, path) if language == "zh" else path
+        title = re.search(r"<title>(.*?)</title>", files[path].read_text(encoding="utf-8"), re.S)
+        found[" ".join(title[1].split()) if title else files[path].stem] = path
     return found
 
 
-def live_list(found, up=""):
+def live_list(found, up="", heading="Play"):
     """Live pages as a list of Markdown, under a heading; nothing where there are none."""
     lines = [
         f'- <a href="{up}live/{path}">{html.escape(html.unescape(title))}</a>'
         for title, path in found.items()
     ]
-    return "\n".join(["## Play\n", *lines]) if lines else ""
+    return "\n".join([f"## {heading}\n", *lines]) if lines else ""
 
 
 def with_colab(text):
@@ -72,8 +78,10 @@ def _source_read(app, docname, content):
     if docname.startswith("zh/") and app.env.doc2path(docname).suffix == ".md":
         content[0] = unwrapped(content[0])
     if PLACE in content[0]:
-        found = live_pages(Path(app.srcdir) / "live")
-        content[0] = content[0].replace(PLACE, live_list(found, "../" * docname.count("/")))
+        language = "zh" if docname.startswith("zh/") else "en"
+        found = live_pages(Path(app.srcdir) / "live", language)
+        listed = live_list(found, "../" * docname.count("/"), HEADINGS[language])
+        content[0] = content[0].replace(PLACE, listed)
 
 
 def _context(app, pagename, templatename, context, doctree):

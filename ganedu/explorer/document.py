@@ -10,7 +10,7 @@ from ganedu.runtime import UsageError
 FOLDER = Path(__file__).parent
 LANGUAGES = ("en", "zh")
 # In the order in which each needs those before it.
-WALKER = ("operations", "layers", "walker", "random", "samplers", "models")
+WALKER = ("operations", "layers", "walker", "random", "samplers", "captions", "models")
 # No request leaves the page: it may read data of its own, and nothing else.
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval'; connect-src data: blob:; "

@@ -8,6 +8,7 @@ import numpy as np
 from keras import ops
 
 from ganedu import latent
+from ganedu.data.captions import grammar
 from ganedu.data.captions.tokenizer import SPECIAL
 from ganedu.engine import (
     CaptioningModel,
@@ -151,10 +152,26 @@ def _words(model):
     return {"vocabulary": vocabulary, "length": model.text_length, "image": list(model.image_shape)}
 
 
+def _grammar(model):
+    """How captions of one object are read and written, of a model that knows all words of the grammar."""
+    if isinstance(model, Editor) or not set(grammar.VOCABULARY) <= set(model.tokenizer.vocabulary):
+        return {}
+    values = {a: {v: list(said) for v, said in ways.items()} for a, ways in grammar.PHRASES.items()}
+    for attribute, tails in grammar.TAILS.items():
+        for value, tail in tails.items():
+            values[attribute][value].append(tail)
+    found = {"values": values, "order": [*grammar.ADJECTIVES, "kind", "place"]}
+    found["fillers"] = sorted({*grammar.ARTICLES, *grammar.OPENERS, "is"} - {""})
+    shape = grammar.applicable(grammar.SHAPES[0])
+    found["digits_only"] = [a for a in grammar.ATTRIBUTES if a not in shape]
+    return {"grammar": {**found, "shapes": list(grammar.SHAPES)}}
+
+
 def _text_flow(model):
     found = {
         "kind": "text_flow",
         **_words(model),
+        **_grammar(model),
         "shift": model.shift,
         "is_editor": isinstance(model, Editor),
     }
@@ -168,7 +185,8 @@ def _text_flow(model):
 
 
 def _text_latent(model):
-    found = {"kind": "text_latent", **_words(model), "latent_dim": model.latent_dim}
+    found = {"kind": "text_latent", **_words(model), **_grammar(model)}
+    found["latent_dim"] = model.latent_dim
     return {"sample": model.sampling_network}, found | {"prior": {"name": "normal"}}
 
 

@@ -19,9 +19,10 @@ const made = {
     const beside = model.program.is_editor ? { beside: Float32Array.from(x) } : {};
     return { images: toTheEnd(model.denoise(Float32Array.from(z), { tokens, ...beside })), numbers: tokens.data };
   },
-  text_latent(model, { z, texts }) {
-    const tokens = model.tokens(texts);
-    return { images: model.decodeTexts(Float32Array.from(z), tokens), numbers: tokens.data };
+  text_latent(model, { z, texts, open }) {
+    const tokens = model.tokens(texts), room = { ...model.program, length: 20 }, random = new Random(1);
+    const full = open.map((text) => completed(text, room, random));
+    return { images: model.decodeTexts(Float32Array.from(z), tokens), numbers: tokens.data, full };
   },
   translate: (model, { x }) => ({ images: model.translate(Float32Array.from(x)) }),
   vq(model, { codes, x, gumbel }) {

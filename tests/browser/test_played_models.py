@@ -8,11 +8,28 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ganedu.data.captions import grammar
+
 pytestmark = pytest.mark.skipif(
     not os.environ.get("GANEDU_BROWSER"), reason="GANEDU_BROWSER=1 drives a browser"
 )
 SHAPE = (8, 16, 3)  # so that sides that are taken for each other, and channels, are seen
 COUNT = 3
+# Captions of one object that leave something open.
+OPEN = (
+    "three",
+    "A ring at the top.",
+    "in the upper left is a 7",
+    "bold blue digit four standing upright",
+)
+FULL = (
+    "there is a small thin left-leaning red two at the top",
+    "a red three above a blue one",
+    "a red blue two",
+    "a thick ring",
+    "red",
+    "something else",
+)
 CLOSE = 2 / 127.5  # of images in [-1, 1]: two of 255 grey values
 # What the page makes of a case, by the kind of its program.
 HARNESS = (Path(__file__).parent / "played_models.js").read_text(encoding="utf-8")
@@ -54,6 +71,7 @@ def asked(model, program, rng):
         right["numbers"] = model.tokenize(texts)
         beside = {"concat_condition": [x]} if program.get("is_editor") else {}
         right["images"] = model.decode_tokens(z, right["numbers"], **beside)
+        given["open"] = [*OPEN, *FULL]
     elif kind == "translate":
         right["images"] = model.translate(x)
     elif kind == "vq":
@@ -137,3 +155,13 @@ def test_the_page_computes_what_keras_computes(name, cases, page_outputs):
     if "drawn_images" in right:
         grids = np.array(found["drawn"]).reshape(COUNT, *model.latent_grid_shape)
         np.testing.assert_allclose(model.decode(grids), right["drawn_images"], atol=CLOSE)
+
+
+def test_what_a_caption_leaves_open_is_drawn_and_nothing_else(page_outputs):
+    full = page_outputs["text_gan"]["full"]
+    assert tuple(full[len(OPEN) :]) == FULL
+    for text, written in zip(OPEN, full, strict=False):
+        said, all_said = (grammar.parse(t).entities[0] for t in (text, written))
+        for name in grammar.applicable(said.kind):
+            assert getattr(all_said, name), written
+            assert getattr(said, name) in (None, getattr(all_said, name)), written

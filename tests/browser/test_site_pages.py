@@ -118,3 +118,60 @@ def test_a_solution_is_folded_until_it_is_asked_for(site, browser):
     shown = "const d = document.querySelector('.cell details'); {}return d.open"
     assert browser.execute_script(shown.format("")) is False
     assert browser.execute_script(shown.format("d.querySelector('summary').click(); ")) is True
+
+
+PICTURE = """const c = document.querySelector("canvas"); let sum = 7;
+for (const v of c.getContext("2d").getImageData(0, 0, c.width, c.height).data) sum = (sum * 31 + v) >>> 0;
+return sum"""
+
+
+def another(browser, seen):
+    """The picture, once it is another than `seen` and no longer changes."""
+    end, last = time.monotonic() + 30, seen
+    while time.monotonic() < end:
+        now = browser.execute_script(PICTURE)
+        if now == last != seen:
+            return now
+        last = now
+        time.sleep(0.3)
+    raise AssertionError("the picture stays as it was")
+
+
+@pytest.mark.parametrize(
+    ("page", "width", "scheme"), [("index.html", 1280, "light"), ("zh/index.html", 360, "dark")]
+)
+def test_the_first_page_s_network_draws_what_one_writes(page, width, scheme, site, browser):
+    from selenium.webdriver.common.keys import Keys
+
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    opened(browser, (site / page).as_uri())
+    loaded = browser.execute_script(LOADED)
+    assert not any("live/" in x for x in loaded)  # before it is asked for
+    browser.find_element("css selector", ".live a.button").click()
+    frame = browser.find_element("css selector", ".live iframe")
+    browser.switch_to.frame(frame)
+    until(browser, "return window.ganedu?.ready")
+    assert ("中文" in browser.page_source or "文本" in browser.page_source) == ("zh/" in page)
+    seen = another(browser, None)
+    text = browser.find_element("css selector", "input[type=text]")
+    text.clear()
+    text.send_keys("a thin blue zero" + Keys.ENTER)
+    seen = another(browser, seen)
+    assert browser.find_element("tag name", "figcaption").text.count("thin") == 1
+    slider = browser.find_element("css selector", "input[type=range]")
+    slider.send_keys(Keys.ARROW_LEFT)
+    another(browser, seen)
+    wide = browser.execute_script(
+        "const e = document.documentElement; return [e.scrollWidth - innerWidth, e.scrollHeight - innerHeight]"
+    )
+    assert max(wide) <= 0  # the frame is as high as what is in it
+    paper = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
+    assert (paper == "rgb(255, 255, 255)") == (scheme == "light")
+    asked = [x for x in browser.execute_script(LOADED) if not x.startswith(("data:", "blob:"))]
+    assert asked == []
+    browser.switch_to.default_content()
+    assert [x for x in browser.execute_script(LOADED) if not x.startswith("file:")] == []
+    assert complaints(browser) == []

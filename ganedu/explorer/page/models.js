@@ -147,7 +147,7 @@ class Model {
   tokens(texts, count = texts.length) {
     const { vocabulary, length } = this.program, data = new Int32Array(count * length);
     for (let i = 0; i < count; i += 1) {
-      const words = (texts[i % texts.length].toLowerCase().match(/[\p{L}\p{N}]+(?:-[\p{L}\p{N}]+)*/gu) ?? []);
+      const words = wordsOf(texts[i % texts.length]);
       const unknown = words.filter((word) => vocabulary.indexOf(word) < 4);
       if (unknown.length) throw Object.assign(new Error("unknown words"), { words: [...new Set(unknown)] });
       if (words.length > length - 2) throw Object.assign(new Error("too long"), { most: length - 2 });

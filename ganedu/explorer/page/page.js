@@ -22,13 +22,21 @@ async function playSection() {
   return held;
 }
 
+// Within another page: nothing but the model, and that page is told how high it is.
+function embed(main) {
+  document.documentElement.classList.add("embedded");
+  new ResizeObserver(() => parent.postMessage({ ganedu: "height", height: main.offsetHeight }, "*")).observe(main);
+}
+
 (async () => {
   const main = document.getElementById("page");
-  const title = element("h1", {}, `${DATA.name}, ${DATA.data}`);
+  const title = element("h1", {}, DATA.title ?? `${DATA.name}, ${DATA.data}`);
   main.append(element("header", {}, title, DATA.summary ? paragraph(DATA.summary, "summary") : null));
-  main.append(await playSection(), trainingSection());
-  const quality = await qualitySection();
+  main.append(await playSection());
+  if (DATA.curves) main.append(trainingSection());
+  const quality = DATA.missing ? await qualitySection() : null;
   if (quality) main.append(quality);
   main.append(element("footer", {}, paragraph(say("made_by"))));
+  if (parent !== window) embed(main);
   window.ganedu.drawn = true;
 })();

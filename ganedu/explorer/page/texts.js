@@ -2,6 +2,7 @@
 
 const SENTENCE = "a thick red three";
 const INSTRUCTION = "make the three blue";
+const SENTENCES = ["a blue seven", "a thin green zero at the top", "a small yellow five in the lower left", "a magenta eight leaning left"];
 
 function textsPage(model, examples) {
   const { program } = model, count = 4, flows = program.kind === "text_flow";
@@ -11,13 +12,16 @@ function textsPage(model, examples) {
   const trouble = element("p", { className: "trouble" });
   trouble.setAttribute("role", "status");
   const text = element("input", { type: "text", value: program.is_editor ? INSTRUCTION : SENTENCE, maxLength: 300 });
+  const captions = shown.map(() => element("figcaption", {}));
   const show = (images) => shown.forEach(({ show: one }, i) => one(images, i));
   const begin = () => {
     trouble.textContent = "";
     let tokens;
     try {
       if (!text.value.trim()) throw Object.assign(new Error("none"), { none: true });
-      tokens = model.tokens([text.value], count);
+      const random = new Random(1000 + seed), full = shown.map(() => completed(text.value, program, random));
+      tokens = model.tokens(full);
+      captions.forEach((caption, i) => { caption.textContent = full[i] === text.value ? "" : full[i]; });
     } catch (error) {
       trouble.textContent = error.words ? `${say("unknown_words")} ${error.words.join(", ")}`
         : error.none ? say("no_words") : `${say("too_long")} ${error.most}`;
@@ -38,13 +42,16 @@ function textsPage(model, examples) {
   const temperature = amount("temperature", { min: 0, max: 1.5, step: 0.05, value: program.temperature ?? 1 });
   begin();
   const words = program.vocabulary.slice(4).join(" ");
+  const said = (sentence) => element("button", { type: "button", name: "sentence", onclick: () => { text.value = sentence; begin(); } }, sentence);
   return [
     labelled(say("text"), text),
+    program.grammar ? group(paragraph(say("for_example")), ...SENTENCES.map(said)) : null,
     group(button("generate", begin), button("another", () => { seed += 1; begin(); })),
     trouble,
-    steps?.control ?? null, guidance?.control ?? null, temperature?.control ?? null,
     source ? element("div", {}, source.controls, figure(source.canvas, say("edit_image"))) : null,
-    element("div", { className: "tiles" }, ...shown.map(({ canvas }) => canvas)),
+    element("div", { className: "tiles" }, ...shown.map(({ canvas }, i) => element("figure", { className: "told" }, canvas, captions[i]))),
+    program.grammar ? paragraph(say("completed_note")) : null,
+    steps?.control ?? null, guidance?.control ?? null, temperature?.control ?? null,
     element("details", {}, element("summary", {}, say("text_note")), paragraph(words)),
   ];
 }
