@@ -201,6 +201,34 @@ def test_colab_is_opened_where_the_repository_is_known(monkeypatch):
     assert "github/someone/ganedu/blob/main/notebooks/00_start.ipynb" in bar
 
 
+def test_where_the_repository_is_follows_from_the_metadata(monkeypatch):
+    pages = pytest.importorskip("pages", reason="Sphinx")
+    texts = {x: (DOCS / x / "index.md").read_text(encoding="utf-8") for x in (".", "zh")}
+    for folder, text in texts.items():
+        language = "zh" if folder == "zh" else "en"
+        monkeypatch.setattr(pages.colab, "repository", lambda: None)
+        without = pages.with_repository(text, language)
+        assert "github" not in without
+        assert "<!-- clone" not in without
+        assert 'colab.html">' in without
+        assert links.rewritten("[a](../LICENSE)", "docs") == "[a]{.nowhere}"
+        monkeypatch.setattr(pages.colab, "repository", lambda: "someone/ganedu")
+        there = pages.with_repository(text, language)
+        assert "git clone https://github.com/someone/ganedu" in there
+        assert "github/someone/ganedu/blob/main/notebooks/00_start.ipynb" in there
+        assert 'colab.html">' not in there
+        file = "https://github.com/someone/ganedu/blob/main/LICENSE"
+        assert links.rewritten("[a](../LICENSE)", "docs") == f"[a]({file})"
+
+
+def test_the_readme_s_sections_are_a_page():
+    text = links.usage()
+    assert re.findall(r"^## (.*)", text, re.M) == ["On the command line", "In Python"]
+    assert "](/models.md#taking-a-model-elsewhere)" in text
+    assert links.rewritten("[a](../README.md#in-python)", "docs") == "[a](/usage.md#in-python)"
+    assert links.rewritten("[a](../README.md)", "docs") == "[a](/index.md)"
+
+
 def test_the_citation_is_of_this_version():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     for file in (ROOT / "CITATION.cff", DOCS / "citing.md"):

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import lesson_pages
+import links
 import model_pages
 
 from ganedu import explorer
@@ -60,7 +61,8 @@ def write_live_model(files):
 
 def _before(app, config):
     write_live_pages(Path(app.srcdir))  # first: a lesson that has one has a button
-    write_pages(app.srcdir, {**lesson_pages.pages(), **model_pages.pages()})
+    usage = {"usage.md": links.usage()}
+    write_pages(app.srcdir, {**lesson_pages.pages(), **model_pages.pages(), **usage})
 
 
 def _after(app, exception):

@@ -170,7 +170,8 @@ def index():
         "# Lessons\n",
         "Each trains a file of the package in about a minute, on real images, and proves its claim. You write the key "
         "lines yourself. The pages show the solved lessons with their outputs; solutions are folded. "
-        "`ganedu lessons copy my-lessons` gives you copies to work in, and each page has one to download.\n",
+        "`ganedu lessons copy my-lessons` gives you copies to work in, once ganedu is [installed](/index.md#start), "
+        "and each page has one to download.\n",
         "<!-- table -->\n",
         "| | lesson | what it claims | trains |",
         "|---|---|---|---|",

@@ -14,12 +14,16 @@ LINK = re.compile(r"(?<!\\)\]\(([^)\s#]+)(#[^)\s]*)?\)")
 FENCE = re.compile(r"(^(`{3,}).*?^\2[ ]*$)", re.M | re.S)
 
 
-def page_of(path):
+# Sections of the README that are a page of the site.
+USAGE = ("on-the-command-line", "in-python")
+
+
+def page_of(path, anchor=""):
     """The site's page of a file of the repository, from the folder of the sources: `/lessons/00_start.ipynb` of
     `notebooks/00_start.ipynb`. `None` for a file of `docs/`, which is its own, and for one that has none."""
     parts = Path(path).parts
     if path == "README.md":
-        return "/index.md"
+        return "/usage.md" if anchor.removeprefix("#") in USAGE else "/index.md"
     if parts[0] == "notebooks" and path.endswith(".ipynb"):
         return f"/lessons/{parts[1]}"
     if path.startswith("ganedu/models/") and parts[-1] != "__init__.py" and path.endswith(".py"):
@@ -28,6 +32,20 @@ def page_of(path):
         module = Path(path).with_suffix("") if parts[-1] != "__init__.py" else Path(path).parent
         return f"/api/{module.as_posix()}/index.rst"
     return None
+
+
+def usage():
+    """The README's sections on the command line and on Python, as a page."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    sections = re.split(r"^## ", text, flags=re.M)
+    title = [s.partition("\n")[0].lower().replace(" ", "-") for s in sections]
+    chosen = "\n".join(f"## {sections[title.index(name)]}" for name in USAGE)
+    begin = (
+        "# On the command line and in Python\n\n"
+        "Once ganedu is [installed](/index.md#start), `source .venv/bin/activate` makes `ganedu` and its `python` "
+        "those of the terminal.\n\n"
+    )
+    return begin + rewritten(chosen, ".")
 
 
 def on_github(path):
@@ -56,8 +74,9 @@ def rewritten(text, folder):
         except ValueError:
             return match[0]
         if path.startswith("docs/"):
-            return match[0]
-        page = page_of(path) or on_github(path)
+            inside = Path(folder).parts[:1] == ("docs",)
+            return match[0] if inside else f"](/{path.removeprefix('docs/')}{anchor})"
+        page = page_of(path, anchor) or on_github(path)
         return f"]({page}{anchor})" if page else "]{.nowhere}"
 
     pieces = FENCE.split(text)

@@ -384,7 +384,7 @@ def index():
     ]
     toctree = ["```{toctree}\n:hidden:\n"]
     for family, told in catalogue.by_family().items():
-        out += [f"## {family[0].upper()}{family[1:]}\n", "| model | |", "|---|---|"]
+        out += [f"## {family[0].upper()}{family[1:]}\n", "| model | what it is |", "|---|---|"]
         for name, line in told.items():
             out.append(f"| [`{name}`]({name}.md) | {told_of(line)} |")
             toctree.append(name)
@@ -399,7 +399,8 @@ def gallery():
         "---\nhtml_theme.sidebar_secondary.remove: true\n---\n",
         "# Gallery\n",
         "What each model makes after two minutes on two processor cores; where a picture is of another training, "
-        "its caption says so. What its rows show, and how the scores were measured: [the models](/models.md).\n",
+        "its caption says so. A lower Fréchet distance is better. What its rows show, and how the scores were "
+        "measured: [the models](/models.md).\n",
     ]
     for family, told in catalogue.by_family().items():
         out += [f"## {family[0].upper()}{family[1:]}\n", "::::{grid} 1 2 3 3", ":gutter: 3\n"]

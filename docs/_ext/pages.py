@@ -60,10 +60,18 @@ def live_list(found, up="", heading="Play"):
     return "\n".join([f"## {heading}\n", *lines]) if lines else ""
 
 
-def with_colab(text):
-    """A page whose button leads to the page about Colab, with one that opens the first lesson there, if the package's
-    metadata name a repository."""
+CLONE = {
+    "en": "It comes by `git clone {}`.",
+    "zh": "用 `git clone {}` 得到它。",
+}
+
+
+def with_repository(text, language="en"):
+    """A page that says where ganedu is cloned from, and whose button opens the first lesson on Colab and does not lead
+    to the page about it, if the package's metadata name a repository."""
     repository = colab.repository()
+    clone = CLONE[language].format(f"{colab.GITHUB}{repository}") if repository else ""
+    text = text.replace("<!-- clone -->", clone)
     if not repository:
         return text
     there = f"{colab.COLAB}github/{repository}/blob/{colab.BRANCH}/notebooks/00_start.ipynb"
@@ -74,7 +82,9 @@ def with_colab(text):
 
 def _source_read(app, docname, content):
     if docname in ("index", "zh/index"):
-        content[0] = with_colab(content[0])
+        content[0] = with_repository(
+            content[0], docname.partition("/")[0] if "/" in docname else "en"
+        )
     if docname.startswith("zh/") and app.env.doc2path(docname).suffix == ".md":
         content[0] = unwrapped(content[0])
     if PLACE in content[0]:
