@@ -266,6 +266,19 @@ def test_neighbours_are_the_nearest_real_images_in_order():
     np.testing.assert_array_equal(first[:64], data.to_uint8(train[:1]).ravel())
 
 
+def test_as_many_real_images_are_in_the_page_as_fit():
+    images = data.load("digits").images
+    told = contents.packed_to_fit(images, 40_000)
+    assert 30_000 < len(told["data"]) <= 40_000
+    count, *shape = told["shape"]
+    assert shape == [28, 28, 1]
+    found = np.frombuffer(zlib.decompress(base64.b64decode(told["data"])), "uint8")
+    seen = {x.tobytes() for x in images}
+    assert all(x.tobytes() in seen for x in found.reshape(count, -1))
+    assert contents.packed_to_fit(images[:7])["shape"] == [7, 28, 28, 1]
+    assert contents.packed_to_fit(images, 10)["shape"] == [1, 28, 28, 1]
+
+
 # The bundle.
 
 

@@ -22,6 +22,7 @@ MAX_ROWS = 400
 MAX_FRAME_SIDE = 2048
 MAX_SAMPLES = 512
 MAX_TRAIN = 5000  # images among which the nearest are looked for
+MAX_REAL_BYTES = 300_000  # of the training images in the page, among which it looks for the nearest
 EXAMPLES = 16
 SAMPLING_SECONDS = 30.0
 MAX_DIAGNOSIS_SECONDS = 120.0
@@ -33,6 +34,19 @@ def packed(images):
     images = images if images.dtype == np.uint8 else data.to_uint8(images)
     deflated = zlib.compress(np.ascontiguousarray(images).tobytes(), 9)
     return {"shape": list(images.shape), "data": base64.b64encode(deflated).decode()}
+
+
+def packed_to_fit(images, most=MAX_REAL_BYTES):
+    """As many of the images, in an order drawn by a fixed seed, as fit into `most` characters, as `packed`."""
+    images = images[np.random.default_rng(0).permutation(len(images))]
+    count = min(len(images), 200)
+    each = len(packed(images[:count])["data"]) / count
+    count = max(min(len(images), int(most / each)), 1)
+    told = packed(images[:count])
+    while len(told["data"]) > most and count > 1:
+        count = int(0.95 * count)
+        told = packed(images[:count])
+    return told
 
 
 def finite(value):
@@ -180,6 +194,7 @@ def quality(model, run_info, dataset):
         found["left_out"].append("few" if not enough else "no_features")
     if generates:
         found["neighbours"] = _neighbours(generated, train.array(), network)
+        found["neighbours"]["real"] = packed_to_fit(train.images)
     else:
         found["pairs"] = {"made": packed(generated[:EXAMPLES]), "wanted": packed(real[:EXAMPLES])}
     return found

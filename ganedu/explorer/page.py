@@ -8,7 +8,10 @@ from ganedu.explorer.programs import directions_of, program
 from ganedu.runs import evaluation
 from ganedu.runtime import UsageError, one_line
 
-PAGE = ("dom", "controls", "latent", "steps", "texts", "pictures", "training", "quality", "page")
+PAGE = (
+    *("dom", "controls", "nearest", "latent", "steps", "texts", "pictures"),
+    *("training", "quality", "page"),
+)
 DIRECTION_IMAGES = 500
 
 

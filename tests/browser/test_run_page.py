@@ -43,6 +43,7 @@ SEEN = """return [...document.querySelectorAll("section")][0].querySelectorAll("
 MOVE = """const input = arguments[0];
   input.value = input.value === input.max ? input.min : input.max;
   input.dispatchEvent(new Event("input", { bubbles: true }));"""
+REAL = np.random.default_rng(0).integers(0, 256, (12, 8, 8, 1)).astype("uint8")
 HOSTILE = "a</script><img src=x onerror='window.hit=1'><b>"
 
 
@@ -56,7 +57,9 @@ def make_page(tmp_path_factory):
 
     folder, patch = tmp_path_factory.mktemp("pages"), pytest.MonkeyPatch()
     patch.setattr(contents, "diagnosis", lambda *a: {"text": HOSTILE})
-    patch.setattr(contents, "quality", lambda *a: {"left_out": []})
+    near = contents._neighbours(REAL[:4] / 127.5 - 1, REAL / 127.5 - 1, None)
+    near["real"] = contents.packed_to_fit(REAL)
+    patch.setattr(contents, "quality", lambda *a: {"left_out": [], "neighbours": near})
     frames = [folder / f"{i:09d}.png" for i in (10, 20, 30)]
     for i, frame in enumerate(frames):
         figures.save_png(np.full((4, 8, 8, 1), i / 2 - 0.5, "float32"), frame, min_side=0)
@@ -171,6 +174,24 @@ def test_the_picture_under_the_sliders_is_what_keras_makes(browser, make_page):
     assert right.std() > 1
     assert np.abs(np.reshape(shown, (8, 8, 4))[..., :1] - right).max() <= 2
     assert min(browser.execute_script("return window.ganedu.milliseconds")) < 50
+
+
+def test_the_nearest_real_images_stand_beside_a_sample(browser, make_page):
+    file, _ = make_page("vae")
+    opened(browser, file)
+    canvas = "const seen = (c) => [...c.getContext('2d').getImageData(0, 0, 8, 8).data].filter((_, i) => i % 4 === 0);"
+    sample, tiles, told = browser.execute_script(
+        canvas + "const [all] = document.querySelectorAll('section');"
+        "const figures = [...all.querySelector('.tiles').children];"
+        "return [seen(all.querySelector('canvas')), figures.map((f) => seen(f.firstChild)),"
+        "figures.map((f) => Number(f.textContent))]"
+    )
+    away = np.linalg.norm(REAL.reshape(12, 64) / 127.5 - np.array(sample) / 127.5, axis=1)
+    order = np.argsort(away)[:4]
+    np.testing.assert_array_equal(tiles, REAL[order].reshape(4, 64))
+    np.testing.assert_allclose(told, away[order], rtol=0.01)
+    text = browser.find_element("tag name", "section").text
+    assert "Images searched: 12. Median distance of a real test image from its nearest" in text
 
 
 def test_time_moves_the_film_and_the_curves(browser, make_page):

@@ -1,6 +1,6 @@
 // Models that decode a latent in one step: GANs, autoencoders, flows, StyleGAN.
 
-function latentPage(model, examples) {
+function latentPage(model, examples, neighbours) {
   const { program } = model, { latent_dim: d } = program;
   let seed = 1, label = 0, psi = 1;
   let base = new Random(seed).latent(program);
@@ -18,7 +18,12 @@ function latentPage(model, examples) {
   };
   const shown = picture(program.image, say("sample"));
   window.ganedu.latent = here;
-  const refresh = once(() => shown.show(decode(here())));
+  const nearest = nearestPart(neighbours);
+  const refresh = once(() => {
+    const image = decode(here());
+    shown.show(image);
+    nearest.show(image);
+  });
   const also = [];
   const again = () => { refresh(); also.forEach((f) => f()); };
   const sliders = moved.map((_, k) =>
@@ -40,7 +45,7 @@ function latentPage(model, examples) {
       ...sliders.map((s) => s.control),
     ),
   );
-  const parts = [top];
+  const parts = [top, nearest.shown];
   if (d === 2 && program.prior.name === "normal") parts.push(mapPart(program, decode, (z) => { base = z; reset(); }, also));
   parts.push(pathPart(model, decode, here, also));
   if (model.networks.encode) parts.push(copyPart(model, examples, () => label));

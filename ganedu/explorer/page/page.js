@@ -13,7 +13,9 @@ async function playSection() {
     window.ganedu.backend = backend;
     window.ganedu.model = new Model(DATA.program, DATA.weights);
     const examples = DATA.examples ? await unpacked(DATA.examples) : null;
-    fill(paragraph(say("play_note")), ...KINDS[DATA.program.kind](window.ganedu.model, examples));
+    const real = DATA.quality?.neighbours?.real, neighbours = neighboursOf(real && (await unpacked(real)), examples, DATA.program.image);
+    window.ganedu.neighbours = neighbours;
+    fill(paragraph(say("play_note")), ...KINDS[DATA.program.kind](window.ganedu.model, examples, neighbours));
     window.ganedu.ready = true;
   }).catch((error) => {
     window.ganedu.errors.push(String(error));

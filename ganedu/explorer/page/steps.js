@@ -1,6 +1,6 @@
 // Models that take many steps: denoising, codes one by one, pixels one by one.
 
-function denoisePage(model, examples) {
+function denoisePage(model, examples, neighbours) {
   const { program } = model;
   let seed = 1, label = 0, kept = [];
   const run = runner();
@@ -29,8 +29,12 @@ function denoisePage(model, examples) {
         tile.show(kept[step].seen);
         strip.append(tile.canvas);
       }
-    }, (images) => result.show(images));
+    }, (images) => {
+      result.show(images);
+      nearest.show(images);
+    });
   };
+  const nearest = nearestPart(neighbours);
   const here = () => new Random(seed).normals(program.latent_dim);
   const decode = (z) => {
     const labels = new Array(z.length / program.latent_dim).fill(label);
@@ -48,12 +52,12 @@ function denoisePage(model, examples) {
     steps.control, guidance?.control ?? null, at.control,
     element("div", { className: "pair" },
       shown ? figure(shown.canvas, say("x_t")) : null, figure(seen.canvas, say("seen")), figure(result.canvas, say("result"))),
-    strip), pathPart(model, decode, here, also)];
+    strip, nearest.shown), pathPart(model, decode, here, also)];
   if (model.networks.encode) parts.push(copyPart(model, examples));
   return parts;
 }
 
-function codesPage(model, examples) {
+function codesPage(model, examples, neighbours) {
   const { program } = model, [h, w] = program.grid;
   let seed = 0;
   const run = runner();
@@ -66,23 +70,31 @@ function codesPage(model, examples) {
       codes.show(Float32Array.from(found, (c) => (2 * c) / (program.codebook.length - 1) - 1));
       result.show(model.decodeCodes(found));
     };
-    run(model.drawCodes(1, temperature.value(), () => random.gumbel()), show, show);
+    run(model.drawCodes(1, temperature.value(), () => random.gumbel()), show, (found) => {
+      show(found);
+      nearest.show(model.decodeCodes(found));
+    });
   };
+  const nearest = nearestPart(neighbours);
   const temperature = slider(say("temperature"), { min: 0.1, max: 2, step: 0.05, value: 1 }, begin);
   begin();
   return [element("div", { className: "stage" }, result.canvas,
-    element("div", {}, group(button("another", begin)), temperature.control, figure(codes.canvas, say("codes")))),
+    element("div", {}, group(button("another", begin)), temperature.control, figure(codes.canvas, say("codes")), nearest.shown)),
     copyPart(model, examples)];
 }
 
-function pixelsPage(model) {
+function pixelsPage(model, examples, neighbours) {
   let seed = 0;
   const run = runner();
   const result = picture(model.program.image, say("sample"));
   const begin = () => {
     seed += 1;
-    run(model.drawPixels(1, new Random(seed)), (x) => result.show(x), (x) => result.show(x));
+    run(model.drawPixels(1, new Random(seed)), (x) => result.show(x), (x) => {
+      result.show(x);
+      nearest.show(x);
+    });
   };
+  const nearest = nearestPart(neighbours);
   begin();
-  return [element("div", { className: "stage" }, result.canvas, element("div", {}, group(button("another", begin))))];
+  return [element("div", { className: "stage" }, result.canvas, element("div", {}, group(button("another", begin)), nearest.shown))];
 }

@@ -4,7 +4,7 @@ const SENTENCE = "a thick red three";
 const INSTRUCTION = "make the three blue";
 const SENTENCES = ["a blue seven", "a thin green zero at the top", "a small yellow five in the lower left", "a magenta eight leaning left"];
 
-function textsPage(model, examples) {
+function textsPage(model, examples, neighbours) {
   const { program } = model, count = 4, flows = program.kind === "text_flow";
   const run = runner();
   let seed = 1;
@@ -14,6 +14,8 @@ function textsPage(model, examples) {
   const text = element("input", { type: "text", value: program.is_editor ? INSTRUCTION : SENTENCE, maxLength: 300 });
   const captions = shown.map(() => element("figcaption", {}));
   const show = (images) => shown.forEach(({ show: one }, i) => one(images, i));
+  const nearest = shown.map(() => neighbours?.row(1));
+  const end = (images) => { show(images); nearest.forEach((row, i) => row?.show(images, i)); };
   const begin = () => {
     trouble.textContent = "";
     let tokens;
@@ -28,10 +30,10 @@ function textsPage(model, examples) {
       return;
     }
     const z = new Random(seed).normals(count * program.latent_dim);
-    if (!flows) { show(model.decodeTexts(z, tokens)); return; }
+    if (!flows) { end(model.decodeTexts(z, tokens)); return; }
     const beside = program.is_editor ? { beside: repeated(source.values, count) } : {};
     const options = { tokens, steps: steps.value(), guidance: guidance.value(), temperature: temperature.value(), ...beside };
-    run(model.denoise(z, options), ({ seen }) => show(seen), show);
+    run(model.denoise(z, options), ({ seen }) => show(seen), end);
   };
   text.addEventListener("keydown", (event) => { if (event.key === "Enter") begin(); });
   const source = program.is_editor ? input(program.image, "edit_image", examples, () => {}) : null;
@@ -49,7 +51,8 @@ function textsPage(model, examples) {
     group(button("generate", begin), button("another", () => { seed += 1; begin(); })),
     trouble,
     source ? element("div", {}, source.controls, figure(source.canvas, say("edit_image"))) : null,
-    element("div", { className: "tiles" }, ...shown.map(({ canvas }, i) => element("figure", { className: "told" }, canvas, captions[i]))),
+    element("div", { className: "tiles" }, ...shown.map(({ canvas }, i) => element("figure", { className: "told" }, canvas, captions[i], nearest[i]?.shown ?? null))),
+    neighbours?.note() ?? null,
     program.grammar ? paragraph(say("completed_note")) : null,
     steps?.control ?? null, guidance?.control ?? null, temperature?.control ?? null,
     element("details", {}, element("summary", {}, say("text_note")), paragraph(words)),
