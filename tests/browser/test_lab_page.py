@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers, ops
+from looks import colour_scheme, cut, pale
 
 from ganedu import models, samplers
 from ganedu.engine import FusedAdam
@@ -287,6 +288,7 @@ def test_each_control_changes_the_plane(name, width, browser, files):
     opened(browser, files[name, "en"], width)
     # Not `innerWidth`, which on a telephone grows with what is too wide.
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    assert cut(browser) == []
     start = browser.execute_script(SEEN)
     seen = [start]
     steps = ("step_d", "step_g") if name == "gan" else ("step_once", "step_once")
@@ -406,23 +408,13 @@ def test_a_flow_trains_and_its_film_plays_with_less_motion(browser, files):
 
 def test_all_can_be_reached_and_read(browser, files):
     """Each control has a name and takes the focus, and nothing is paler than 4.5 to 1."""
-    contrast = """const light = (c) => { const [r, g, b] = c.match(/[\\d.]+/g).map((v) => {
-      const s = v / 255; return s <= 0.03928 ? s / 12.92 : ((s + 0.055) / 1.055) ** 2.4; });
-      return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
-    const behind = (e) => { const c = getComputedStyle(e).backgroundColor;
-      return c === "rgba(0, 0, 0, 0)" ? behind(e.parentElement) : c; };
-    const texts = "h1, h2, h3, p, label, li, dt, dd, button, figcaption, .key, output";
-    return [...document.querySelectorAll(texts)].map((e) => {
-      const [a, b] = [light(getComputedStyle(e).color), light(behind(e))];
-      return [(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), e.textContent]; }).filter(([c]) => c < 4.5)"""
     named = """return [...document.querySelectorAll("button, input, select, canvas.plane")].filter((e) => {
       e.focus(); const name = e.getAttribute("aria-label") || e.textContent || e.labels?.[0]?.textContent;
       return !name || (document.activeElement !== e && e.offsetParent); }).map((e) => e.outerHTML)"""
     for scheme in ("light", "dark"):
-        media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
-        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+        colour_scheme(browser, scheme)
         for name in lab.LABS:
             opened(browser, files[name, "en"])
             pressed(browser, "slow")
-            assert browser.execute_script(contrast) == []
+            assert pale(browser) == []
             assert browser.execute_script(named) == []

@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 import pytest
+from looks import colour_scheme, cut, pale
 
 pytestmark = pytest.mark.skipif(
     not os.environ.get("GANEDU_BROWSER"), reason="GANEDU_BROWSER=1 drives a browser"
@@ -147,12 +148,15 @@ def test_each_control_changes_a_picture(name, browser, make_page):
 
 
 @pytest.mark.parametrize("name", ["vae", "stylegan", "guided_flow_matching", "editor"])
-@pytest.mark.parametrize("width", [360, 1280])
-def test_nothing_is_wider_than_the_screen(name, width, browser, make_page):
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
+def test_all_of_a_page_fits_the_screen_and_can_be_read(name, width, scheme, browser, make_page):
+    colour_scheme(browser, scheme)
     file, _ = make_page(name, language="zh", **({"data": "/nowhere"} if name in TEXTS else {}))
     opened(browser, file, width)
     wide = browser.execute_script("return document.documentElement.scrollWidth")
     assert wide <= width
+    assert cut(browser) == []
+    assert pale(browser) == []
     assert quiet(browser)
 
 

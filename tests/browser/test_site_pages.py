@@ -5,11 +5,12 @@ import os
 import time
 
 import pytest
+from looks import colour_scheme, pale
 
 pytestmark = pytest.mark.skipif(
     not os.environ.get("GANEDU_SITE"), reason="GANEDU_SITE=1 builds the site and opens it"
 )
-WIDTHS = (360, 1280)
+SCHEMES = {360: "dark", 1280: "light"}  # at each width
 PAGES = (
     "index.html",
     "lessons/index.html",
@@ -26,11 +27,12 @@ PAGES = (
 )
 
 
-@pytest.fixture(params=WIDTHS)
+@pytest.fixture(params=SCHEMES)
 def screen(browser, request):
     """The browser with a window so wide, as a telephone or a laptop has it."""
     size = {"width": request.param, "height": 900, "deviceScaleFactor": 1}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {**size, "mobile": False})
+    colour_scheme(browser, SCHEMES[request.param])
     yield browser
     browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
@@ -70,6 +72,7 @@ def test_a_page_opens_from_a_file(page, site, screen):
         "return [...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
     )
     assert screen.execute_script(broken) == []
+    assert pale(screen) == []
 
 
 def test_every_equation_of_every_model_is_typeset(site, browser):
@@ -141,16 +144,20 @@ def another(browser, seen):
     ("page", "width", "scheme"), [("index.html", 1280, "light"), ("zh/index.html", 360, "dark")]
 )
 def test_the_first_page_s_network_draws_what_one_writes(page, width, scheme, site, browser):
+    from selenium.webdriver.common.action_chains import ActionChains
     from selenium.webdriver.common.keys import Keys
 
     size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    colour_scheme(browser, scheme)
     opened(browser, (site / page).as_uri())
     loaded = browser.execute_script(LOADED)
     assert not any("live/" in x for x in loaded)  # before it is asked for
-    browser.find_element("css selector", ".live a.button").click()
+    button = browser.find_element("css selector", ".live a.button")
+    ActionChains(browser).move_to_element(button).perform()
+    assert browser.execute_script("return arguments[0].matches(':hover')", button)
+    assert pale(browser) == []
+    button.click()
     frame = browser.find_element("css selector", ".live iframe")
     browser.switch_to.frame(frame)
     until(browser, "return window.ganedu?.ready")
