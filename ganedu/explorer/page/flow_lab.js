@@ -2,26 +2,18 @@
 
 const FLOW_BATCH = 256, FLOW_HIDDEN = [64, 64, 64], PARTICLES = 400, FIELD_SIDE = 15, FLOW_SHOWN = 400;
 
-class FlowLab {
+class FlowLab extends Lab {
   constructor() {
-    this.drawn = new Drawn();
-    this.name = "flow_matching";
-    this.data = "ring";
+    super("flow_plane", "flow_matching", () => this.sampleAndShow(), 120);
     this.rate = 5e-3;
-    this.plane = new Plane(say("flow_plane"));
-    this.pace = new Pace(() => this.next(), () => this.sampleAndShow(), 120);
     this.chart = new Chart(say("losses"), [say("flow_loss")]);
     this.facts = Object.fromEntries(["training_steps", "js_generated", "js_real", "straightness"].map((name) => [name, fact(name)]));
-    this.trouble = element("p", { className: "trouble", role: "status" });
-    this.plane.touched((place) => this.draw(place), () => this.show());
     this.makeControls();
   }
 
   makeControls() {
     const names = ["flow_matching", "diffusion"];
     this.kind = choice(say("model"), names.map((n) => say(`model_${n}`)), (i) => { this.name = names[i]; this.reset(); });
-    this.seed = seedInput(() => this.reset());
-    this.dataChoice = dataChoice(this);
     this.rates = rateSlider("rate", this.rate, (v) => { this.rate = v; });
     this.steps = slider(say("sampling_steps"), { min: 1, max: 50, step: 1, value: 20, digits: 0 }, () => this.sampleAndShow());
     this.time = slider(say("way"), { min: 0, max: 1, step: 0.01, value: 1 }, () => this.show());
@@ -62,17 +54,6 @@ class FlowLab {
     return way < 1;
   }
 
-  distribution() {
-    return this.data === "drawn" ? this.drawn : DISTRIBUTIONS[this.data];
-  }
-
-  draw(place) {
-    if (this.data !== "drawn") return;
-    this.drawn.places.push(place);
-    this.refreshReal();
-    this.show();
-  }
-
   reset() {
     this.pace.stop();
     this.play.stop();
@@ -101,9 +82,7 @@ class FlowLab {
     const loss = this.flow.step(x, noise, u, this.rate);
     this.trained += 1;
     this.chart.add(this.trained, [loss]);
-    const fine = this.flow.network.finite();
-    if (!fine) this.trouble.textContent = say("not_finite");
-    return fine;
+    return this.finite(this.flow.network);
   }
 
   sampleAndShow() {

@@ -9,28 +9,20 @@ const STARTS = {
   wgan_gp: { d: 2e-3, g: 1e-3, critic: 3 },
 };
 
-class GanLab {
+class GanLab extends Lab {
   constructor() {
-    this.drawn = new Drawn();
-    this.name = "gan";
-    this.data = "ring";
-    this.plane = new Plane(say("gan_plane"));
-    this.pace = new Pace(() => this.next(), () => this.show(), 60);
+    super("gan_plane", "gan", () => this.show(), 60);
     this.charts = {
       losses: new Chart(say("losses"), [say("d_loss"), say("g_loss")]),
       divergence: new Chart(say("divergence"), [say("js"), say("js_floor")]),
     };
     this.facts = Object.fromEntries(["taken", "modes", "gradient"].map((name) => [name, fact(name)]));
-    this.trouble = element("p", { className: "trouble", role: "status" });
-    this.plane.touched((place) => this.draw(place), () => this.show());
     this.makeControls();
   }
 
   makeControls() {
     const names = Object.keys(LOSSES);
-    this.seed = seedInput(() => this.reset());
     this.loss = choice(say("loss"), names.map((n) => say(`loss_${n}`)), (i) => this.choose(names[i]));
-    this.dataChoice = dataChoice(this);
     this.rates = {
       d: rateSlider("d_rate", 1e-3, (v) => { this.settings.d = v; }),
       g: rateSlider("g_rate", 1e-3, (v) => { this.settings.g = v; }),
@@ -70,17 +62,6 @@ class GanLab {
 
   isCritic() {
     return Boolean(LOSSES[this.name].clipped || LOSSES[this.name].penalized);
-  }
-
-  distribution() {
-    return this.data === "drawn" ? this.drawn : DISTRIBUTIONS[this.data];
-  }
-
-  draw(place) {
-    if (this.data !== "drawn") return;
-    this.drawn.places.push(place);
-    this.refreshReal();
-    this.show();
   }
 
   // New weights, data and latents from the seed; a drawing stays.
@@ -125,9 +106,7 @@ class GanLab {
 
   went() {
     this.charts.losses.add(this.steps.d + this.steps.g, [this.last.d, this.last.g]);
-    const fine = this.gan.generator.finite() && this.gan.discriminator.finite();
-    if (!fine) this.trouble.textContent = say("not_finite");
-    return fine;
+    return this.finite(this.gan.generator, this.gan.discriminator);
   }
 
   // The next step of the algorithm: of D, or after so many of G.

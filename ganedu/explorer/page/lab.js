@@ -72,21 +72,53 @@ function seedInput(onchange) {
   return { control: labelled(say("seed"), input), value: read };
 }
 
-// The choice of a lab's distribution. One that is drawn by hand can be cleared, and only then does a touch draw.
-function dataChoice(lab) {
-  const names = [...Object.keys(DISTRIBUTIONS), "drawn"];
-  const clear = button("clear_drawing", () => { lab.drawn.places = []; lab.reset(); });
-  const drawing = () => {
-    clear.hidden = lab.data !== "drawn";
-    lab.plane.canvas.style.touchAction = clear.hidden ? "auto" : "none";
-  };
-  const made = choice(say("distribution"), names.map((n) => say(`data_${n}`)), (i) => {
-    lab.data = names[i];
+// What both labs have: a plane, a pace, a seed, and a distribution, which may be drawn by hand. A lab has `next()`, a step
+// of training that says whether to go on; `show()`; `reset()`; and `refreshReal()`, after the distribution has changed.
+class Lab {
+  // `shown()` is what a pace calls, at most every `every` milliseconds.
+  constructor(label, name, shown, every) {
+    Object.assign(this, { name, data: "ring", drawn: new Drawn(), plane: new Plane(say(label)) });
+    this.pace = new Pace(() => this.next(), shown, every);
+    this.trouble = element("p", { className: "trouble", role: "status" });
+    this.seed = seedInput(() => this.reset());
+    this.dataChoice = this.choiceOfData();
+    this.plane.touched((place) => this.draw(place), () => this.show());
+  }
+
+  // One that is drawn by hand can be cleared, and only then does a touch draw.
+  choiceOfData() {
+    const names = [...Object.keys(DISTRIBUTIONS), "drawn"];
+    const clear = button("clear_drawing", () => { this.drawn.places = []; this.reset(); });
+    const drawing = () => {
+      clear.hidden = this.data !== "drawn";
+      this.plane.canvas.style.touchAction = clear.hidden ? "auto" : "none";
+    };
+    const made = choice(say("distribution"), names.map((n) => say(`data_${n}`)), (i) => {
+      this.data = names[i];
+      drawing();
+      this.reset();
+    });
     drawing();
-    lab.reset();
-  });
-  drawing();
-  return { controls: [made.control, clear] };
+    return { controls: [made.control, clear] };
+  }
+
+  distribution() {
+    return this.data === "drawn" ? this.drawn : DISTRIBUTIONS[this.data];
+  }
+
+  draw(place) {
+    if (this.data !== "drawn") return;
+    this.drawn.places.push(place);
+    this.refreshReal();
+    this.show();
+  }
+
+  // Whether all weights are numbers; if not, the page says so.
+  finite(...networks) {
+    const fine = networks.every((network) => network.finite());
+    if (!fine) this.trouble.textContent = say("not_finite");
+    return fine;
+  }
 }
 
 const legend = (...names) => element("p", { className: "legend" }, ...names.map((name) => (
