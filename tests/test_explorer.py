@@ -19,6 +19,7 @@ from ganedu import cli, data, models
 from ganedu.explorer import contents, document, page
 from ganedu.explorer.graph import LAYERS, OPERATIONS, OWN_LAYERS, UnknownLayer, Weights, export
 from ganedu.explorer.programs import principal_directions, program
+from ganedu.layers import SpectralConv2D, SpectralDense
 from ganedu.runs import RunFolder, folder
 from ganedu.runtime import UsageError
 
@@ -85,6 +86,18 @@ def test_a_weight_that_float16_has_not_is_refused():
         export(network, Weights())
 
 
+def test_a_spectral_layer_is_exported_with_its_divided_kernel():
+    layer, x = SpectralDense(3), keras.Input((3,))
+    network = keras.Model(x, SpectralConv2D(2, 1)(layers.Reshape((1, 1, 3))(layer(layer(x)))))
+    weights = Weights()
+    nodes = export(network, weights)["nodes"]
+    assert [n["type"] for n in nodes] == ["Input", "Dense", "Dense", "Reshape", "Conv2D"]
+    assert len(weights.arrays) == 4  # kernels and biases of two layers
+    kernel = weights.arrays[nodes[1]["weights"]["kernel"]]
+    np.testing.assert_allclose(kernel, layer.normalized(training=False), rtol=1e-3)
+    assert np.abs(kernel - np.array(layer.kernel)).max() > 0.01
+
+
 @keras.saving.register_keras_serializable("someone")
 class Twice(layers.Layer):
     def call(self, x):
@@ -114,8 +127,12 @@ class PositionEmbedding(layers.Layer):
         (lambda x: layers.ReLU(max_value=1)(x), "max_value"),
         (lambda x: layers.BatchNormalization(axis=1)(x), "axis"),
         (lambda x: ops.sort(x), "Sort"),
+        (lambda x: layers.SpectralNormalization(layers.Dense(3))(x), "SpectralNormalization"),
     ],
-    ids=["layer", "name", "own name", "activation", "training", "max_value", "axis", "operation"],
+    ids=[
+        *("layer", "name", "own name", "activation", "training", "max_value", "axis", "operation"),
+        "wrapper",
+    ],
 )
 def test_what_the_page_cannot_compute_is_named(make, named):
     x = keras.Input((3,))

@@ -50,6 +50,8 @@ OWN_LAYERS = {
     "PositionEmbedding": (),
     "SinusoidalEmbedding": ("dim", "highest"),
 }
+# Layers that are those of Keras once their kernel is divided by its spectral norm.
+SPECTRAL = {"SpectralConv2D": "Conv2D", "SpectralDense": "Dense"}
 # Operations, all of whose configuration is arguments.
 OPERATIONS = (
     *("Add", "Cast", "Clip", "Concatenate", "Exp", "ExpandDims", "GetItem", "Log", "Max", "Maximum", "Mean"),
@@ -99,20 +101,21 @@ class Weights:
     def __init__(self):
         self.arrays, self._places = [], {}
 
-    def add(self, variable):
-        """The number of a Keras variable's array, int.
+    def add(self, variable, owner=None):
+        """The number of a Keras variable's array, int; of a tensor that was computed, known by its `owner`, a layer.
 
         Raises:
             UnknownLayer: for values that float16 does not have.
         """
-        if id(variable) not in self._places:
+        owner = variable if owner is None else owner
+        if id(owner) not in self._places:
             with np.errstate(over="ignore"):
                 values = keras.ops.convert_to_numpy(variable).astype("float16")
             if not np.isfinite(values).all():
-                raise UnknownLayer(f"The weight {variable.path} is not finite in float16")
-            self._places[id(variable)] = len(self.arrays), variable  # which keeps its identity
+                raise UnknownLayer(f"The weight {owner.path} is not finite in float16")
+            self._places[id(owner)] = len(self.arrays), owner  # which keeps its identity
             self.arrays.append(values)
-        return self._places[id(variable)][0]
+        return self._places[id(owner)][0]
 
     def to_dict(self):
         """`{"shapes", "data"}`: the arrays' shapes, and all their numbers in little-endian float16, as base64."""
@@ -212,6 +215,8 @@ def _call(layer, described, args, kwargs, nodes, weights):
     node = {"type": kind, "config": {k: config[k] for k in kept if k in config}, "args": args}
     node |= {"kwargs": kwargs} if kwargs else {}
     found = {name: weights.add(v) for name, v in _weights(layer, kind).items()}
+    if described["class_name"] in SPECTRAL:
+        found["kernel"] = weights.add(layer.normalized(training=False), owner=layer)
     nodes.append(node | ({"weights": found} if found else {}))
     return _Outputs(len(nodes) - 1)
 
@@ -237,6 +242,8 @@ def _kind(described):
         return name, LAYERS[name]
     if registered == f"ganedu>{name}" and name in OWN_LAYERS:
         return name, OWN_LAYERS[name]
+    if registered == f"ganedu>{name}" and name in SPECTRAL:
+        return SPECTRAL[name], LAYERS[SPECTRAL[name]]
     if module.startswith("keras.src.ops.") and name in OPERATIONS:
         return f"ops.{name}", tuple(k for k in described["config"] if k != "name")
     raise UnknownLayer(f"{described['name']}, a {registered}, is not known to the page")
@@ -263,6 +270,8 @@ def _weights(layer, kind):
         "AffineCoupling": lambda: {str(i): conv for i, conv in enumerate(layer.hidden)},
         "ModulatedConv2D": lambda: {"affine": layer.affine},
     }
+    if type(layer).__name__ in SPECTRAL:
+        return {"bias": layer.bias} if layer.use_bias else {}  # and the kernel, which is computed
     found, inner = {}, within.get(kind, dict)()
     for name, part in inner.items():
         found |= {f"{name}/{v.name}": v for v in part.weights}

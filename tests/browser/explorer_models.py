@@ -6,6 +6,7 @@ from keras import layers
 from rows import ALL
 
 from ganedu import models
+from ganedu.layers import SpectralConv2D, SpectralDense
 
 
 def disturbed(model, seed=0, size=0.25):
@@ -20,8 +21,8 @@ def disturbed(model, seed=0, size=0.25):
 
 
 def of_own_networks(shape, seed=0):
-    """A GAN whose generator a user brought: a `Sequential` network, with one within it, layers that are used twice, and
-    the activations that no network of the package has."""
+    """A GAN whose generator a user brought: a `Sequential` network, with one within it, layers that are used twice or
+    divided by their spectral norm, and the activations that no network of the package has."""
     height, width, channels = shape
     keras.utils.set_random_seed(seed)
     shared = layers.Dense(6, "elu")
@@ -30,6 +31,7 @@ def of_own_networks(shape, seed=0):
         [
             keras.Input((3,)),
             layers.Dense(6, "exponential"),
+            SpectralDense(6),
             inner,
             layers.Dense(height * width // 4 * 2, "sigmoid"),
             layers.Reshape((height // 2, width // 2, 2)),
@@ -37,6 +39,7 @@ def of_own_networks(shape, seed=0):
             layers.Conv2DTranspose(4, (1, 3), strides=(1, 2), padding="valid", activation="silu"),
             layers.Cropping2D(((0, 0), (0, 1))),
             layers.LeakyReLU(0.1),
+            SpectralConv2D(5, 3, padding="same", use_bias=False),
             layers.Conv2D(channels, 3, padding="same", activation="tanh", dtype="float32"),
         ]
     )
