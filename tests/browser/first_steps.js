@@ -22,7 +22,7 @@ async function computed(c) {
       losses ??= [loss];
       return flat(made.network.weights);
     });
-    return { after, losses, end: Array.from(made.paths(Float32Array.from(c.noise[0]), 10, 1).at(-1)) };
+    return { after, losses, average: flat(made.average.weights), end: Array.from(made.paths(Float32Array.from(c.noise[0]), 10, 1).at(-1)) };
   }
   const [p, q] = [c.a, c.b].map((v) => histogram(Float32Array.from(v)));
   return { divergence: jensenShannon(p, q), found: modesFound(DISTRIBUTIONS.ring, Float32Array.from(c.a)) };

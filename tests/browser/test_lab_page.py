@@ -103,12 +103,12 @@ def gan_case(name, rng, monkeypatch):
 
 
 def flow_case(name, rng, monkeypatch):
-    """What the page is given of a flow or of diffusion, its weights after each step of the package, the first loss, and
-    where ten sampling steps lead."""
+    """What the page is given of a flow or of diffusion, its weights after each step of the package, the first loss,
+    their moving average, and where ten sampling steps lead."""
     network = disturbed(denoiser(), rng)
     kind = {"flow_matching": "FlowMatching", "diffusion": "Diffusion"}[name]
     module = getattr(models, name)
-    model = getattr(module, kind)(network, prediction=FLOWS[name], ema_momentum=0.0)
+    model = getattr(module, kind)(network, prediction=FLOWS[name], ema_momentum=0.99)
     model.compile_with(FusedAdam, RATE)
     x, noise = rng.normal(0, 1, (2, STEPS, BATCH, *SHAPE)).astype("float32")
     u = rng.uniform(0, 1, (STEPS, BATCH)).astype("float32")
@@ -132,7 +132,7 @@ def flow_case(name, rng, monkeypatch):
         end = samplers.euler(velocity, start.astype("float64"), 10)
     given |= {"kind": "flow", "name": name, "rate": RATE, "hidden": [WIDTH] * 3}
     given |= {"x": [points(b) for b in x], "noise": [points(b) for b in noise], "u": u.tolist()}
-    return given, after, losses, np.reshape(end, -1)
+    return given, after, losses, weights(model.ema_network), np.reshape(end, -1)
 
 
 # What the page makes of a case.
@@ -185,7 +185,12 @@ def test_the_first_steps_are_the_packages(name, step, cases, page_outputs):
 
 @pytest.mark.parametrize("name", FLOWS)
 def test_sampling_is_the_packages(name, cases, page_outputs):
-    *_, end = cases[name]
+    _, after, _, average, end = cases[name]
+    for ours, keras_weights, last in zip(
+        page_outputs[name]["average"], average, after[-1], strict=True
+    ):
+        np.testing.assert_allclose(ours, keras_weights, rtol=1e-4, atol=1e-6)
+        assert np.abs(np.subtract(keras_weights, last)).max() > 1e-3
     np.testing.assert_allclose(page_outputs[name]["end"], end, rtol=1e-3, atol=1e-4)
     assert np.abs(end).max() > 0.5
 

@@ -5,7 +5,7 @@ const FLOW_BATCH = 256, FLOW_HIDDEN = [64, 64, 64], PARTICLES = 400, FIELD_SIDE 
 class FlowLab extends Lab {
   constructor() {
     super("flow_plane", "flow_matching", () => this.sampleAndShow(), 120);
-    this.rate = 5e-3;
+    this.rate = 1e-2;
     this.chart = new Chart(say("losses"), [say("flow_loss")]);
     this.facts = Object.fromEntries(["training_steps", "js_generated", "js_real", "straightness"].map((name) => [name, fact(name)]));
     this.makeControls();
@@ -86,7 +86,7 @@ class FlowLab extends Lab {
   }
 
   sampleAndShow() {
-    if (this.flow.network.finite()) {
+    if (this.flow.average.finite()) {
       this.paths = this.flow.paths(this.noise, this.steps.value());
       this.js = jensenShannon(this.realShares, histogram(this.paths.at(-1), 15));
       this.facts.js_generated.set(this.js.toFixed(3));
@@ -115,7 +115,7 @@ class FlowLab extends Lab {
     plane.clear();
     plane.points(this.real, "real");
     plane.points(now, "generated");
-    if (this.flow.network.finite()) {
+    if (this.flow.average.finite()) {
       const places = lattice(FIELD_SIDE, 2.8), there = this.flow.moved(places, before / steps, (before + 1) / steps);
       plane.arrows(places, there.map((v, i) => v - places[i]), 0.3);
     }

@@ -1,6 +1,6 @@
 // Diffusion and flow matching of points in the plane; the losses of ganedu/models/diffusion.py and flow_matching.py.
 
-const TIMESTEPS = 1000, WAVES = 8, HIGHEST = 8;
+const TIMESTEPS = 1000, WAVES = 8, HIGHEST = 8, EMA_MOMENTUM = 0.99;
 
 // alpha_bar_0, ..., alpha_bar_T of the cosine schedule.
 const ALPHA_BAR = (() => {
@@ -26,12 +26,15 @@ function withTime(points, times) {
 }
 
 // A network of so many hidden units, and how it learns: `name` is "flow_matching", whose network is the velocity, or
-// "diffusion", whose network is the noise.
+// "diffusion", whose network is the noise. Samples are those of `average`, the moving average of the weights.
 class Flow {
   constructor(name, units, options) {
     this.name = name;
-    this.network = new Network([2 + 2 * WAVES, ...units, 2], "silu", options);
+    const all = [2 + 2 * WAVES, ...units, 2];
+    this.network = new Network(all, "silu", options);
+    this.average = new Network(all, "silu", { weights: this.network.weights });
     this.optimizer = new Adam();
+    this.taken = 0;
   }
 
   // A step on points, noise (B, 2) and u (B,) in [0, 1); returns the loss.
@@ -46,10 +49,22 @@ class Flow {
         target[j] = this.name === "diffusion" ? noise[j] : x[j] - noise[j];
       }
     }
-    return tf.tidy(() => {
+    const found = tf.tidy(() => {
       const input = this.network.points(withTime(mixed, times)), wanted = tf.tensor(target, [u.length, 2]);
       const loss = (w) => tf.mean(tf.square(tf.sub(wanted, this.network.run(input, w))));
       return this.network.minimize(loss, this.optimizer, rate);
+    });
+    this.updateAverage();
+    return found;
+  }
+
+  // average <- m average + (1 - m) network; m starts low, so that the first, random weights are soon forgotten.
+  updateAverage() {
+    this.taken += 1;
+    const share = 1 - Math.min(EMA_MOMENTUM, (1 + this.taken) / (10 + this.taken));
+    this.average.weights.forEach((a, k) => {
+      const w = this.network.weights[k];
+      for (let i = 0; i < a.length; i += 1) a[i] += share * (w[i] - a[i]);
     });
   }
 
@@ -57,11 +72,11 @@ class Flow {
   // of a flow; of diffusion DDIM's, whose guess of the sample is kept within `extent`.
   moved(points, from, to, extent = EXTENT) {
     if (this.name !== "diffusion") {
-      const velocity = this.network.apply(withTime(points, from));
+      const velocity = this.average.apply(withTime(points, from));
       return points.map((v, i) => v + (to - from) * velocity[i]);
     }
     const t = Math.round((1 - from) * TIMESTEPS), s = Math.round((1 - to) * TIMESTEPS);
-    const noise = this.network.apply(withTime(points, t / TIMESTEPS)), a = ALPHA_BAR[t], b = ALPHA_BAR[s];
+    const noise = this.average.apply(withTime(points, t / TIMESTEPS)), a = ALPHA_BAR[t], b = ALPHA_BAR[s];
     return points.map((v, i) => {
       const guess = Math.min(Math.max((v - Math.sqrt(1 - a) * noise[i]) / Math.sqrt(a), -extent), extent);
       const rest = (v - Math.sqrt(a) * guess) / Math.sqrt(1 - a);
