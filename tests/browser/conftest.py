@@ -37,3 +37,15 @@ def shared_browser():
     """A browser for what a file's tests compute once and share."""
     with started() as driver:
         yield driver
+
+
+@pytest.fixture
+def reused_browser(shared_browser):
+    """One browser for the file, since starting one takes a second: each test opens its page anew, and what an earlier
+    one asked for or logged is gone."""
+    shared_browser.get("about:blank")
+    shared_browser.get_log("browser")
+    yield shared_browser
+    shared_browser.switch_to.default_content()
+    shared_browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    shared_browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})

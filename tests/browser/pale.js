@@ -1,5 +1,6 @@
 // Texts that are paler than level AA of WCAG 2.1 asks for: 4.5 to 1, and 3 to 1 where they are large: `[contrast, text]`.
 
+for (const a of document.getAnimations()) if (a.effect?.getComputedTiming().endTime < Infinity) a.finish();
 const pixel = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
 const known = {};
 const rgba = (colour) => known[colour] ??= (() => {

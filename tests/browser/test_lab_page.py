@@ -225,11 +225,8 @@ def files(tmp_path_factory):
 
 
 @pytest.fixture
-def browser(shared_browser):
-    """One browser for the file: each test opens its page anew, and what an earlier one asked for or logged is gone."""
-    shared_browser.get_log("browser")
-    yield shared_browser
-    shared_browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+def browser(reused_browser):
+    return reused_browser
 
 
 def opened(browser, file, width=1280):

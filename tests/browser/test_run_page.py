@@ -79,6 +79,11 @@ def make_page(tmp_path_factory):
     patch.undo()
 
 
+@pytest.fixture
+def browser(reused_browser):
+    return reused_browser
+
+
 def opened(browser, file, width=1280):
     from selenium.webdriver.support.ui import WebDriverWait
 
@@ -139,9 +144,9 @@ def test_each_control_changes_a_picture(name, browser, make_page):
     for button in ("another", "other_noise", "keep_a", "keep_b", "generate"):
         for found in first.find_elements(By.NAME, button)[:1]:
             found.click()
-            now = settled(browser, seen)
-            # As many texts ask for the same images again.
-            assert (now == seen) == (button == "generate")
+            again = button == "generate"  # as many texts ask for the same images again
+            now = settled(browser, seen, patience=2 if again else 15)
+            assert (now == seen) == again
             seen = now
     assert quiet(browser)
     assert browser.execute_script("return window.hit") is None

@@ -27,14 +27,18 @@ PAGES = (
 )
 
 
+@pytest.fixture
+def browser(reused_browser):
+    return reused_browser
+
+
 @pytest.fixture(params=SCHEMES)
 def screen(browser, request):
     """The browser with a window so wide, as a telephone or a laptop has it."""
     size = {"width": request.param, "height": 900, "deviceScaleFactor": 1}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {**size, "mobile": False})
     colour_scheme(browser, SCHEMES[request.param])
-    yield browser
-    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    return browser
 
 
 def opened(browser, address):
