@@ -108,8 +108,7 @@ def digit_glyphs(dataset):
         )
     classes = [np.flatnonzero(dataset.labels == k)[:TRIED] for k in range(10)]
     tried = [_variants(dataset.images[c, ..., 0], LOOPS.get(k)) for k, c in enumerate(classes)]
-    masks = np.concatenate([m[legible] for m, legible in tried])
-    labels = np.repeat(range(10), [legible.sum() for _, legible in tried])
+    masks, labels = np.concatenate(tried), np.repeat(range(10), [len(m) for m in tried])
     clear = _told_by_neighbours(masks, labels)
     kept, indices, count = [], {}, 0
     for k, name in enumerate(DIGITS):
@@ -145,13 +144,15 @@ def shape_glyphs():
 
 
 def _variants(digits, loops):
-    """uint8 (N, 28, 28) to masks (N, 6, 32, 32), and which digits are legible in all six, (N,)."""
+    """Those of the digits, uint8 (N, 28, 28), that are legible in all six forms: masks (M, 6, 32, 32)."""
     from skimage.morphology import skeletonize
 
     ink = _enlarged(digits)
     ink = _framed(_sheared(ink, -slant(ink)))  # upright
     whole = _parts(ink)
     legible = (whole[:, 0] == 1) & ((whole[:, 1] == loops + 1) if loops is not None else True)
+    ink, whole = ink[legible], whole[legible]  # the others are not looked at again
+    legible = np.ones(len(ink), bool)
     ink = np.pad(ink, ((0, 0), (ROOM, ROOM), (ROOM, ROOM)))
     outline = _distance(ink > 0.5) - _distance(ink <= 0.5)  # from it, in pixels; inside below 0
     outline = ndimage.gaussian_filter(outline, (0, 0.7, 0.7))
@@ -173,18 +174,19 @@ def _variants(digits, loops):
             legible &= (least <= width) & (width <= most) & (left <= lean) & (lean <= right)
             legible &= (_parts(masks) == whole).all(axis=1)
             found.append(np.rint(255 * masks).astype("uint8"))
-    return np.stack(found, axis=1), legible
+    return np.stack(found, axis=1)[legible]
 
 
 def _told_by_neighbours(masks, labels):
     """Which digits (N, 6, 32, 32) have, in each of their forms, four of the five nearest others from
     their own class: bool (N,)."""
-    from sklearn.neighbors import NearestNeighbors
-
     clear = np.ones(len(masks), bool)
     for form in range(masks.shape[1]):
         points = masks[:, form].reshape(-1, 8, 4, 8, 4).mean(axis=(2, 4)).reshape(len(masks), -1)
-        nearest = NearestNeighbors(n_neighbors=5).fit(points).kneighbors(return_distance=False)
+        squares = np.sum(points**2, axis=1)
+        distance = squares[:, None] + squares - 2 * points @ points.T
+        np.fill_diagonal(distance, np.inf)
+        nearest = np.argpartition(distance, 5, axis=1)[:, :5]
         clear &= (labels[nearest] == labels[:, None]).sum(axis=1) >= 4
     return clear
 
