@@ -110,7 +110,8 @@ def reconstructions(images, reconstructed):
 
 
 def attention(image, tokens, maps):
-    """Where a network looks at each word: the image, then once for each word, lit where it looks.
+    """Where a network looks at each word: the image, large, and beside it a map for each word, white where it looks
+    most, with the ink's outline.
 
     Args:
         image: (H, W, C).
@@ -118,18 +119,50 @@ def attention(image, tokens, maps):
         maps: (T, h, w), not negative.
     """
     image, maps = tile(np.asarray(image)[None]), np.asarray(maps)
-    columns = min(len(tokens) + 1, 8)
-    lines = math.ceil((len(tokens) + 1) / columns)
-    figure = Figure(figsize=(1.2 * columns, 1.45 * lines), layout="constrained")
-    panels = np.ravel(figure.subplots(lines, columns, squeeze=False))
+    columns = min(len(tokens), 6)
+    lines = max(2, math.ceil(len(tokens) / columns))
+    figure = Figure(figsize=(1.1 * (columns + lines), 1.3 * lines), layout="constrained")
+    places = figure.add_gridspec(lines, columns + lines)
+    _picture(figure.add_subplot(places[:, :lines]), image)
     extent = (-0.5, image.shape[1] - 0.5, image.shape[0] - 0.5, -0.5)
-    _picture(panels[0], image)
-    for axes, word, weights in zip(panels[1:], tokens, maps, strict=False):
-        _picture(axes, image)
-        axes.imshow(weights, "inferno", extent=extent, interpolation="bilinear", alpha=0.65)
+    light = image.max(axis=-1)
+    for i, (word, weights) in enumerate(zip(tokens, maps, strict=False)):
+        axes = figure.add_subplot(places[i // columns, lines + i % columns])
+        axes.imshow(weights, "inferno", extent=extent, interpolation="nearest")
+        if np.ptp(light):
+            axes.contour(
+                light, [(light.min() / 2 + light.max() / 2)], colors="#7fd6ff", linewidths=0.8
+            )
         axes.set_title(word, color=INK, fontsize=9)
-    for axes in panels[len(tokens) + 1 :]:
         axes.set_axis_off()
+    return figure
+
+
+def similarity(images, texts, panels):
+    """How well each of T texts fits each of N images: the texts beside the rows, the images over the columns.
+
+    Args:
+        images: (N, H, W, C).
+        texts: list of T str.
+        panels: dict of a title to cosines (T, N), black at -1 and white at 1; each is shown beside the others.
+    """
+    count = len(images)
+    side = min(0.42, 5.6 / (count * len(panels)))  # inches of a cell
+    beside = 0.07 * max(map(len, texts))
+    size = (beside + side * (count + 0.4) * len(panels), side * (len(texts) + 2.2))
+    figure = Figure(figsize=size, layout="constrained")
+    tiled = tile(images, count, padding=0)
+    grids = figure.subplots(
+        2, len(panels), squeeze=False, height_ratios=(1, len(texts)), sharex=False
+    )
+    for (above, axes), (title, scores) in zip(grids.T, panels.items(), strict=True):
+        _picture(above, tiled, title)
+        above.set_aspect("auto")
+        axes.imshow(np.asarray(scores), "gray", vmin=-1, vmax=1, aspect="auto")
+        axes.set_xticks([])
+        axes.set_yticks([])
+    grids[1, 0].set_yticks(range(len(texts)), texts, fontsize=8, color=INK)
+    grids[1, 0].tick_params(length=0)
     return figure
 
 
@@ -172,7 +205,7 @@ def manifold(images, title=None):
     return figure
 
 
-def curves(history, groups=None, x=None, xlabel="round"):
+def curves(history, groups=None, x=None, xlabel="round", colours=COLOURS):
     """Loss curves.
 
     Args:
@@ -180,11 +213,12 @@ def curves(history, groups=None, x=None, xlabel="round"):
         groups: list of lists of names, a plot for each. Defaults to one plot of all names.
         x: list of numbers. Defaults to 1, 2, ...
         xlabel: str. Defaults to `"round"`.
+        colours: the lines' colours, in turn. Defaults to `COLOURS`.
     """
     groups = groups or [list(history)]
     figure = Figure(figsize=(4.2 * len(groups), 2.8), layout="constrained")
     for axes, names in zip(np.ravel(figure.subplots(1, len(groups))), groups, strict=True):
-        for name, colour in zip(names, COLOURS * 8, strict=False):
+        for name, colour in zip(names, itertools.cycle(colours), strict=False):
             values = history[name]
             places = range(1, len(values) + 1) if x is None else x
             axes.plot(places, values, label=name, color=colour)
