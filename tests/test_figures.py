@@ -171,3 +171,29 @@ def test_names_under_bars_are_apart_however_long_the_legend_is():
     FigureCanvasAgg(figure).draw()
     boxes = [label.get_window_extent() for label in figure.axes[0].get_xticklabels()]
     assert all(a.x1 < b.x0 for a, b in itertools.pairwise(boxes))
+
+
+def test_curves_have_the_colours_that_are_asked_for():
+    lines = figures.curves({"a": [1], "b": [2], "c": [3]}, colours=["red", "blue"]).axes[0].lines
+    assert [line.get_color() for line in lines] == ["red", "blue", "red"]
+
+
+def test_similarity_has_a_row_for_each_text_and_a_column_for_each_image():
+    images = np.zeros((3, 4, 4, 3))
+    scores = np.array([[0.9, 0.0, -0.8], [0.5, 0.2, 0.1]])
+    figure = figures.similarity(images, ["a two", "a three"], {"before": scores, "after": -scores})
+    shown = [a.images[0] for a in figure.axes if a.images[0].get_array().shape == (2, 3)]
+    np.testing.assert_array_equal([i.get_array() for i in shown], [scores, -scores])
+    assert all(i.get_clim() == (-1, 1) for i in shown)
+    texts = [t.get_text() for a in figure.axes for t in a.get_yticklabels()]
+    assert texts == ["a two", "a three"]
+
+
+def test_attention_has_a_map_for_each_word_and_the_image_beside():
+    maps = np.arange(8.0).reshape(2, 2, 2)
+    image = np.full((4, 4, 1), -1.0)
+    image[1:3, 1:3] = 1.0
+    whole, *words = figures.attention(image, ["a", "three"], maps).axes
+    np.testing.assert_array_equal([a.images[0].get_array() for a in words], maps)
+    assert [a.get_title() for a in words] == ["a", "three"]
+    assert whole.images[0].get_array().shape[:2] == (4, 4)
