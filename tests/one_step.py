@@ -3,7 +3,8 @@
     KERAS_BACKEND=jax python tests/one_step.py OUT.npz
 
 writes the losses and every variable after the step. `python tests/one_step.py OUT.npz FOLDER` also
-saves a model in FOLDER, and loads and trains on those that other backends saved there.
+saves a model in FOLDER, and loads and trains on those that other backends saved there; with `-` in the place of OUT.npz
+it does that alone.
 """
 
 import sys
@@ -115,4 +116,5 @@ def exchange(folder):
 if __name__ == "__main__":
     if len(sys.argv) > 2:
         exchange(Path(sys.argv[2]))
-    np.savez(sys.argv[1], **one_step())
+    if sys.argv[1] != "-":
+        np.savez(sys.argv[1], **one_step())
