@@ -34,7 +34,7 @@ def probe(solution, inputs):
     g, f = _inverses()
     return {
         "inverses": solution(g, f, x, grey),
-        "from x": solution(g, lambda y: y[..., :1] / 2 + 0.25, x, np.zeros_like(y)),
+        "from x": solution(g, lambda y: y[..., :1] / 2 - 0.25, x, np.zeros_like(y)),
         "loss": solution(*_players(inputs), x, y),
     }
 
@@ -58,7 +58,7 @@ CHECKS = (
     ),
     Check(
         "from x",
-        "Here F is off by 0.25. On the way from x and back all pixels are off by 0.25; on the way from y and back by "
+        "Here F is off by -0.25. On the way from x and back all pixels are off by 0.25; on the way from y and back by "
         "2 x 0.25. The loss is the sum of both, each the mean of absolute values.",
     ),
     Check(

@@ -69,7 +69,7 @@ CHECKS = (
     Check(
         "masked",
         "What is hidden (False) gets no weight, and the weights of what is left add up to 1. Does the mask come "
-        "before or after the softmax?",
+        "before or after the softmax, and is True what may be looked at?",
     ),
     Check(
         "weights",

@@ -41,7 +41,7 @@ def reference(inputs):
 CHECKS = (
     Check(
         "three, k = 1",
-        "Of three questions one has its own answer on top: 1/3. One number for all questions.",
+        "Of three questions, one a row, one has its own answer on top: 1/3. One number for all.",
     ),
     Check(
         "three, k = 2",
