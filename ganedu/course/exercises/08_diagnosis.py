@@ -56,7 +56,7 @@ CHECKS = (
     ),
     Check(
         "vanishing gradient",
-        "G hears nothing. Its samples are bad and all alike as well, and have no grey: those are consequences. Which "
+        "G hears nothing. Its samples are bad as well, and other numbers may be: those are consequences. Which "
         "of the numbers says why?",
     ),
     Check(
