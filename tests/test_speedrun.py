@@ -143,7 +143,7 @@ def test_a_mistake_of_a_process_is_its_caller_s():
     with pytest.raises(runtime.UsageError, match=r"takes the arguments .*Received: wdith"):
         speedrun.run("gan", "digits", 1.0, 1, {"model": {"wdith": 3}})
     with pytest.raises(runtime.UsageError, match="needs a model that generates"):
-        speedrun.run("pix2pix", "digits", 1.0, 1)
+        speedrun.measure("pix2pix", "digits", 1.0, 1)
 
 
 def test_the_process_reads_what_is_asked():
