@@ -77,8 +77,8 @@ def table(results, seconds):
     from ganedu import models
 
     lines = [
-        "| model | paper | idea | trained weights | images seen | distance | labels right | "
-        f"after {seconds:.0f} processor-seconds |",
+        f"| model | after {seconds:.0f} processor-seconds | distance | labels right | images seen | trained weights | "
+        "paper | idea |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for name in filter(results.get, models.names()):
@@ -89,11 +89,11 @@ def table(results, seconds):
         distances = [r["frechet_distance"] for r in rows if "frechet_distance" in r]
         agreement = [100 * r["agreement"] for r in rows if "agreement" in r]
         lines.append(
-            f"| [`{name}`](../ganedu/models/{name}.py) | {paper(reference)} | {idea} | "
-            f"{rows[0]['parameters']:,} | {round(statistics.median(r['images'] for r in rows), -3):,.0f} | "
+            f"| [`{name}`](../ganedu/models/{name}.py) | ![{name}](pictures/models/{name}.png) | "
             f"{spread(distances, 1) if distances else ''} | "
             f"{spread(agreement, 1) + '%' if agreement else ''} | "
-            f"![{name}](pictures/models/{name}.png) |"
+            f"{round(statistics.median(r['images'] for r in rows), -3):,.0f} | "
+            f"{rows[0]['parameters']:,} | {paper(reference)} | {idea} |"
         )
     return "\n".join(lines)
 
