@@ -287,6 +287,37 @@ def test_what_is_not_finite_on_one_rank_is_found_by_all(tmp_path):
     assert told.count("vae first failure 4") == 2
 
 
+def torchrun(count, *arguments):
+    """The line that a user types: the status of `torchrun`, what it prints and its errors."""
+    start = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={count}"]
+    done = subprocess.run(
+        [sys.executable, *start, "-m", "ganedu", *map(str, arguments)],
+        env=environment("torch"),
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@long
+def test_torchrun_begins_a_run_on_as_many_devices_as_it_has_processes(tmp_path):
+    needs("torch")
+    asked = ("train", "gan", "--image-size", 8, "--profile", "smoke", "--out")
+    status, told, errors = torchrun(2, *asked, tmp_path / "run")
+    assert status == 0, errors[-2000:]
+    assert told.count("model.keras") == 1
+    info = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert (info["devices"], info["status"]) == (2, "finished")
+    assert torchrun(1, "resume", tmp_path / "run")[:2] == (0, f"{tmp_path / 'run'} is finished.\n")
+    status, _, errors = torchrun(2, *asked, tmp_path / "odd", "--batch-size", 31)
+    assert status == 1
+    assert errors.count("multiple of 2 to be shared by 2 devices") == 1
+    assert "[rank" not in errors  # no traceback of the other process
+    assert not (tmp_path / "odd").exists()
+
+
 def workers(pid):
     """The processes that a process has started, and theirs."""
     found = []

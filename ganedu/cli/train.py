@@ -65,7 +65,7 @@ def train(model, data, out, wanted, **asked):
         raise
     except Exception:  # nothing came of it: the name is free again
         with contextlib.suppress(UsageError), run.locked():  # else another process goes on with it
-            if not run.steps():
+            if devices.is_writer() and not run.steps():
                 run.discard()
         raise
 
@@ -78,7 +78,8 @@ def resume(folder, wanted):
     run = runs.RunFolder.open(folder)
     wanted = None if wanted is None else devices.parse(wanted)
     if run.run_info().get("status") == "finished" and run.resume_point()[0]:
-        click.echo(f"{folder} is finished.")
+        if devices.is_writer():
+            click.echo(f"{folder} is finished.")
     else:
         _train(run, wanted)
 
@@ -86,10 +87,17 @@ def resume(folder, wanted):
 def _begun_together(out, **asked):
     """A run that several processes of `torchrun` begin: one of them makes its folder."""
     setup()
-    devices.use(asked["devices"] or "all")
+    asked["devices"] = devices.use(asked["devices"] or "all").count
+    mistake = None
     if devices.is_writer():
-        runs.begin(out, **asked)
-    devices.barrier()
+        try:
+            runs.begin(out, **asked)
+        except Exception as e:
+            mistake = e
+    if devices.any_of(mistake is not None):
+        if mistake is None:  # the writer says it
+            sys.exit(2)
+        raise mistake
     return runs.RunFolder.open(out)
 
 

@@ -38,7 +38,8 @@ def train(folder, on=None):
 
     Args:
         folder: `RunFolder`, as `runs.begin` makes it.
-        on: int, or `"all"`: the devices to train on. Defaults to `None`: what `run.json` says, else one.
+        on: int, or `"all"`: the devices to train on. Defaults to `None`: the processes that `torchrun` started, else
+            what `run.json` says, else one.
 
     Returns:
         The run's status, `"finished"` or `"interrupted"`.
@@ -54,7 +55,7 @@ def train(folder, on=None):
     with folder.locked():
         run_info = folder.run_info()
         backend = runtime.setup(run_info["seed"])
-        devices.use(on or run_info.get("devices", 1))
+        devices.use(on or ("all" if devices.launched() else run_info.get("devices", 1)))
         if not folder.writes:
             devices.barrier()  # until the folder is in order
         session = open_session(folder, backend)
