@@ -23,6 +23,7 @@ import time
 
 from ganedu.runtime import RunError, UsageError, cores
 
+THREADS_OF_A_DEVICE = 16  # for JAX, where cores of the CPU are devices
 _chosen = None  # `Devices` of this process
 
 
@@ -203,6 +204,10 @@ def _jax_devices(wanted):
     if wanted > 1 and not told:
         with contextlib.suppress(RuntimeError, AttributeError):  # JAX has begun, or is older
             jax.config.update("jax_num_cpu_devices", wanted)
+    if wanted > 1 or told:
+        # A collective keeps a thread of XLA's until all devices are there. As many threads as devices are too few: two
+        # collectives of one device, and all wait for ever. XLA reads this when it starts.
+        os.environ.setdefault("NPROC", str(THREADS_OF_A_DEVICE * max(wanted, cores())))
     found = jax.devices()
     if found[0].platform != "cpu":
         return len(found), f"{found[0].platform.upper()}s"
