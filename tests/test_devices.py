@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -86,6 +87,27 @@ def test_torchrun_is_refused_on_other_backends(monkeypatch):
     monkeypatch.setenv("RANK", "0")
     with pytest.raises(runtime.UsageError, match="starts processes for PyTorch"):
         devices.use(2)
+
+
+@pytest.mark.parametrize(
+    ("before", "flags"), [(None, ""), ("7", ""), (None, "--xla_force_host_platform_device_count=4")]
+)
+def test_jax_starts_with_threads_enough_for_its_collectives(before, flags, monkeypatch):
+    """With as many threads as devices, half of the runs with 4 devices on two cores waited for ever."""
+    monkeypatch.setenv("XLA_FLAGS", flags)
+    monkeypatch.setenv("NPROC", "")
+    monkeypatch.delenv("NPROC") if before is None else monkeypatch.setenv("NPROC", before)
+    told = []
+
+    def started():
+        told.append(os.environ["NPROC"])
+        return 4 * [SimpleNamespace(platform="cpu")]
+
+    config = SimpleNamespace(update=lambda name, value: None)
+    monkeypatch.setitem(sys.modules, "jax", SimpleNamespace(config=config, devices=started))
+    monkeypatch.setattr(devices, "cores", lambda: 2)
+    assert devices._jax_devices(2)[0] == 4
+    assert told == [before or "32"]
 
 
 def test_one_device_is_what_there_was():
