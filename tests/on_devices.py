@@ -77,7 +77,8 @@ def batches(name):
 def built(name):
     known, options = OPTIONAL.get(name, (name, dict))
     row = ALL[known]
-    arguments = {**row.build, **SHARED.get(name, {}), **options()}
+    with devices.current().scope():  # as a layer of one's own is built
+        arguments = {**row.build, **SHARED.get(name, {}), **options()}
     model = models.build(row.model or known, IMAGE_SHAPE, **arguments)
     if OPTIONS.ulp:
         rng = np.random.default_rng(OPTIONS.ulp)

@@ -237,6 +237,37 @@ def test_several_devices_have_the_numbers_of_one(backend, count, alone, tmp_path
             np.testing.assert_array_equal(replica[key], found[key], err_msg=f"rank {rank}, {key}")
 
 
+BUILT_BEFORE = """
+from ganedu import devices, runtime
+runtime.setup(0)
+devices.use(2)
+import keras
+from ganedu import models
+from rows import IMAGE_SHAPE, ROWS
+try:
+    models.build("dcgan", IMAGE_SHAPE, **ROWS["dcgan"].build, augment=keras.layers.GaussianNoise(0.1))
+except runtime.UsageError as e:
+    print(e)
+with devices.current().scope():
+    noise = keras.layers.GaussianNoise(0.1)
+print(models.build("dcgan", IMAGE_SHAPE, **ROWS["dcgan"].build, augment=noise).name)
+"""
+
+
+@long
+def test_a_layer_that_was_built_before_its_devices_is_refused():
+    """On TensorFlow each replica would move its seed, and the draws are others than one device's."""
+    needs("tensorflow")
+    command = [sys.executable, "-c", BUILT_BEFORE]
+    told = subprocess.run(
+        command, env=environment("tensorflow"), capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert re.match(
+        r"Layers of one's own are built .*Received: .*seed_generator_state, on one", told[0]
+    )
+    assert told[1].startswith("dcgan")
+
+
 # Precision and compilation
 
 

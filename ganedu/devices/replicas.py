@@ -14,6 +14,8 @@ import contextlib
 import keras
 from keras import layers, ops
 
+from ganedu.runtime import UsageError
+
 BACKEND = keras.backend.backend()
 
 if BACKEND == "tensorflow":
@@ -185,6 +187,22 @@ def synchronize(model):
             layer.call = _whole_dropout(layer)
         elif type(layer) is layers.GaussianNoise:
             layer.call = _whole_noise(layer)
+
+
+def check_variables(model):
+    """Refuses a model of which a part was built before its devices: each replica would move that part's variables.
+
+    Raises:
+        UsageError: on TensorFlow, for variables (of a layer, of its random seed) that lie on one device alone.
+    """
+    alone = [
+        v.path for v in model.variables if not isinstance(v._value, tf.distribute.DistributedValues)
+    ]
+    if alone:
+        raise UsageError(
+            "Layers of one's own are built `with ganedu.devices.current().scope():`. "
+            f"Received: {', '.join(alone[:3])}, on one device alone"
+        )
 
 
 def layers_of(model):

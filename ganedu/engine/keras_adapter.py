@@ -116,6 +116,7 @@ class KerasAdapter(Saving):
             return
         replicas.synchronize(self)
         if BACKEND == "tensorflow":
+            replicas.check_variables(self)
             for optimizer in optimizers:
                 gradients.take_reduced_gradients(optimizer)
             # Keras would run `predict` on each device; but for `fit` models are asked on one.
