@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers, ops
-from looks import colour_scheme, cut, pale
+from looks import colour_scheme, cut, open_page, pale, until
 
 from ganedu import models, samplers
 from ganedu.engine import FusedAdam
@@ -204,16 +204,6 @@ def test_the_divergence_is_the_packages(cases, page_outputs):
 # The pages under a hand.
 
 
-def until(browser, script, patience=30):
-    """Waits until a script returns something, and returns it."""
-    end = time.monotonic() + patience
-    while time.monotonic() < end:
-        if found := browser.execute_script(script):
-            return found
-        time.sleep(0.2)
-    raise AssertionError(f"not within {patience} s: {script}")
-
-
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     folder, made = tmp_path_factory.mktemp("labs"), {}
@@ -227,13 +217,6 @@ def files(tmp_path_factory):
 @pytest.fixture
 def browser(reused_browser):
     return reused_browser
-
-
-def opened(browser, file, width=1280):
-    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    browser.get(file.as_uri())
-    until(browser, "return window.ganedu && window.ganedu.ready")
 
 
 SEEN = """const c = document.querySelector("canvas.plane"); let sum = 7;
@@ -261,7 +244,7 @@ def quiet(browser):
 
 
 def test_it_trains_to_eight_modes_of_eight(browser, files):
-    opened(browser, files["gan", "en"])
+    open_page(browser, files["gan", "en"])
     assert browser.execute_script(LAB + "return [lab.found, lab.js > 0.5]") == [0, True]
     before = browser.execute_script(SEEN)
     pressed(browser, "run")
@@ -275,7 +258,7 @@ def test_it_trains_to_eight_modes_of_eight(browser, files):
 
 
 def test_it_collapses_where_the_rates_are_made_to(browser, files):
-    opened(browser, files["gan", "en"])
+    open_page(browser, files["gan", "en"])
     browser.execute_script(SET, "Learning rate of G", "-2")
     browser.execute_script(SET, "Learning rate of D", "-3.5")
     pressed(browser, "run")
@@ -287,7 +270,7 @@ def test_it_collapses_where_the_rates_are_made_to(browser, files):
 @pytest.mark.parametrize("name", lab.LABS)
 @pytest.mark.parametrize("width", [360, 1280])
 def test_each_control_changes_the_plane(name, width, browser, files):
-    opened(browser, files[name, "en"], width)
+    open_page(browser, files[name, "en"], width)
     # Not `innerWidth`, which on a telephone grows with what is too wide.
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
     assert cut(browser) == []
@@ -311,7 +294,7 @@ def test_each_control_changes_the_plane(name, width, browser, files):
 
 
 def test_a_seed_gives_the_same_again(browser, files):
-    opened(browser, files["gan", "en"])
+    open_page(browser, files["gan", "en"])
     steps = ("step_d", "step_g", "step_d", "step_g")
     first = pressed(browser, *steps)
     assert pressed(browser, "reset_lab", *steps) == first
@@ -324,7 +307,7 @@ def test_a_seed_gives_the_same_again(browser, files):
 
 
 def test_rates_clipping_and_penalty_are_heard(browser, files):
-    opened(browser, files["gan", "en"])
+    open_page(browser, files["gan", "en"])
     browser.execute_script(SET, "Loss", "2")
     browser.execute_script(SET, "Clipping", "0.02")
     browser.execute_script(SET, "D's steps", "4")
@@ -343,7 +326,7 @@ def test_rates_clipping_and_penalty_are_heard(browser, files):
 
 
 def test_slow_takes_one_players_step_after_the_other(browser, files):
-    opened(browser, files["gan", "en"])
+    open_page(browser, files["gan", "en"])
     pressed(browser, "slow")
     slow = browser.find_element("name", "slow")
     assert (slow.text, slow.get_attribute("aria-pressed")) == ("Pause", "true")
@@ -354,7 +337,7 @@ def test_slow_takes_one_players_step_after_the_other(browser, files):
 
 
 def test_weights_that_are_no_numbers_stop_it(browser, files):
-    opened(browser, files["gan", "en"])
+    open_page(browser, files["gan", "en"])
     pressed(browser, "run")
     browser.execute_script(LAB + "lab.gan.discriminator.weights[0][0] = NaN")
     until(browser, "return document.querySelector('.trouble').textContent")
@@ -369,7 +352,7 @@ def test_one_draws_a_distribution_by_pointer_and_by_keys(name, browser, files):
     from selenium.webdriver.common.action_chains import ActionChains
     from selenium.webdriver.common.keys import Keys
 
-    opened(browser, files[name, "zh"])
+    open_page(browser, files[name, "zh"])
     plane = browser.find_element("css selector", "canvas.plane")
     plane.click()  # without a choice, a touch draws nothing
     assert browser.execute_script(LAB + "return [lab.data, lab.drawn.places]") == ["ring", []]
@@ -395,7 +378,7 @@ def test_one_draws_a_distribution_by_pointer_and_by_keys(name, browser, files):
 def test_a_flow_trains_and_its_film_plays_with_less_motion(browser, files):
     media = {"features": [{"name": "prefers-reduced-motion", "value": "reduce"}]}
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
-    opened(browser, files["flow", "en"])
+    open_page(browser, files["flow", "en"])
     before = browser.execute_script(LAB + "return lab.js")
     pressed(browser, "run")
     until(browser, LAB + "return lab.js < 0.7 * arguments[0]".replace("arguments[0]", str(before)))
@@ -416,7 +399,7 @@ def test_all_can_be_reached_and_read(browser, files):
     for scheme in ("light", "dark"):
         colour_scheme(browser, scheme)
         for name in lab.LABS:
-            opened(browser, files[name, "en"])
+            open_page(browser, files[name, "en"])
             pressed(browser, "slow")
             assert pale(browser) == []
             assert browser.execute_script(named) == []

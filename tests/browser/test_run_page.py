@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 import pytest
-from looks import colour_scheme, cut, pale
+from looks import colour_scheme, cut, open_page, pale
 
 pytestmark = pytest.mark.skipif(
     not os.environ.get("GANEDU_BROWSER"), reason="GANEDU_BROWSER=1 drives a browser"
@@ -85,13 +85,7 @@ def browser(reused_browser):
 
 
 def opened(browser, file, width=1280):
-    from selenium.webdriver.support.ui import WebDriverWait
-
-    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    browser.get(file.as_uri())
-    wait = WebDriverWait(browser, 60)
-    wait.until(lambda b: b.execute_script("return window.ganedu && window.ganedu.ready"))
+    open_page(browser, file, width)
     settled(browser)
 
 

@@ -5,7 +5,7 @@ import os
 import time
 
 import pytest
-from looks import colour_scheme, pale
+from looks import colour_scheme, pale, until
 
 pytestmark = pytest.mark.skipif(
     not os.environ.get("GANEDU_SITE"), reason="GANEDU_SITE=1 builds the site and opens it"
@@ -49,16 +49,6 @@ def opened(browser, address):
 def complaints(browser):
     """What the console says that is worse than a remark."""
     return [x["message"] for x in browser.get_log("browser") if x["level"] == "SEVERE"]
-
-
-def until(browser, script, patience=30):
-    """Waits until a script returns something, and returns it."""
-    end = time.monotonic() + patience
-    while time.monotonic() < end:
-        if found := browser.execute_script(script):
-            return found
-        time.sleep(0.2)
-    raise AssertionError(f"not within {patience} s: {script}")
 
 
 LOADED = "return performance.getEntriesByType('resource').map(r => r.name)"
