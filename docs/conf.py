@@ -28,6 +28,7 @@ extensions = [
     "docstrings",
     "links",
     "pages",
+    "wheel_file",
 ]
 exclude_patterns = ["_ext", "live", "zh/overlays", "**/README.txt"]
 # What a module imports from another is looked up without importing: names that a tuple was unpacked into are not found.

@@ -6,6 +6,7 @@ import html as html_text
 import json
 import re
 import tomllib
+import types
 import zlib
 from pathlib import Path
 
@@ -281,6 +282,26 @@ def test_neighbours_are_the_nearest_real_images_in_order():
     packed = base64.b64decode(found["best"]["nearest"]["data"])
     first = np.frombuffer(zlib.decompress(packed), "uint8")
     np.testing.assert_array_equal(first[:64], data.to_uint8(train[:1]).ravel())
+
+
+@pytest.mark.parametrize("name", ["dcgan", "editor", "pix2pix"])
+def test_a_page_looks_for_the_nearest_among_what_the_model_was_trained_to_make(name, monkeypatch):
+    """Of a translator these are its targets."""
+    model = small() if name == "dcgan" else types.SimpleNamespace(tasks={"edit"})
+    model = models.build(name, IMAGES, width=4) if name == "pix2pix" else model
+    images = data.load("digits", "test", image_size=8).array()[:16]
+    monkeypatch.setattr(contents, "samples", lambda *a: (images, images, 10.0))
+    told = contents.quality(model, run_info(name), data.load("digits", "test", image_size=8))
+    train = data.load("digits", image_size=8)
+    wanted = train.array()
+    if name == "pix2pix":
+        assert "neighbours" not in told
+        wanted = model.prepare_dataset(train).get_batch(slice(None))[1]
+    count, *shape = told["real"]["shape"]
+    found = np.frombuffer(zlib.decompress(base64.b64decode(told["real"]["data"])), "uint8")
+    seen = {x.tobytes() for x in data.to_uint8(wanted)}
+    assert count > 1000
+    assert all(x.tobytes() in seen for x in found.reshape(count, *shape))
 
 
 def test_as_many_real_images_are_in_the_page_as_fit():

@@ -2,11 +2,13 @@
 errors: every link and anchor leads somewhere, and no page asks the net for anything."""
 
 import ast
+import html
 import json
 import os
 import re
 import sys
 import tomllib
+import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
@@ -26,6 +28,7 @@ import lesson_pages  # noqa: E402
 import links  # noqa: E402
 import model_pages  # noqa: E402
 import overlays  # noqa: E402
+import wheel_file  # noqa: E402
 
 built = pytest.mark.skipif(
     not os.environ.get("GANEDU_SITE"), reason="GANEDU_SITE=1 builds the site, about a minute"
@@ -193,6 +196,31 @@ def test_what_can_be_downloaded_to_work_in_has_no_solution():
         assert "BEGIN SOLUTION" in made[f"notebooks/solved/{name}.ipynb"]
 
 
+def test_what_can_be_downloaded_installs_the_file_that_lies_beside_it(monkeypatch):
+    """Or from the repository, where that is known."""
+    install = json.dumps(f"install -q {wheel_file.name()}")
+    for text in (lesson_pages.unsolved("00_start"), lesson_pages.of_this_site("00_start")):
+        (cell,) = (c for c in nbformat.reads(text, as_version=4).cells if c.id == "install")
+        assert install in cell.source
+    monkeypatch.setattr(lesson_pages.colab, "repository", lambda: "someone/ganedu")
+    assert wheel_file.name() not in lesson_pages.unsolved("00_start")
+
+
+def test_which_images_a_page_was_made_with_is_said_to_its_reader():
+    """And not in the words of the machine that made it."""
+    for name in lessons.names():
+        stored = lesson_pages.FALLBACK.findall(
+            lesson_pages.text_of(name).replace('"Using', "\nUsing")
+        )
+        for language in ("en", "zh"):
+            page = nbformat.reads(lesson_pages.page(name, language), as_version=4)
+            notes = [c for c in page.cells if c.id.endswith("-images")]
+            assert len(notes) == bool(stored), name
+            assert all("scikit-learn" in c.source and "GANEDU_DATA" in c.source for c in notes)
+            outputs = [o.get("text", "") for c in page.cells for o in c.get("outputs", ())]
+            assert not any("in the place of" in text for text in outputs)
+
+
 def test_colab_is_opened_where_the_repository_is_known(monkeypatch):
     notebook = lesson_pages.read("00_start")
     assert "colab.research" not in lesson_pages.links_bar("00_start", notebook, "en")
@@ -221,8 +249,24 @@ def test_where_the_repository_is_follows_from_the_metadata(monkeypatch):
         assert links.rewritten("[a](../LICENSE)", "docs") == f"[a]({file})"
 
 
+def test_how_to_begin_is_said_with_the_file_s_name():
+    """On each page that says how, the file's is the name that the site gives it."""
+    names = r"ganedu-[\w.]+-py3-none-any\.whl"
+    for page in ("index.md", "zh/index.md", "colab.md"):
+        text = (DOCS / page).read_text(encoding="utf-8")
+        assert set(re.findall(names, text)) == {wheel_file.name()}, page
+    for language in ("en", "zh"):
+        first = wheel_file.start(language)
+        install, copy, _ = re.findall(r"^```bash\n(.*?)\n```", first, re.M | re.S)
+        assert f'pip install "./{wheel_file.name()}[lessons]"' in install
+        assert "ganedu lessons copy my-lessons" in copy
+        assert f'{wheel_file.PLACE}/{wheel_file.name()}" download>' in first
+
+
 def test_the_readme_s_sections_are_a_page():
     text = links.usage()
+    assert wheel_file.START.search(text)
+    assert wheel_file.START.search((DOCS / "zh" / "README.md").read_text(encoding="utf-8"))
     assert re.findall(r"^## (.*)", text, re.M) == ["On the command line", "In Python"]
     assert "](/models.md#taking-a-model-elsewhere)" in text
     assert links.rewritten("[a](../README.md#in-python)", "docs") == "[a](/usage.md#in-python)"
@@ -342,6 +386,24 @@ def test_the_site_has_its_pages(site):
         assert (site / "api" / "ganedu" / "models" / name / "index.html").exists()
     assert 'lang="zh-CN"' in (site / "zh" / "index.html").read_text(encoding="utf-8")
     assert json.dumps("潜变") in (site / "searchindex.js").read_text(encoding="utf-8")
+
+
+@built
+def test_whoever_has_the_site_has_the_package_and_its_lessons(site):
+    """The pages that say how to begin link to the wheel, and the wheel holds what is copied from it."""
+    wheel = site / wheel_file.PLACE / wheel_file.name()
+    for page in ("index.html", "usage.html", "zh/index.html", "zh/README.html"):
+        text = (site / page).read_text(encoding="utf-8")
+        found = {x for x in Page(text).links if ".whl" in x}
+        assert {(site / page).parent.joinpath(x).resolve() for x in found} == {wheel}, page
+        commands = re.sub(r"<[^>]*>", "", text)
+        assert f'pip install "./{wheel.name}[lessons]"' in html.unescape(commands), page
+        assert "install -e " not in commands, page
+    with zipfile.ZipFile(wheel) as files:
+        held = {n for n in files.namelist() if n.startswith("ganedu/notebooks/")}
+        assert held == {f"ganedu/notebooks/{name}.ipynb" for name in lessons.names()}
+        first = files.read("ganedu/notebooks/00_start.ipynb")
+        assert first == lessons.path("00_start").read_bytes()
 
 
 @built

@@ -3,6 +3,7 @@ work in, lie beside them."""
 
 import copy
 import functools
+import io
 import re
 from pathlib import Path
 
@@ -10,11 +11,15 @@ import nbformat
 from links import rewritten
 from nbformat.v4 import new_markdown_cell
 from overlays import laid_over
+from wheel_file import name as wheel_name
 
 from ganedu.course import colab, copies, lessons
 
 DOCS = Path(__file__).parents[1]
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+# What `ganedu.data.load` says where it takes other images.
+FALLBACK = re.compile(r"^Using (\w+) in the place of (\w+): .*\n?", re.M)
+DATA_SETS = {"mnist": "MNIST", "cifar10": "CIFAR-10"}
 WORDS = {
     "en": {
         "work": "Download to work in",
@@ -28,6 +33,11 @@ WORDS = {
         "marking": "How it is marked",
         "live": "Play in the page",
         "other": "中文",
+        "digits": "the 1,797 handwritten digits, of 8 by 8 pixels, that come with scikit-learn",
+        "photos": "patches of the two photographs that come with scikit-learn",
+        "taken": "*The outputs on this page were made with {}. Your copy takes {} itself: it downloads it once, or "
+        "finds it in the folder that `GANEDU_DATA` names, as `{}.npz`; where it can do neither, it takes what "
+        "this page has.*",
     },
     "zh": {
         "work": "下载练习版",
@@ -41,6 +51,10 @@ WORDS = {
         "marking": "评分方式",
         "live": "在网页中操作",
         "other": "English",
+        "digits": "scikit-learn 自带的 1,797 个手写数字（8 乘 8 像素）",
+        "photos": "scikit-learn 自带的两张照片的小块",
+        "taken": "*本页的输出来自{}。你的练习版使用 {} 本身：下载一次，或者在 `GANEDU_DATA` 所指的文件夹中"
+        "找到 `{}.npz`；两者都不行时，就用本页所用的图像。*",
     },
 }
 
@@ -59,9 +73,19 @@ def written(notebook):
     return nbformat.v4.writes(notebook) + "\n"
 
 
+def of_this_site(name):
+    """A lesson whose first cell takes ganedu from where it can be had: from the repository, or else from the wheel that
+    the site has, and that lies beside the lesson. The text of a notebook."""
+    notebook = read(name)
+    if not colab.repository():
+        (cell,) = (cell for cell in notebook.cells if cell.id == "install")
+        cell.source = colab.INSTALL.format(wheel_name())
+    return written(notebook)
+
+
 def unsolved(name):
     """A lesson as a student gets it: the text of a notebook."""
-    return written(copies.fresh(lessons.path(name)))
+    return written(copies.fresh(io.StringIO(of_this_site(name))))
 
 
 def overlay_of(name):
@@ -138,6 +162,22 @@ def solution_cells(cell, words):
     return [new_markdown_cell(f"```python\n{blank.source}\n```", id=f"{cell.id}-blank"), cell]
 
 
+def without_fallback(cell, words):
+    """A cell of code without the lines that say which images were at hand where its outputs were made; behind it what
+    that means for a reader: a list of cells."""
+    found = []
+    for output in cell.get("outputs", ()):
+        if output.output_type == "stream":
+            found += FALLBACK.findall(output.text)
+            output.text = FALLBACK.sub("", output.text)
+    if not found:
+        return [cell]
+    cell.outputs = [o for o in cell.outputs if o.output_type != "stream" or o.text]
+    taken, wanted = found[0]
+    told = words["taken"].format(words[taken], DATA_SETS[wanted], wanted)
+    return [cell, new_markdown_cell(told, id=f"{cell.id}-images")]
+
+
 def page(name, language="en"):
     """A lesson as a notebook for the site: the text of its file."""
     words, notebook = WORDS[language], read(name)
@@ -152,7 +192,8 @@ def page(name, language="en"):
         if cell.cell_type == "markdown":
             cell.source = rewritten(cell.source, "notebooks")
         cell.source = cell.source.removeprefix("# NBVAL_IGNORE_OUTPUT\n")
-        cells += solution_cells(cell, words) if BEGIN in cell.source else [cell]
+        made = solution_cells(cell, words) if BEGIN in cell.source else [cell]
+        cells += [part for each in made for part in without_fallback(each, words)]
     notebook.cells = cells
     first = notebook.cells[0]
     title, _, rest = first.source.partition("\n")
@@ -170,8 +211,9 @@ def index():
         "# Lessons\n",
         "Each trains a file of the package in about a minute, on real images, and proves its claim. You write the key "
         "lines yourself. The pages show the solved lessons with their outputs; solutions are folded. "
-        "`ganedu lessons copy my-lessons` gives you copies to work in, once ganedu is [installed](/index.md#start), "
-        "and each page has one to download.\n",
+        "`ganedu lessons copy my-lessons` gives you copies to work in, once ganedu is [installed](/index.md#start). "
+        "Each page has one to download, too, which is opened in the same Jupyter; its first cell installs ganedu from "
+        "the first page's file, beside it, where it is missing.\n",
         "<!-- table -->\n",
         "| | lesson | what it claims | trains |",
         "|---|---|---|---|",
@@ -200,5 +242,5 @@ def downloads():
     made = {}
     for name in lessons.names():
         made[f"notebooks/{name}.ipynb"] = unsolved(name)
-        made[f"notebooks/solved/{name}.ipynb"] = text_of(name)
+        made[f"notebooks/solved/{name}.ipynb"] = of_this_site(name)
     return made

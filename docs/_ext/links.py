@@ -41,9 +41,9 @@ def usage():
     title = [s.partition("\n")[0].lower().replace(" ", "-") for s in sections]
     chosen = "\n".join(f"## {sections[title.index(name)]}" for name in USAGE)
     begin = (
-        "# On the command line and in Python\n\n"
-        "Once ganedu is [installed](/index.md#start), `source .venv/bin/activate` makes `ganedu` and its `python` "
-        "those of the terminal.\n\n"
+        "# On the command line and in Python\n\n<!-- start --><!-- end of start -->\n\n"
+        "Once ganedu is installed, `source .venv/bin/activate` makes `ganedu` and its `python` those of the "
+        "terminal.\n\n"
     )
     return begin + rewritten(chosen, ".")
 

@@ -61,8 +61,8 @@ def live_list(found, up="", heading="Play"):
 
 
 CLONE = {
-    "en": "It comes by `git clone {}`.",
-    "zh": "用 `git clone {}` 得到它。",
+    "en": "Its sources come by `git clone {}`; in their folder `-e '.[lessons]'` stands in the place of the file.",
+    "zh": "源代码用 `git clone {}` 得到；在其文件夹中，以 `-e '.[lessons]'` 代替该文件。",
 }
 
 
@@ -81,10 +81,8 @@ def with_repository(text, language="en"):
 
 
 def _source_read(app, docname, content):
-    if docname in ("index", "zh/index"):
-        content[0] = with_repository(
-            content[0], docname.partition("/")[0] if "/" in docname else "en"
-        )
+    if docname in ("index", "usage", "zh/index", "zh/README"):
+        content[0] = with_repository(content[0], "zh" if docname.startswith("zh/") else "en")
     if docname.startswith("zh/") and app.env.doc2path(docname).suffix == ".md":
         content[0] = unwrapped(content[0])
     if PLACE in content[0]:

@@ -88,7 +88,10 @@ def load(name, split="train", *, image_size=None, labels=False, fallback=None):
         if fallback is None:
             raise
         dataset = load(fallback, split, image_size=image_size, labels=labels)
-        print(f"Using {fallback} in the place of {name}: {str(e).partition('. ')[0]}.")
+        print(
+            f"Using {fallback} in the place of {name}: {str(e).partition('. ')[0]}. "
+            f"GANEDU_DATA may name a folder with {name}.npz."
+        )
         return dataset
     if labels and targets is None:
         raise UsageError(f"Labels need one folder or number for each image. {name} has none")

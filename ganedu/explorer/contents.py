@@ -167,9 +167,11 @@ def quality(model, run_info, dataset):
     """How good a model is.
 
     Returns:
-        `{"count", "each", "scores", "neighbours", "left_out"}`: how many samples, the seconds that one took, `scores`
-        as rows `[name, of samples, of real images]`, `neighbours` what `_neighbours` finds; what is missing, and why,
-        is in `left_out`, a list of str. A model that makes no images has `left_out` alone.
+        `{"count", "each", "scores", "real", "neighbours", "left_out"}`: how many samples, the seconds that one took,
+        `scores` as rows `[name, of samples, of real images]`, `real` the training images among which a page looks for
+        the nearest, `neighbours` what `_neighbours` finds; what is missing, and why, is in `left_out`, a list of str. A
+        model that edits or translates has `pairs` in the place of `neighbours`; one that makes no images has
+        `left_out` alone.
     """
     try:
         generated, real, each = samples(model, dataset)
@@ -192,12 +194,19 @@ def quality(model, run_info, dataset):
             ]
     elif generates:
         found["left_out"].append("few" if not enough else "no_features")
+    found["real"] = packed_to_fit(_wanted(model, train))
     if generates:
         found["neighbours"] = _neighbours(generated, train.array(), network)
-        found["neighbours"]["real"] = packed_to_fit(train.images)
     else:
         found["pairs"] = {"made": packed(generated[:EXAMPLES]), "wanted": packed(real[:EXAMPLES])}
     return found
+
+
+def _wanted(model, train):
+    """What a model was trained to make: the training images, of a translator its targets."""
+    if "translate" in model.tasks:
+        return data.to_uint8(model.prepare_dataset(train).get_batch(slice(None))[1])
+    return train.images
 
 
 def _neighbours(generated, train, network):

@@ -403,3 +403,13 @@ def test_all_can_be_reached_and_read(browser, files):
             pressed(browser, "slow")
             assert pale(browser) == []
             assert browser.execute_script(named) == []
+
+
+def test_a_lab_is_as_light_or_dark_as_the_page_that_led_to_it(browser, files):
+    colour_scheme(browser, "light")
+    file = files["gan", "en"]
+    browser.get(f"{file.as_uri()}#dark")
+    until(browser, "return window.ganedu?.ready")
+    paper = "return getComputedStyle(document.body).backgroundColor"
+    assert browser.execute_script(paper) != "rgb(255, 255, 255)"
+    assert pale(browser) == []

@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 import pytest
-from looks import colour_scheme, cut, open_page, pale
+from looks import colour_scheme, cut, open_page, pale, until
 
 pytestmark = pytest.mark.skipif(
     not os.environ.get("GANEDU_BROWSER"), reason="GANEDU_BROWSER=1 drives a browser"
@@ -59,8 +59,10 @@ def make_page(tmp_path_factory):
     folder, patch = tmp_path_factory.mktemp("pages"), pytest.MonkeyPatch()
     patch.setattr(contents, "diagnosis", lambda *a: {"text": HOSTILE})
     near = contents._neighbours(REAL[:4] / 127.5 - 1, REAL / 127.5 - 1, None)
-    near["real"] = contents.packed_to_fit(REAL)
-    patch.setattr(contents, "quality", lambda *a: {"left_out": [], "neighbours": near})
+    scores = [["the_name_of_a_score_that_is_wider_than_a_telephone", 0.5, 0.25]]
+    told = {"left_out": [], "neighbours": near, "count": 4, "scores": scores}
+    told["real"] = contents.packed_to_fit(REAL)
+    patch.setattr(contents, "quality", lambda *a: told)
     frames = [folder / f"{i:09d}.png" for i in (10, 20, 30)]
     for i, frame in enumerate(frames):
         figures.save_png(np.full((4, 8, 8, 1), i / 2 - 0.5, "float32"), frame, min_side=0)
@@ -182,9 +184,8 @@ def test_the_picture_under_the_sliders_is_what_keras_makes(browser, make_page):
 def test_the_nearest_real_images_stand_beside_a_sample(browser, make_page):
     file, _ = make_page("vae")
     opened(browser, file)
-    canvas = "const seen = (c) => [...c.getContext('2d').getImageData(0, 0, 8, 8).data].filter((_, i) => i % 4 === 0);"
     sample, tiles, told = browser.execute_script(
-        canvas + "const [all] = document.querySelectorAll('section');"
+        CANVAS + "const [all] = document.querySelectorAll('section');"
         "const figures = [...all.querySelector('.tiles').children];"
         "return [seen(all.querySelector('canvas')), figures.map((f) => seen(f.firstChild)),"
         "figures.map((f) => Number(f.textContent))]"
@@ -195,6 +196,48 @@ def test_the_nearest_real_images_stand_beside_a_sample(browser, make_page):
     np.testing.assert_allclose(told, away[order], rtol=0.01)
     text = browser.find_element("tag name", "section").text
     assert "Images searched: 12. Median distance of a real test image from its nearest" in text
+
+
+CANVAS = "const seen = (c) => [...c.getContext('2d').getImageData(0, 0, 8, 8).data].filter((_, i) => i % 4 === 0);"
+
+
+@pytest.mark.parametrize("name", ["vae", "guided_flow_matching", "pix2pix"])
+def test_they_stand_beside_a_path_and_a_translation(name, browser, make_page):
+    """Under each picture that is made there, its nearest of the real images by its pixels as they are shown."""
+    file, _ = make_page(name)
+    opened(browser, file)
+    place = ".part" if name == "pix2pix" else ".part:has([name=keep_a])"
+    sample, tile, told = browser.execute_script(
+        f"{CANVAS} const at = document.querySelector({place!r});"
+        "const [near] = at.querySelectorAll('.tiles figure');"
+        "const made = at.querySelector('canvas.large:not(.board)');"
+        "return [seen(made), seen(near.firstChild), Number(near.textContent)]"
+    )
+    away = np.linalg.norm(REAL.reshape(12, 64) / 127.5 - np.array(sample) / 127.5, axis=1)
+    np.testing.assert_array_equal(tile, REAL[away.argmin()].ravel())
+    np.testing.assert_allclose(told, away.min(), rtol=0.01)
+
+
+def test_a_page_is_light_or_dark_as_the_page_around_it_says(browser, make_page, tmp_path):
+    """Where it is opened, and when it changes; another frame is not heard."""
+    file, _ = make_page("pix2pix")
+    host = tmp_path / "host.html"
+    host.write_text(f'<iframe src="{file.as_uri()}#dark"></iframe>', encoding="utf-8")
+    colour_scheme(browser, "light")
+    browser.get(host.as_uri())
+    browser.switch_to.frame(0)
+    until(browser, "return window.ganedu?.ready")
+    paper = "return getComputedStyle(document.body).backgroundColor"
+    assert browser.execute_script(paper) != "rgb(255, 255, 255)"
+    browser.switch_to.default_content()
+    tell = "frames[0].postMessage({ ganedu: 'theme', theme: arguments[0] }, '*')"
+    browser.execute_script(tell, "light")
+    browser.switch_to.frame(0)
+    until(browser, f"{paper} === 'rgb(255, 255, 255)'")
+    browser.execute_script("postMessage({ ganedu: 'theme', theme: 'dark' }, '*')")
+    time.sleep(0.2)
+    assert browser.execute_script(paper) == "rgb(255, 255, 255)"
+    browser.switch_to.default_content()
 
 
 def test_time_moves_the_film_and_the_curves(browser, make_page):

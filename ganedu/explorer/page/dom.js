@@ -36,6 +36,26 @@ function part(name, ...children) {
   return element("div", { className: "part" }, element("h3", {}, say(name)), ...children);
 }
 
+// A table that is wider than the page is moved within its own box.
+const scrolling = (table, name) => element("div", { className: "scrolling", role: "region", ariaLabel: name, tabIndex: 0 }, table);
+
+// Light or dark as the page says that led here (`page.html#dark`), else as the system does.
+function themed(name) {
+  if (["light", "dark"].includes(name)) document.documentElement.dataset.theme = name;
+}
+
+// Within another page: without a title, and that page is told how high this one is, and tells it whether to be light or
+// dark.
+function embed(main) {
+  themed(location.hash.slice(1));
+  if (parent === window) return;
+  document.documentElement.classList.add("embedded");
+  addEventListener("message", ({ source, data }) => {
+    if (source === parent && data?.ganedu === "theme") themed(data.theme);
+  });
+  new ResizeObserver(() => parent.postMessage({ ganedu: "height", height: main.offsetHeight }, "*")).observe(main);
+}
+
 // A canvas of one image (H, W, C), shown large with sharp pixels: `show(images, number)` of values in [-1, 1].
 function picture([height, width, channels], label, className = "large") {
   const canvas = element("canvas", { width, height, className, role: "img" });

@@ -134,12 +134,14 @@ const fact = (name) => {
 function openLab(name, make) {
   const held = element("div", {}, paragraph(say("starting")));
   const hints = element("ul", {}, ...say(`${name}_hints`).split("\n").map((hint) => element("li", {}, hint)));
-  document.getElementById("page").append(
+  const main = document.getElementById("page");
+  main.append(
     element("header", {}, element("h1", {}, say(`${name}_title`)), paragraph(say(`${name}_summary`), "summary")),
     held,
     element("section", {}, element("h2", {}, say("try")), hints),
     element("footer", {}, paragraph(say("made_by_lab"))),
   );
+  embed(main);
   tf.start().then((backend) => {
     window.ganedu.backend = backend;
     held.replaceChildren(...make());

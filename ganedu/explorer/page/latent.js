@@ -47,7 +47,7 @@ function latentPage(model, examples, neighbours) {
   );
   const parts = [top, nearest.shown];
   if (d === 2 && program.prior.name === "normal") parts.push(mapPart(program, decode, (z) => { base = z; reset(); }, also));
-  parts.push(pathPart(model, decode, here, also));
+  parts.push(pathPart(model, decode, here, also, neighbours));
   if (model.networks.encode) parts.push(copyPart(model, examples, () => label));
   refresh();
   return parts;
@@ -65,13 +65,19 @@ function slerp(a, b, t) {
   return a.map((x, i) => size * (p * x + q * b[i]));
 }
 
-function pathPart(model, decode, here, also) {
+function pathPart(model, decode, here, also, neighbours) {
   const { program } = model, steps = 9, { latent_dim: d } = program;
   let ends = [1001, 1002].map((seed) => new Random(seed).latent(program));
   const pictures = ["A", "B"].map((name) => picture(program.image, name, "small"));
   const middle = picture(program.image, say("between"));
   const strip = Array.from({ length: steps }, (_, i) => picture(program.image, `${say("between")} ${i + 1}`, "tile"));
-  const shownAt = once(() => middle.show(decode(slerp(ends[0], ends[1], along.value()))));
+  const nearest = neighbours?.row();
+  const showAt = () => {
+    const image = decode(slerp(ends[0], ends[1], along.value()));
+    middle.show(image);
+    nearest?.show(image);
+  };
+  const shownAt = once(showAt);
   const along = slider(say("between"), { min: 0, max: 1, step: 0.01, value: 0.5 }, shownAt);
   const mixed = program.kind === "style" ? mixing(model, () => ends) : null;
   const refresh = once(() => {
@@ -81,7 +87,7 @@ function pathPart(model, decode, here, also) {
     strip.forEach(({ show }, i) => show(images, i));
     pictures[0].show(images, 0);
     pictures[1].show(images, steps - 1);
-    middle.show(decode(slerp(ends[0], ends[1], along.value())));
+    showAt();
     mixed?.refresh();
   });
   const keep = (i) => () => { ends = ends.map((end, j) => (i === j ? here() : end)); refresh(); };
@@ -94,6 +100,8 @@ function pathPart(model, decode, here, also) {
         group(button("keep_a", keep(0)), button("keep_b", keep(1))),
         group(...pictures.map(({ canvas }, i) => figure(canvas, "AB"[i]))),
         along.control,
+        nearest ? paragraph(say("nearest")) : null,
+        nearest?.shown ?? null,
         mixed?.part ?? null,
       ),
     ),

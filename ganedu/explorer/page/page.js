@@ -12,8 +12,9 @@ async function playSection() {
   tf.start().then(async (backend) => {
     window.ganedu.backend = backend;
     window.ganedu.model = new Model(DATA.program, DATA.weights);
-    const examples = DATA.examples ? await unpacked(DATA.examples) : null;
-    const real = DATA.quality?.neighbours?.real, neighbours = neighboursOf(real && (await unpacked(real)), examples, DATA.program.image);
+    const { real, pairs } = DATA.quality ?? {}, open = async (packed) => (packed ? unpacked(packed) : null);
+    const examples = await open(DATA.examples), wanted = pairs ? await open(pairs.wanted) : examples;
+    const neighbours = neighboursOf(await open(real), wanted, DATA.program.image);
     window.ganedu.neighbours = neighbours;
     fill(paragraph(say("play_note")), ...KINDS[DATA.program.kind](window.ganedu.model, examples, neighbours));
     window.ganedu.ready = true;
@@ -22,12 +23,6 @@ async function playSection() {
     fill(paragraph(`${say("no_backend")} ${error.message}`, "trouble"));
   });
   return held;
-}
-
-// Within another page: nothing but the model, and that page is told how high it is.
-function embed(main) {
-  document.documentElement.classList.add("embedded");
-  new ResizeObserver(() => parent.postMessage({ ganedu: "height", height: main.offsetHeight }, "*")).observe(main);
 }
 
 (async () => {
@@ -39,6 +34,6 @@ function embed(main) {
   const quality = DATA.missing ? await qualitySection() : null;
   if (quality) main.append(quality);
   main.append(element("footer", {}, paragraph(say("made_by"))));
-  if (parent !== window) embed(main);
+  embed(main);
   window.ganedu.drawn = true;
 })();

@@ -1,14 +1,19 @@
 // Translators; and what stands in the place of a model that the page cannot run.
 
-function translatePage(model, examples) {
+function translatePage(model, examples, neighbours) {
   const { source, image } = model.program;
   const shown = picture(image, say("translation"));
-  const refresh = once(() => shown.show(model.translate(drawn.values)));
+  const nearest = nearestPart(neighbours);
+  const refresh = once(() => {
+    const image = model.translate(drawn.values);
+    shown.show(image);
+    nearest.show(image);
+  });
   const drawn = input(source, "source", examples, refresh);
   drawn.begin();
   refresh();
   return [part("translation", paragraph(say("translate_note")), drawn.controls,
-    element("div", { className: "pair" }, figure(drawn.canvas, say("source")), figure(shown.canvas, say("translation"))))];
+    element("div", { className: "pair" }, figure(drawn.canvas, say("source")), figure(shown.canvas, say("translation"))), nearest.shown)];
 }
 
 const KINDS = {

@@ -23,7 +23,7 @@ function scoreTable(scores, count) {
     element("th", { scope: "col" }, `${count} ${say("of_samples")}`), element("th", { scope: "col" }, say("of_real")));
   const rows = scores.map(([name, ours, real]) => element("tr", {},
     element("th", { scope: "row" }, name), element("td", {}, number(ours)), element("td", {}, number(real))));
-  return element("div", { className: "part" }, paragraph(say("scores_note")), element("table", {}, head, ...rows));
+  return element("div", { className: "part" }, paragraph(say("scores_note")), scrolling(element("table", {}, head, ...rows), say("scores")));
 }
 
 // Samples, each over what belongs to it.

@@ -52,7 +52,7 @@ function denoisePage(model, examples, neighbours) {
     steps.control, guidance?.control ?? null, at.control,
     element("div", { className: "pair" },
       shown ? figure(shown.canvas, say("x_t")) : null, figure(seen.canvas, say("seen")), figure(result.canvas, say("result"))),
-    strip, nearest.shown), pathPart(model, decode, here, also)];
+    strip, nearest.shown), pathPart(model, decode, here, also, neighbours)];
   if (model.networks.encode) parts.push(copyPart(model, examples));
   return parts;
 }
