@@ -229,6 +229,23 @@ def test_colab_is_opened_where_the_repository_is_known(monkeypatch):
     assert "github/someone/ganedu/blob/main/notebooks/00_start.ipynb" in bar
 
 
+def test_a_lesson_leads_to_the_live_page_of_its_language(monkeypatch, tmp_path):
+    monkeypatch.setattr(lesson_pages, "DOCS", tmp_path)
+    name = "01_distributions"
+
+    def bar(language):
+        return lesson_pages.links_bar(name, lesson_pages.read(name), language)
+
+    assert "live/" not in bar("en")
+    (tmp_path / "live" / "zh").mkdir(parents=True)
+    (tmp_path / "live" / f"{name}.html").touch()
+    assert f'href="../live/{name}.html"' in bar("en")
+    assert f'href="../../live/{name}.html"' in bar("zh")  # better than none
+    (tmp_path / "live" / "zh" / f"{name}.html").touch()
+    assert f'href="../live/{name}.html"' in bar("en")
+    assert f'href="../../live/zh/{name}.html"' in bar("zh")
+
+
 def test_where_the_repository_is_follows_from_the_metadata(monkeypatch):
     pages = pytest.importorskip("pages", reason="Sphinx")
     texts = {x: (DOCS / x / "index.md").read_text(encoding="utf-8") for x in (".", "zh")}

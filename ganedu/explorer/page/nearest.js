@@ -38,10 +38,10 @@ class Neighbours {
     return { shown: element("div", { className: "tiles" }, ...told.map((one) => one.shown)), show };
   }
 
-  // What is said of the rows.
-  note() {
-    const typical = this.usual === undefined ? "" : ` ${say("nearest_typical")} ${this.usual.toPrecision(3)}`;
-    return paragraph(`${say("nearest_note")} ${this.count}.${typical}`);
+  // What is said of the rows, after what stands where.
+  note(...begin) {
+    const typical = this.usual === undefined ? [] : [say("nearest_typical"), this.usual.toPrecision(3)];
+    return paragraph([...begin, say("nearest_note"), `${this.count}.`, ...typical].join(" "));
   }
 }
 
