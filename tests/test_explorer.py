@@ -284,6 +284,22 @@ def test_neighbours_are_the_nearest_real_images_in_order():
     np.testing.assert_array_equal(first[:64], data.to_uint8(train[:1]).ravel())
 
 
+def test_what_was_made_of_texts_is_not_said_to_be_made_of_images(monkeypatch):
+    images = data.load("digits", "test", image_size=8).array()[:16]
+    monkeypatch.setattr(contents, "samples", lambda *a: (images, images, 10.0))
+    for tasks, made_of in (
+        ({"generate by text"}, "texts"),
+        ({"generate by text", "edit"}, "images"),
+        ({"translate"}, "images"),
+    ):
+        monkeypatch.setattr(contents, "_wanted", lambda *a: data.to_uint8(images))
+        model = types.SimpleNamespace(tasks=tasks)
+        told = contents.quality(model, run_info(), data.load("digits", "test", image_size=8))
+        assert told["pairs"]["made_of"] == made_of
+        for language in ("en", "zh"):
+            assert f"pairs_of_{made_of}" in document.strings(language)
+
+
 @pytest.mark.parametrize("name", ["dcgan", "editor", "pix2pix"])
 def test_a_page_looks_for_the_nearest_among_what_the_model_was_trained_to_make(name, monkeypatch):
     """Of a translator these are its targets."""

@@ -4,6 +4,7 @@ work in, lie beside them."""
 import copy
 import functools
 import io
+import json
 import re
 from pathlib import Path
 
@@ -238,9 +239,14 @@ def pages():
 
 
 def downloads():
-    """The notebooks that can be downloaded: their text by their path in the site."""
+    """The notebooks that can be downloaded, and each as a script for pages that are opened as files: their text by
+    their path in the site."""
     made = {}
     for name in lessons.names():
-        made[f"notebooks/{name}.ipynb"] = unsolved(name)
-        made[f"notebooks/solved/{name}.ipynb"] = of_this_site(name)
+        for folder, text in (("", unsolved(name)), ("solved/", of_this_site(name))):
+            path = f"notebooks/{folder}{name}.ipynb"
+            made[path] = text
+            made[f"{path}.js"] = (
+                f"saveNotebook({json.dumps(f'{name}.ipynb')}, {json.dumps(text)});\n"
+            )
     return made

@@ -198,7 +198,9 @@ def quality(model, run_info, dataset):
     if generates:
         found["neighbours"] = _neighbours(generated, train.array(), network)
     else:
+        made_of = "images" if model.tasks & {"edit", "translate"} else "texts"
         found["pairs"] = {"made": packed(generated[:EXAMPLES]), "wanted": packed(real[:EXAMPLES])}
+        found["pairs"]["made_of"] = made_of
     return found
 
 

@@ -110,6 +110,22 @@ def test_a_word_that_is_nowhere_is_not_found(site, browser):
     )
 
 
+def test_a_lesson_is_saved_and_not_shown_where_the_site_is_a_folder(site, browser, tmp_path):
+    """The student's copy, and the solved one."""
+    page = site / "lessons" / "00_start.html"
+    opened(browser, page.as_uri())
+    for i, folder in enumerate(("notebooks", "notebooks/solved")):
+        where = {"behavior": "allow", "downloadPath": str(tmp_path / folder)}
+        browser.execute_cdp_cmd("Browser.setDownloadBehavior", where)
+        browser.find_elements("css selector", ".lesson-bar a[download]")[i].click()
+        saved, end = tmp_path / folder / "00_start.ipynb", time.monotonic() + 30
+        while not saved.exists() and time.monotonic() < end:
+            time.sleep(0.2)
+        assert saved.read_bytes() == (site / folder / "00_start.ipynb").read_bytes()
+    assert browser.current_url == page.as_uri()
+    assert complaints(browser) == []
+
+
 def test_a_solution_is_folded_until_it_is_asked_for(site, browser):
     opened(browser, (site / "lessons" / "07_dcgan.html").as_uri())
     shown = "const d = document.querySelector('.cell details'); {}return d.open"
@@ -173,12 +189,13 @@ def test_the_first_page_s_network_draws_what_one_writes(page, width, scheme, sit
     assert (paper == "rgb(255, 255, 255)") == (scheme == "light")
     browser.switch_to.default_content()
     other = "dark" if scheme == "light" else "light"
-    if width == 360:  # the switch is in the bar that a telephone has behind a button
-        browser.execute_script(f"document.documentElement.dataset.theme = '{other}'")
-    while browser.execute_script("return document.documentElement.dataset.theme") != other:
-        browser.find_element("css selector", "button.theme-switch-button").click()
+    switch = "document.querySelector(`.theme-change-button[data-mode=${arguments[0]}]`).click()"
+    browser.execute_script(switch, other)
     browser.switch_to.frame(frame)
     until(browser, f"return getComputedStyle(document.body).backgroundColor !== '{paper}'")
+    browser.switch_to.default_content()
+    browser.execute_script(switch, "auto")
+    browser.switch_to.frame(frame)
     asked = [x for x in browser.execute_script(LOADED) if not x.startswith(("data:", "blob:"))]
     assert asked == []
     browser.switch_to.default_content()
