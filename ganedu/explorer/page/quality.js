@@ -12,7 +12,10 @@ async function qualitySection() {
       parts.push(paragraph(`${say("neighbours_note")} ${space}`));
       for (const name of ["best", "worst"]) parts.push(await stacked(name, neighbours[name]));
     }
-    if (pairs) parts.push(await stacked(pairs.made_of === "texts" ? "pairs_of_texts" : "pairs_of_images", { samples: pairs.made, nearest: pairs.wanted, distances: [] }));
+    if (pairs) {
+      const name = pairs.made_of === "texts" ? "pairs_of_texts" : "pairs_of_images";
+      parts.push(await stacked(name, { samples: pairs.made, nearest: pairs.wanted, distances: [] }));
+    }
   }
   return parts.length ? section("quality", ...parts) : null;
 }
