@@ -300,17 +300,17 @@ def test_what_was_made_of_texts_is_not_said_to_be_made_of_images(monkeypatch):
             assert f"pairs_of_{made_of}" in document.strings(language)
 
 
-@pytest.mark.parametrize("name", ["dcgan", "editor", "pix2pix"])
+@pytest.mark.parametrize("name", ["dcgan", "editor", "cyclegan"])
 def test_a_page_looks_for_the_nearest_among_what_the_model_was_trained_to_make(name, monkeypatch):
     """Of a translator these are its targets."""
     model = small() if name == "dcgan" else types.SimpleNamespace(tasks={"edit"})
-    model = models.build(name, IMAGES, width=4) if name == "pix2pix" else model
+    model = models.build(name, IMAGES, width=4) if name == "cyclegan" else model
     images = data.load("digits", "test", image_size=8).array()[:16]
     monkeypatch.setattr(contents, "samples", lambda *a: (images, images, 10.0))
     told = contents.quality(model, run_info(name), data.load("digits", "test", image_size=8))
     train = data.load("digits", image_size=8)
     wanted = train.array()
-    if name == "pix2pix":
+    if name == "cyclegan":
         assert "neighbours" not in told
         wanted = model.prepare_dataset(train).get_batch(slice(None))[1]
     count, *shape = told["real"]["shape"]

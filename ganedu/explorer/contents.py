@@ -205,7 +205,7 @@ def quality(model, run_info, dataset):
 
 
 def _wanted(model, train):
-    """What a model was trained to make: the training images, of a translator its targets."""
+    """What a model is to make: the training images, of a translator their targets."""
     if "translate" in model.tasks:
         return data.to_uint8(model.prepare_dataset(train).get_batch(slice(None))[1])
     return train.images
