@@ -94,8 +94,12 @@ class StopTogether(keras.callbacks.Callback):
     """Ends training in all processes after the same step, when it ends in one: a clock, Ctrl-C or a score may tell one
     of them alone. To be put after the callbacks that end it."""
 
+    def set_model(self, model):
+        super().set_model(model)
+        self._trained = model  # on JAX `self.model` would fetch all weights at each step
+
     def on_train_batch_end(self, batch, logs=None):
-        self.model.stop_training = devices.any_of(self.model.stop_training)
+        self._trained.stop_training = devices.any_of(self._trained.stop_training)
 
     def on_epoch_end(self, epoch, logs=None):
         self.on_train_batch_end(None)

@@ -7,22 +7,49 @@
 Each device takes an equal part of every batch, and all of them hold the same weights: data parallelism. The engines
 are the backends' own.
 
-- JAX: `keras.distribution.DataParallel` over the devices of this process.
+- JAX: `keras.distribution.DataParallel` over the devices of all processes, of which there may be one.
 - TensorFlow: `tf.distribute.MirroredStrategy` over the devices of this process.
 - PyTorch: a process a device, which `torchrun` starts (`launch`), and `torch.distributed` between them. Each process
   makes whole batches and takes its rows. The process of rank 0 writes and prints.
 
-What a step needs of the devices, draws and means over the whole batch, is in `replicas.py`. Nothing here imports a
-framework before `use`.
+What a step needs of the devices, draws and means over the whole batch, is in `replicas.py`; what processes tell each
+other, in `processes.py`. Nothing here imports a framework before `use`.
 """
 
 import contextlib
 import os
-import sys
-import time
 
-from ganedu.runtime import RunError, UsageError, cores
+from ganedu.devices.processes import (
+    any_of,
+    barrier,
+    is_of_another,
+    is_writer,
+    join,
+    launch,
+    launched,
+    launched_backend,
+    rank,
+    wait_for_writer,
+)
+from ganedu.runtime import UsageError, cores
 
+__all__ = [
+    "Devices",
+    "any_of",
+    "barrier",
+    "check",
+    "check_batch",
+    "current",
+    "in_processes",
+    "is_of_another",
+    "is_writer",
+    "launch",
+    "launched",
+    "parse",
+    "rank",
+    "use",
+    "wait_for_writer",
+]
 THREADS_OF_A_DEVICE = 16  # for JAX, where cores of the CPU are devices
 _chosen = None  # `Devices` of this process
 
@@ -46,32 +73,11 @@ def parse(devices):
     return count
 
 
-def launched():
-    """Whether `torchrun` started this process."""
-    return "TORCHELASTIC_RUN_ID" in os.environ
-
-
-def rank():
-    """The number of this process among those that `torchrun` started; 0 where it is alone."""
-    return int(os.environ["RANK"]) if launched() else 0
-
-
-def is_writer():
-    """Whether this process writes files and prints: of several one alone."""
-    return rank() == 0
-
-
 def in_processes():
     """Whether a device is a process of its own, as on PyTorch."""
     import keras
 
     return keras.backend.backend() == "torch"
-
-
-def wait_for_writer(seconds=10):
-    """Gives the process of rank 0 the time to say what went wrong in all: when one ends, the others are ended."""
-    if not is_writer():
-        time.sleep(seconds)
 
 
 class Devices:
@@ -86,8 +92,11 @@ class Devices:
         self.count, self.engine = count, engine
 
     def scope(self):
-        """A `with` block in which variables are made on these devices."""
-        return contextlib.nullcontext() if self.engine is None else self.engine.scope()
+        """A `with` block in which variables are made on these devices. On JAX and PyTorch a process makes its own, and
+        a step takes them to the devices."""
+        if self.engine is None or not hasattr(self.engine, "num_replicas_in_sync"):
+            return contextlib.nullcontext()
+        return self.engine.scope()
 
 
 def current():
@@ -114,11 +123,12 @@ def use(devices):
     import keras
 
     devices, backend = parse(devices), keras.backend.backend()
-    if launched() and backend != "torch":
-        raise UsageError(
-            f"`torchrun` starts processes for PyTorch. Received: KERAS_BACKEND={backend}, which uses the devices of "
-            "one process"
-        )
+    if launched_backend() not in (None, backend):
+        starts = {
+            "torch": "`torchrun` starts processes for PyTorch",
+            "jax": "JAX_PROCESS_ID starts processes for JAX",
+        }
+        raise UsageError(f"{starts[launched_backend()]}. Received: KERAS_BACKEND={backend}")
     if backend == "torch" and not launched():
         check(devices)
         if devices != 1:
@@ -138,18 +148,19 @@ def check(devices):
     """How many devices are meant, an int; the backend starts.
 
     Raises:
-        UsageError: for more than there are.
+        UsageError: for more than there are, or fewer than the processes have.
     """
     devices = parse(devices)
     if devices == 1 and not launched():
         return 1
+    join()
     found, kind = _available(devices)
     if devices == "all":
         return found
     if devices > found:
         raise UsageError(f"There are {found} devices ({kind}). Received: devices={devices}")
     if launched() and devices != found:
-        raise UsageError(f"`torchrun` started {found} processes. Received: devices={devices}")
+        raise UsageError(f"The processes have {found} devices. Received: devices={devices}")
     return devices
 
 
@@ -201,7 +212,7 @@ def _jax_devices(wanted):
     import jax
 
     told = "xla_force_host_platform_device_count" in os.environ.get("XLA_FLAGS", "")
-    if wanted > 1 and not told:
+    if wanted > 1 and not told and not launched():
         with contextlib.suppress(RuntimeError, AttributeError):  # JAX has begun, or is older
             jax.config.update("jax_num_cpu_devices", wanted)
     if wanted > 1 or told:
@@ -211,6 +222,8 @@ def _jax_devices(wanted):
     found = jax.devices()
     if found[0].platform != "cpu":
         return len(found), f"{found[0].platform.upper()}s"
+    if launched():
+        return len(found), "of all processes"
     return len(found), "as XLA_FLAGS says" if told else "cores of the CPU"
 
 
@@ -237,94 +250,11 @@ def _mirrored(count):
 
 
 def _parallel(count):
-    import jax
     import keras
 
-    if jax.process_count() > 1:
-        raise UsageError(
-            f"On JAX the devices are those of one process. Received: {jax.process_count()}; PyTorch can"
-        )
     found = keras.distribution.list_devices()[:count]
     return Devices(count, keras.distribution.DataParallel(devices=found))
 
 
 def _joined(count):
-    import torch
-
-    if not torch.distributed.is_initialized():
-        if torch.cuda.is_available():
-            torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-            torch.distributed.init_process_group("cpu:gloo,cuda:nccl")
-        else:
-            torch.distributed.init_process_group("gloo")
     return Devices(count)
-
-
-# Between processes
-
-
-def barrier():
-    """Waits for all processes."""
-    if launched() and current().count > 1:
-        import torch
-
-        torch.distributed.all_reduce(torch.zeros(1))  # on the CPU, whatever the devices are
-
-
-def any_of(flag):
-    """Whether a bool is true in any process: what all must decide alike."""
-    if not launched() or current().count == 1:
-        return bool(flag)
-    import torch
-
-    told = torch.tensor([float(flag)])
-    torch.distributed.all_reduce(told, op=torch.distributed.ReduceOp.MAX)
-    return bool(told.item())
-
-
-def launch(arguments, count):
-    """Runs `python -m ganedu ARGUMENTS` in `count` processes, by torch's own launcher, to their end.
-
-    Args:
-        arguments: list of str.
-        count: int.
-
-    Returns:
-        The exit status of the command: that of the process that failed first, else 0.
-
-    Raises:
-        RunError: if a process was killed.
-    """
-    import logging
-    import uuid
-
-    from torch.distributed.elastic.multiprocessing.api import SignalException
-    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
-    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
-
-    logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
-    os.environ["KERAS_BACKEND"] = "torch"
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores() // count)))
-    config = LaunchConfig(
-        min_nodes=1,
-        max_nodes=1,
-        nproc_per_node=count,
-        run_id=uuid.uuid4().hex,
-        rdzv_backend="c10d",
-        rdzv_endpoint="localhost:0",  # a free port
-        max_restarts=0,
-        monitor_interval=0.1,
-    )
-    try:
-        elastic_launch(config, sys.executable)("-m", "ganedu", *arguments)
-    except SignalException:
-        return 130
-    except ChildFailedError as error:
-        codes = [failure.exitcode for failure in error.failures.values()]
-        told = [code for code in codes if code > 0]
-        if not told:
-            raise RunError(
-                f"A process of the training was ended by signal {-codes[0]}; what was reached is kept"
-            ) from None
-        return told[0]
-    return 0

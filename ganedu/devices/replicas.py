@@ -81,38 +81,39 @@ elif BACKEND == "torch":
                 torch.distributed.broadcast(value, 0)
                 v.assign(value)
 
-    def check_alike(tensors):
-        """Refuses a batch that is another in another process.
-
-        Raises:
-            UsageError: in all processes.
-        """
-        from ganedu.runtime import UsageError
-
-        told = [torch.as_tensor(ops.convert_to_numpy(t)).double().flatten() for t in tensors]
-        # Sums that depend on the order, too.
-        told = [
-            torch.dot(t, torch.sin(torch.arange(len(t), dtype=torch.float64) + 1)) for t in told
-        ]
-        told = torch.stack(
-            [*told, torch.tensor(float(sum(len(t) for t in tensors)), dtype=torch.float64)]
-        )
-        both = torch.cat([told, -told])
-        torch.distributed.all_reduce(both, op=torch.distributed.ReduceOp.MAX)
-        most, least = both[: len(told)], -both[len(told) :]
-        if not torch.equal(most, least):
-            raise UsageError(
-                "All processes must be given the same batches, of which each takes its rows. Received: different "
-                "images or labels; is the data set the same file everywhere, and its seed one?"
-            )
-
 else:
+    import jax
 
     def count():
         return 1
 
     def index():
         return 0
+
+    def on_each(engine, array):
+        """An array that each process has, whole on each device of `keras.distribution.DataParallel`; in a traced step
+        what must be whole there.
+
+        Args:
+            engine: `keras.distribution.DataParallel`.
+            array: `jax.Array`.
+        """
+        layout = keras.distribution.TensorLayout([None] * len(array.shape), engine.device_mesh)
+        if isinstance(array, jax.core.Tracer):
+            return keras.distribution.distribute_tensor(array, layout)
+        layout = layout.backend_layout
+        if array.sharding.is_equivalent_to(layout, len(array.shape)):
+            return array
+        return jax.make_array_from_callback(array.shape, layout, lambda _: array)
+
+    def shared_out(engine, array):
+        """A batch that each process has whole, its rows shared out among the devices; as `on_each`."""
+        layout = engine.get_data_layout(array.shape).backend_layout
+        return jax.make_array_from_callback(array.shape, layout, lambda rows: array[rows])
+
+    def own(array):
+        """This process's copy of what is whole on each device."""
+        return array.addressable_data(0)
 
 
 def total(tensor):

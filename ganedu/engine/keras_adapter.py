@@ -8,6 +8,7 @@ from keras import ops
 
 from ganedu import devices
 from ganedu.devices import replicas
+from ganedu.devices.processes import check_alike
 from ganedu.engine import gradients
 from ganedu.engine.given import check_given
 from ganedu.engine.gradients import BACKEND
@@ -216,24 +217,14 @@ class KerasAdapter(Saving):
             self._checked = False
             yield
         else:
-            with self.devices.scope():
-                yield
+            self._checked = not devices.launched()
+            yield
 
-    @contextlib.contextmanager
     def _on_one_device(self):
         """Within `fit`, too: a batch of a test need not be a multiple of the devices."""
-        if self.devices.engine is None:
-            yield
-        elif BACKEND == "tensorflow":
-            with _shown_as(self, "_distribute_strategy", None):
-                yield
-        else:
-            before = keras.distribution.distribution()
-            keras.distribution.set_distribution(None)
-            try:
-                yield
-            finally:
-                keras.distribution.set_distribution(before)
+        if BACKEND == "tensorflow" and self.devices.engine is not None:
+            return _shown_as(self, "_distribute_strategy", None)
+        return contextlib.nullcontext()
 
     def evaluate(self, *args, **kwargs):
         """As in Keras, but the random draws that it needs leave the model's seeds as they were.
@@ -263,6 +254,14 @@ class KerasAdapter(Saving):
     def check_labels(self, labels):
         """Refuses what `fit` was given as labels; a model of classes says what fits."""
 
+    def _check_batch(self, batch):
+        """Refuses a batch that cannot be shared out among the devices, and a first one that is another elsewhere."""
+        arrays = [a for a in keras.tree.flatten(batch) if a is not None]
+        devices.check_batch(len(arrays[0]), self.devices.count, self.batch_divisor)
+        if not self._checked:
+            check_alike([ops.convert_to_numpy(a) for a in arrays])
+            self._checked = True
+
     if BACKEND == "torch":
         # Each process is given the whole batch, and takes its rows.
 
@@ -274,23 +273,45 @@ class KerasAdapter(Saving):
 
         def _on_rows(self, step):
             def step_on_rows(batches):
-                arrays = [a for a in keras.tree.flatten(batches) if a is not None]
-                devices.check_batch(len(arrays[0]), self.devices.count, self.batch_divisor)
-                if not self._checked:
-                    replicas.check_alike(arrays)
-                    self._checked = True
+                self._check_batch(batches)
                 with replicas.training_step():
-                    return step(keras.tree.map_structure(_rows, batches))
+                    return step(_map(_rows, batches))
 
             return step_on_rows
 
     if BACKEND == "jax":
         # Keras calls `train_step(state, data)` on JAX. It is shown a function that runs
-        # `train_step(data)` on that state.
+        # `train_step(data)` on that state. With several devices it takes state and batch to all of them; variables
+        # stay this process's, so that it can save or sample with no other.
 
         def make_train_function(self, force=False):
-            with _shown_as(self, "train_step", self._stateless("train_step")):
-                super().make_train_function(force)
+            if self.train_function is None or force:
+                with _shown_as(self, "train_step", self._stateless("train_step")):
+                    super().make_train_function(force)
+                if self.devices.count > 1:
+                    self.train_function = self._on_all(self.train_function)
+
+        def _on_all(self, step):
+            engine = self.devices.engine
+
+            def shared_out(batch):
+                self._check_batch(batch)
+                return _map(lambda a: replicas.shared_out(engine, a), batch)
+
+            def step_on_all(state, iterator):
+                state = _map(lambda value: replicas.on_each(engine, value), state)
+                return step(state, map(shared_out, iterator))
+
+            return step_on_all
+
+        def jax_state_sync(self):
+            if (
+                self.devices.count > 1
+                and not self._jax_state_synced
+                and getattr(self, "_jax_state", None)
+            ):
+                self._jax_state = _map(replicas.own, self._jax_state)
+            super().jax_state_sync()
 
         def make_test_function(self, force=False):
             with _shown_as(self, "test_step", self._stateless("test_step")):
@@ -312,13 +333,21 @@ class KerasAdapter(Saving):
                 with keras.StatelessScope(state_mapping=mapping) as scope:
                     logs = step(data)
                 after = tuple([scope.get_current_value(v) for v in vs] for vs in groups)
-                return logs, after
+                if name == "test_step" or self.devices.count == 1:
+                    return logs, after
+                engine = self.devices.engine
+                return _map(lambda value: replicas.on_each(engine, value), (logs, after))
 
             return stateless_step
 
 
 def _rows(array):
-    return None if array is None else replicas.cut(ops.convert_to_tensor(array))
+    return replicas.cut(ops.convert_to_tensor(array))
+
+
+def _map(function, structure):
+    """A function of each array in a structure; what is `None` stays."""
+    return keras.tree.map_structure(lambda a: None if a is None else function(a), structure)
 
 
 class _shown_as:

@@ -334,7 +334,7 @@ class TrainingSession:
                 kept = f"The weights of step {self.saved} are kept in {self.folder.path}."
             raise NonFiniteLoss(f"{e} {kept}") from None
         except RuntimeError as e:
-            if not devices.launched() or "onnection" not in str(e):
+            if not devices.launched() or not devices.is_of_another(e):
                 raise
             raise RunError(
                 f"Another process of the training is gone. The weights of step {self.saved} are kept. "
