@@ -22,13 +22,13 @@ import os
 from ganedu.devices.processes import (
     any_of,
     barrier,
-    is_of_another,
     is_writer,
     join,
     launch,
     launched,
     launched_backend,
     rank,
+    together,
     wait_for_writer,
 )
 from ganedu.runtime import UsageError, cores
@@ -41,12 +41,12 @@ __all__ = [
     "check_batch",
     "current",
     "in_processes",
-    "is_of_another",
     "is_writer",
     "launch",
     "launched",
     "parse",
     "rank",
+    "together",
     "use",
     "wait_for_writer",
 ]

@@ -56,12 +56,13 @@ def train(folder, on=None):
         run_info = folder.run_info()
         backend = runtime.setup(run_info["seed"])
         devices.use(on or ("all" if devices.launched() else run_info.get("devices", 1)))
-        if not folder.writes:
-            devices.barrier()  # until the folder is in order
-        session = open_session(folder, backend)
-        if folder.writes:
-            devices.barrier()
-        return session.run()
+        with devices.together(f"Go on with: {folder.resume_command}"):
+            if not folder.writes:
+                devices.barrier()  # until the folder is in order
+            session = open_session(folder, backend)
+            if folder.writes:
+                devices.barrier()
+            return session.run()
 
 
 def open_session(folder, backend):
@@ -298,6 +299,7 @@ class TrainingSession:
             training_seconds=round(self.state["seconds"], 2),
             ended=now(),
         )
+        devices.barrier()  # processes end together
         return status
 
     def fit(self):
@@ -333,13 +335,6 @@ class TrainingSession:
             if self.saved:
                 kept = f"The weights of step {self.saved} are kept in {self.folder.path}."
             raise NonFiniteLoss(f"{e} {kept}") from None
-        except RuntimeError as e:
-            if not devices.launched() or not devices.is_of_another(e):
-                raise
-            raise RunError(
-                f"Another process of the training is gone. The weights of step {self.saved} are kept. "
-                f"Go on with: {self.folder.resume_command}"
-            ) from None
 
     def end_round(self, epoch, logs):
         """Keeps what the round brought: the row, the frame, the checkpoint."""
