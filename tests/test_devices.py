@@ -10,6 +10,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -25,6 +26,7 @@ from rows import ALL
 import ganedu
 from ganedu import devices, runs, runtime
 from ganedu.cli import main
+from ganedu.devices import processes
 from ganedu.runs import training
 
 HERE = Path(__file__).parent
@@ -87,6 +89,70 @@ def test_torchrun_is_refused_on_other_backends(monkeypatch):
     monkeypatch.setenv("RANK", "0")
     with pytest.raises(runtime.UsageError, match="starts processes for PyTorch"):
         devices.use(2)
+
+
+def launched_as(monkeypatch, **told):
+    """What `processes` says of the environment of a process that was started so."""
+    for names in processes.JAX_LAUNCHERS:
+        for name in (*names, "TORCHELASTIC_RUN_ID"):
+            monkeypatch.delenv(name, raising=False)
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    return processes.rank(), processes.launched()
+
+
+JAX_TOLD = {"JAX_COORDINATOR_ADDRESS": "localhost:1", "JAX_NUM_PROCESSES": "2"}
+SLURM_TOLD = {"SLURM_STEP_NODELIST": "node[1-2]", "SLURM_NTASKS": "4", "SLURM_PROCID": "3"}
+
+
+def test_the_place_of_a_process_is_what_its_launcher_says(monkeypatch):
+    assert launched_as(monkeypatch, KERAS_BACKEND="jax") == (0, False)
+    assert launched_as(monkeypatch, **JAX_TOLD, JAX_PROCESS_ID="1") == (1, True)
+    assert launched_as(monkeypatch, **JAX_TOLD | {"JAX_NUM_PROCESSES": "1"}) == (0, False)
+    assert launched_as(monkeypatch, **SLURM_TOLD) == (3, True)
+    both = {**SLURM_TOLD, "JAX_COORDINATOR_ADDRESS": "node1:29500"}
+    assert launched_as(monkeypatch, **both) == (3, True)
+    openmpi = {"OMPI_COMM_WORLD_SIZE": "2", "OMPI_COMM_WORLD_RANK": "1"}
+    assert launched_as(monkeypatch, **openmpi) == (1, True)
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")  # there Slurm's tasks are runs of their own
+    assert launched_as(monkeypatch, **SLURM_TOLD) == (0, False)
+    assert launched_as(monkeypatch, **JAX_TOLD, JAX_PROCESS_ID="1", KERAS_BACKEND="jax")[0] == 1
+
+
+@pytest.mark.parametrize("place", ["2", "-1", "x", ""])
+def test_a_place_that_cannot_be_is_refused_in_one_line(place, monkeypatch, tmp_path):
+    launched_as(monkeypatch, **{k: v for k, v in JAX_TOLD.items() if "PROCESSES" not in k})
+    monkeypatch.setenv("JAX_PROCESS_ID", place)
+    monkeypatch.setenv("JAX_NUM_PROCESSES", "2")
+    status, line = ganedu_says("train", "gan", "--out", tmp_path / "run")
+    assert status == 2
+    assert line.startswith("ganedu: JAX_PROCESS_ID must be a whole number from 0")
+    assert not (tmp_path / "run").exists()
+
+
+def test_processes_of_jax_are_refused_on_other_backends(monkeypatch):
+    if runtime.setup() == "jax":
+        pytest.skip("there they are what trains")
+    launched_as(monkeypatch, **JAX_TOLD, JAX_PROCESS_ID="0")
+    with pytest.raises(runtime.UsageError, match="starts processes for JAX"):
+        devices.use(2)
+
+
+def test_batches_that_differ_between_processes_are_refused(monkeypatch):
+    """Their digests are compared, not the images: shapes and dtypes count, too."""
+    told = []
+
+    def exchange(values):
+        told.append(np.asarray(values))
+        return np.stack([told[0], told[-1]])
+
+    monkeypatch.setattr(processes, "exchange", exchange)
+    images = np.arange(12, dtype="float32").reshape(3, 4)
+    processes.check_alike([images])
+    processes.check_alike([images.copy()])
+    for batch in (images[::-1], images.astype("float64"), images.reshape(4, 3)):
+        with pytest.raises(runtime.UsageError, match="must be given the same batches"):
+            processes.check_alike([batch])
 
 
 @pytest.mark.parametrize(
@@ -159,17 +225,49 @@ def environment(backend):
     }
 
 
-def run(backend, count, *arguments, status=0):
-    done = subprocess.run(
-        command(backend, count, *arguments),
-        env=environment(backend),
-        capture_output=True,
-        text=True,
-        timeout=3600,
-        check=False,
-    )
-    assert (done.returncode == 0) == (status == 0), done.stderr[-3000:]
-    return done.stdout + done.stderr
+def jax_processes(count, each, *arguments):
+    """Starts `python ARGUMENTS` as so many processes of JAX, of `each` devices."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        address = f"localhost:{free.getsockname()[1]}"
+    told = {"JAX_COORDINATOR_ADDRESS": address, "JAX_NUM_PROCESSES": str(count)}
+    told |= {"XLA_FLAGS": f"--xla_force_host_platform_device_count={each}"}
+    return [
+        subprocess.Popen(
+            [sys.executable, *map(str, arguments)],
+            env={**environment("jax"), **told, "JAX_PROCESS_ID": str(rank)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(count)
+    ]
+
+
+def run(backend, count, *arguments, status=0, processes=1):
+    """Runs `on_devices.py` on so many devices, on JAX in so many processes; what it prints, and its errors."""
+    if backend == "jax" and processes > 1:
+        asked = command(backend, count, *arguments)[1:]
+        started = jax_processes(processes, count // processes, *asked)
+    else:
+        started = [
+            subprocess.Popen(
+                command(backend, count, *arguments),
+                env=environment(backend),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        ]
+    told = ""
+    for process in started:
+        try:
+            printed = process.communicate(timeout=3600)
+        finally:
+            process.kill()
+        assert (process.returncode == 0) == (status == 0), printed[1][-3000:]
+        told += "".join(printed)
+    return told
 
 
 def numbers_in(path):
@@ -217,21 +315,24 @@ def check_after_training(reference, others, found, model):
         assert apart <= 3 * spread + least, (key, apart, spread)
 
 
-CASES = [("tensorflow", 2), ("jax", 4), ("torch", 4)]
-CASES += [("tensorflow", 4), ("jax", 2), ("torch", 2)] if ASKED == "all" else []
+# Backend, devices, processes.
+CASES = [("tensorflow", 2, 1), ("jax", 4, 2), ("torch", 4, 4)]
+if ASKED == "all":
+    CASES += [("tensorflow", 4, 1), ("jax", 2, 1), ("jax", 2, 2), ("jax", 4, 1), ("torch", 2, 2)]
 
 
 @long
-@pytest.mark.parametrize(("backend", "count"), CASES)
-def test_several_devices_have_the_numbers_of_one(backend, count, alone, tmp_path):
+@pytest.mark.parametrize(("backend", "count", "processes"), CASES)
+def test_several_devices_have_the_numbers_of_one(backend, count, processes, alone, tmp_path):
     reference, others = alone(backend)
-    run(backend, count, tmp_path / "RANK.npz", "--models", ",".join(MODELS))
+    asked = ("--models", ",".join(MODELS))
+    run(backend, count, tmp_path / "RANK.npz", *asked, processes=processes)
     found = numbers_in(tmp_path / "0.npz")
     assert set(found) == set(reference)
     for model in MODELS:
         check_gradients(reference, found, model)
         check_after_training(reference, others, found, model)
-    for rank in range(1, count if backend == "torch" else 1):
+    for rank in range(1, processes):
         replica = numbers_in(tmp_path / f"{rank}.npz")
         for key in (k for k in found if "/gradient/" not in k):
             np.testing.assert_array_equal(replica[key], found[key], err_msg=f"rank {rank}, {key}")
@@ -324,19 +425,26 @@ def test_bfloat16_trains_as_float32_but_for_its_digits(backend, tmp_path):
 # Processes
 
 
+IN_PROCESSES = ["torch", "jax"] if ASKED == "all" else ["torch"]
+
+
 @long
-def test_processes_with_different_data_are_refused(tmp_path):
-    needs("torch")
-    told = run("torch", 2, tmp_path / "out.npz", "--models", "vae", "--unlike", 1, status=1)
+@pytest.mark.parametrize("backend", IN_PROCESSES)
+def test_processes_with_different_data_are_refused(backend, tmp_path):
+    needs(backend)
+    asked = (tmp_path / "out.npz", "--models", "vae", "--unlike", 1)
+    told = run(backend, 2, *asked, status=1, processes=2)
     assert "All processes must be given the same batches" in told
     assert not (tmp_path / "out.npz").exists()
 
 
 @long
-def test_what_is_not_finite_on_one_rank_is_found_by_all(tmp_path):
+@pytest.mark.parametrize("backend", IN_PROCESSES)
+def test_what_is_not_finite_on_one_rank_is_found_by_all(backend, tmp_path):
     """At the same step, so that all of them end."""
-    needs("torch")
-    told = run("torch", 2, tmp_path / "out.npz", "--models", "vae", "--nan", 3, "--steps", 5)
+    needs(backend)
+    asked = (tmp_path / "out.npz", "--models", "vae", "--nan", 3, "--steps", 5)
+    told = run(backend, 2, *asked, processes=2)
     assert told.count("vae first failure 4") == 2
 
 
@@ -404,41 +512,77 @@ def rows(folder):
         return [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
 
 
+def begun_on_torch(folder, asked):
+    """The process that a user started, and by rank the pids of those that train, once they have kept a round."""
+    started = ganedu_on_torch("train", *asked, "--devices", 2, "--out", folder)
+    wait_for_a_round(folder, [started])
+    ranks = {}
+    for pid in workers(started.pid):
+        told = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        ranks |= {int(t[5:]): pid for t in told if t.startswith(b"RANK=")}
+    return [started], ranks
+
+
+def begun_on_jax(folder, asked):
+    """The same: there a user starts both."""
+    started = jax_processes(2, 1, "-m", "ganedu", "train", *asked, "--out", folder)
+    wait_for_a_round(folder, started)
+    return started, {rank: process.pid for rank, process in enumerate(started)}
+
+
+def wait_for_a_round(folder, started):
+    for _ in range(3000):
+        ended = any(process.poll() is not None for process in started)
+        if (folder / "model.keras").exists() or ended:
+            return
+        time.sleep(0.1)
+
+
+KILLS = [("torch", 0), ("jax", 1)]
+KILLS += [("torch", 1), ("jax", 0)] if ASKED == "all" else []
+
+
 @long
 @pytest.mark.skipif(runtime.cores() < 2, reason="needs two cores")
-@pytest.mark.parametrize("victim", [0, 1] if ASKED == "all" else [0])
-def test_a_rank_that_is_killed_leaves_a_run_that_goes_on_with_one_device(victim, tmp_path):
-    needs("torch")
+@pytest.mark.parametrize(("backend", "victim"), KILLS)
+def test_a_rank_that_is_killed_leaves_a_run_that_goes_on_with_one_device(backend, victim, tmp_path):
+    needs(backend)
     asked = ("autoencoder", "--image-size", 8, "--epochs", 20, "--batch-size", 32)
-    folder = tmp_path / "run"
-    started = ganedu_on_torch("train", *asked, "--devices", 2, "--out", folder)
+    folder, started = tmp_path / "run", []
     try:
-        for _ in range(3000):
-            if (folder / "model.keras").exists() or started.poll() is not None:
-                break
-            time.sleep(0.1)
-        ranks = {}
-        for pid in workers(started.pid):
-            told = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-            ranks |= {int(t[5:]): pid for t in told if t.startswith(b"RANK=")}
+        begin = begun_on_torch if backend == "torch" else begun_on_jax
+        started, ranks = begin(folder, asked)
         assert set(ranks) == {0, 1}
         os.kill(ranks[victim], signal.SIGKILL)
-        _, errors = started.communicate(timeout=120)
+        told = [process.communicate(timeout=120)[1] for process in started]
     finally:
-        started.kill()
-    assert started.returncode == 1
-    assert re.search(r"^ganedu: .*(process of the training)", errors, re.MULTILINE)
+        for process in started:
+            process.kill()
+    left = started[0] if backend == "torch" else started[1 - victim]
+    errors = told[started.index(left)]
     assert not [pid for pid in ranks.values() if Path(f"/proc/{pid}").exists()]
     assert json.loads((folder / "run.json").read_text())["status"] == "training"
+    if (backend, victim) == ("jax", 0):  # who holds JAX's processes together: JAX aborts the others
+        assert left.returncode
+        assert "JAX distributed service" in errors
+    else:
+        assert left.returncode == 1
+        assert re.search(r"^ganedu: .*process of the training", errors, re.MULTILINE)
+        assert backend == "torch" or "Traceback" not in errors
 
-    resumed = ganedu_on_torch("resume", folder, "--devices", 1)
+    resumed = ganedu_in_process(backend, "resume", folder, "--devices", 1)
     told, errors = resumed.communicate(timeout=600)
     assert resumed.returncode == 0, errors[-2000:]
     assert "Started on 2 devices, going on with 1" in told
-    whole = ganedu_on_torch("train", *asked, "--out", tmp_path / "whole")
+    found = rows(folder)
+    if backend == "jax" and ASKED != "all":  # a whole run takes long
+        assert [row["step"] for row in found] == [*range(100, 1000, 100), 920]
+        assert found[-1]["loss"] < found[0]["loss"] / 3
+        return
+    whole = ganedu_in_process(backend, "train", *asked, "--out", tmp_path / "whole")
     _, errors = whole.communicate(timeout=600)
     assert whole.returncode == 0, errors[-2000:]
-    found, expected = rows(folder), rows(tmp_path / "whole")
+    expected = rows(tmp_path / "whole")
     assert [row["step"] for row in found] == [row["step"] for row in expected]
     for a, b in zip(found, expected, strict=True):
         assert a["loss"] == pytest.approx(b["loss"], rel=1e-3)
