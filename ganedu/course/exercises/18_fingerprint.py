@@ -86,7 +86,8 @@ CHECKS = (
     Check(
         "again",
         "Copies of the same arrays have the same fingerprint, however they lie in memory. `update` wants bytes: "
-        "an array itself works only if it lies row by row. Is `tobytes()` there, with no argument?",
+        "an array itself works only if it lies row by row. Is `tobytes()` there, with no argument, and "
+        "nothing else that tells how the array lies, as its strides?",
     ),
     Check(
         "middle",

@@ -55,7 +55,7 @@ CHECKS = (
     Check(
         "even",
         "A query of zeros fits every key alike: what comes out is the mean of all values, for each of the three "
-        "queries.",
+        "queries. Along which axis do the weights add up to 1?",
     ),
     Check(
         "one value",
