@@ -310,9 +310,9 @@ def table(values, rows, columns, shades):
 
 def signals(diagnosis):
     """The signals of a `ganedu.diagnostics.Diagnosis`, each on a scale on which the healthy part is
-    shaded; one outside is red."""
+    shaded, its limits beneath; one outside is red."""
     names = [name for name in SIGNALS if name in diagnosis.signals]
-    figure = Figure(figsize=(8.0, 0.35 * len(names) + 0.3), layout="constrained")
+    figure = Figure(figsize=(9.5, 0.42 * len(names) + 0.3), layout="constrained")
     axes = figure.subplots()
     for row, name in enumerate(reversed(names)):
         signal, value = SIGNALS[name], diagnosis.signals[name]
@@ -322,7 +322,13 @@ def signals(diagnosis):
         colour = COLOURS[2] if signal.state(value) == "fair" else COLOURS[1]
         axes.plot(min(value / top, 1.0), row, "o", color=colour, clip_on=False)
         axes.text(1.03, row, f"{value:.2g}", va="center", color=colour)
-    axes.set_yticks(range(len(names)), [SIGNALS[name].meaning for name in reversed(names)])
+        for limit in (signal.low, signal.high):
+            if limit is not None:
+                axes.text(
+                    limit / top, row - 0.43, f"{limit:g}", ha="center", va="center", fontsize=7
+                )
+    meanings = [f"{SIGNALS[name].meaning}: {name}" for name in reversed(names)]
+    axes.set_yticks(range(len(names)), meanings)
     axes.set_xlim(0, 1)
     axes.set_xticks([])
     _plain(axes)

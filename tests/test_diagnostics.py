@@ -301,8 +301,10 @@ def test_the_figure_has_a_row_for_each_sign():
     found = diagnose(FAIR | {"midtone_ratio": 0.0})
     axes = figures.signals(found).axes[0]
     assert [t.get_text() for t in axes.get_yticklabels()] == [
-        SIGNALS[n].meaning for n in reversed(SIGNALS)
+        f"{SIGNALS[n].meaning}: {n}" for n in reversed(SIGNALS)
     ]
+    limits = [x for s in SIGNALS.values() for x in (s.low, s.high) if x is not None]
+    assert {f"{x:g}" for x in limits} <= {t.get_text() for t in axes.texts}
     colours = [line.get_color() for line in axes.lines]
     assert len(colours) == len(SIGNALS)
     assert colours.count(figures.COLOURS[1]) == 1

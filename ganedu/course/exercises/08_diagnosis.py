@@ -10,62 +10,110 @@ NAMES = (
     "healthy",
     "mode collapse",
     "vanishing gradient",
+    "discriminator too strong",
     "discriminator too weak",
     "saturation",
     "underfitting",
 )
 SIGNALS = "precision", "recall", "discriminator_auc", "generator_gradient", "midtone_ratio"
-# The lowest and the highest value of each signal among patients of each kind.
+# The lowest and the highest value of each signal among patients of each kind, near to what the lesson's have: a row for
+# each way in which consequences and side effects differ.
 PATIENTS = {
-    "healthy": ((0.45, 0.9), (0.5, 0.9), (0.6, 0.99), (0.2, 0.8), (0.8, 1.2)),
-    "mode collapse": ((0.5, 0.95), (0.0, 0.15), (0.6, 0.99), (0.2, 0.8), (0.8, 1.2)),
-    "vanishing gradient": ((0.0, 0.1), (0.0, 0.9), (0.9, 1.0), (0.0005, 0.01), (0.1, 0.3)),
-    "discriminator too weak": ((0.0, 0.1), (0.0, 0.9), (0.0, 0.1), (0.2, 0.8), (0.1, 0.3)),
-    "saturation": ((0.45, 0.9), (0.5, 0.9), (0.6, 0.99), (0.2, 0.8), (0.05, 0.3)),
-    "underfitting": ((0.02, 0.12), (0.5, 0.9), (0.6, 0.99), (0.2, 0.8), (0.8, 1.2)),
+    "healthy": (
+        ((0.45, 0.95), (0.5, 0.95), (0.4, 0.6), (0.2, 0.8), (0.8, 1.2)),
+        ((0.45, 0.95), (0.5, 0.95), (0.6, 0.95), (0.2, 0.8), (0.8, 1.2)),
+    ),
+    "mode collapse": (
+        ((0.5, 0.98), (0.0, 0.15), (0.4, 0.95), (0.2, 0.8), (0.8, 1.9)),
+        ((0.5, 0.98), (0.0, 0.15), (0.0, 0.2), (0.2, 0.8), (0.8, 1.9)),
+        ((0.5, 0.98), (0.0, 0.15), (0.4, 0.95), (0.2, 0.8), (0.1, 0.4)),
+    ),
+    "vanishing gradient": (
+        ((0.0, 0.1), (0.0, 0.9), (0.996, 1.0), (0.0001, 0.01), (3.0, 10.0)),
+        ((0.0, 0.1), (0.0, 0.9), (0.996, 1.0), (0.0001, 0.01), (0.1, 0.3)),
+    ),
+    "discriminator too strong": (
+        ((0.0, 0.1), (0.0, 0.9), (0.996, 1.0), (0.6, 1.0), (3.0, 10.0)),
+        ((0.0, 0.1), (0.0, 0.9), (0.996, 1.0), (0.6, 1.0), (0.1, 0.3)),
+    ),
+    "discriminator too weak": (
+        ((0.0, 0.1), (0.0, 0.9), (0.0, 0.1), (0.2, 0.8), (3.0, 10.0)),
+        ((0.0, 0.1), (0.0, 0.9), (0.0, 0.1), (0.001, 0.02), (0.1, 0.3)),
+    ),
+    "saturation": (
+        ((0.45, 0.95), (0.5, 0.95), (0.4, 0.95), (0.2, 0.8), (0.1, 0.5)),
+        ((0.45, 0.95), (0.5, 0.95), (0.0, 0.2), (0.2, 0.8), (0.1, 0.5)),
+    ),
+    "underfitting": (
+        ((0.02, 0.15), (0.5, 0.9), (0.4, 0.6), (0.2, 0.8), (0.8, 1.2)),
+        ((0.02, 0.15), (0.5, 0.9), (0.6, 0.95), (0.2, 0.8), (0.8, 1.2)),
+    ),
 }
+EACH = 4  # patients drawn of each row
 
 
 def inputs(rng):
-    """Eight patients of each kind: `(kinds, 8, signals)`."""
-    ranges = np.array([PATIENTS[name] for name in NAMES])  # (kinds, signals, 2)
-    low, high = ranges[:, None, :, 0], ranges[:, None, :, 1]
-    return {"patients": rng.uniform(low, high, (len(NAMES), 8, len(SIGNALS)))}
+    """The patients of each kind, `(patients, signals)`."""
+    drawn = {}
+    for name, rows in PATIENTS.items():
+        low, high = np.repeat(np.array(rows), EACH, axis=0).transpose(2, 0, 1)
+        drawn[name] = rng.uniform(low, high)
+    return drawn
 
 
 def probe(solution, inputs):
     found = {}
-    for name, patients in zip(NAMES, inputs["patients"], strict=True):
-        told = [solution(dict(zip(SIGNALS, map(float, p), strict=True))) for p in patients]
-        found[name] = np.array([NAMES.index(t) if t in NAMES else -1 for t in told])
-    return found
+    for name in NAMES:
+        told = [solution(dict(zip(SIGNALS, map(float, p), strict=True))) for p in inputs[name]]
+        found[name] = np.array([_number(t) for t in told])
+    return found | {"names": np.array([np.mean(found[name] < 0) for name in NAMES])}
+
+
+def _number(told):
+    return NAMES.index(told) if isinstance(told, str) and told in NAMES else -1
 
 
 def reference(inputs):
-    return {name: np.full(8, i) for i, name in enumerate(NAMES)}
+    kinds = {name: np.full(len(inputs[name]), i) for i, name in enumerate(NAMES)}
+    return kinds | {"names": np.zeros(len(NAMES))}
 
 
 CHECKS = (
     Check(
-        "healthy",
-        "A healthy GAN was called ill, or by a name that is none of the six.",
+        "names",
+        "For some patient you return none of the seven names. Return one of them as a string, spelled as in the "
+        "question.",
+        points=0,
     ),
     Check(
-        "mode collapse",
-        "One of these passes for real (precision is fair) and is always the same (recall is low).",
+        "healthy",
+        "A healthy GAN was called ill: all five of its numbers lie within the limits.",
     ),
     Check(
         "vanishing gradient",
-        "G hears nothing. Its samples are bad as well, and other numbers may be: those are consequences. Which "
-        "of the numbers says why?",
+        "D is sure of every pair, and G's loss is flat: G hears nothing. Its samples are bad as well, and other "
+        "numbers may be: those are consequences. Which of the numbers says why?",
+    ),
+    Check(
+        "discriminator too strong",
+        "D is sure of every pair, and G's loss is steep: G hears D and cannot follow. That the samples are bad follows "
+        "from it.",
     ),
     Check(
         "discriminator too weak",
-        "D puts samples over real images. That the samples are bad and have no grey follows from it.",
+        "D puts samples over real images, and they are bad. That their grey is wrong follows from it, and so may a "
+        "flat loss: G has won.",
+    ),
+    Check(
+        "mode collapse",
+        "These pass for real (precision is fair) and are always the same (recall is low). Such a D may be late, and "
+        "put samples over real images: its AUC is then low though G has learned something. Which number must be low as "
+        "well before D is the cause?",
     ),
     Check(
         "saturation",
-        "The game is fair, the samples are good and varied, and the grey is missing.",
+        "The samples are good and varied, and the grey is missing. A D that was fed such images may call real ones "
+        "false: its AUC is then low, and D is not the cause.",
     ),
     Check(
         "underfitting",
@@ -76,26 +124,29 @@ CHECKS = (
 RIGHT = {
     "as written": """
 def my_diagnosis(signals):
-    if signals["generator_gradient"] < 0.05:
-        return "vanishing gradient"
-    if signals["discriminator_auc"] < 0.25:
-        return "discriminator too weak"
+    auc, gradient = signals["discriminator_auc"], signals["generator_gradient"]
     if signals["precision"] < 0.3:
-        return "underfitting"
+        if auc > 0.99:
+            return "vanishing gradient" if gradient < 0.05 else "discriminator too strong"
+        return "discriminator too weak" if auc < 0.25 else "underfitting"
     if signals["recall"] < 0.35:
         return "mode collapse"
-    return "saturation" if signals["midtone_ratio"] < 0.5 else "healthy"
+    return "saturation" if signals["midtone_ratio"] < 0.7 else "healthy"
 """,
-    "a table": """
+    "one condition after another": """
 def my_diagnosis(signals):
-    causes = [
-        ("generator_gradient", 0.03, "vanishing gradient"),
-        ("discriminator_auc", 0.3, "discriminator too weak"),
-        ("precision", 0.25, "underfitting"),
-        ("recall", 0.3, "mode collapse"),
-        ("midtone_ratio", 0.6, "saturation"),
-    ]
-    return next((name for signal, limit, name in causes if signals[signal] < limit), "healthy")
+    p, r, auc, gradient, grey = signals.values()
+    if gradient < 0.03 and auc > 0.9:
+        return "vanishing gradient"
+    if auc > 0.98:
+        return "discriminator too strong"
+    if auc < 0.3 and p < 0.3:
+        return "discriminator too weak"
+    if p < 0.3:
+        return "underfitting"
+    if r < 0.3:
+        return "mode collapse"
+    return "saturation" if grey < 0.6 else "healthy"
 """,
 }
 
@@ -104,30 +155,71 @@ def _slip(*changes):
     return variant(RIGHT["as written"], *changes)
 
 
-def _rule(signal, limit, name):
-    return f'    if signals["{signal}"] < {limit}:\n        return "{name}"\n'
+def _rules(*names):
+    """A doctor who asks one number after the other, each alone."""
+    limits = {
+        "vanishing gradient": '"generator_gradient"] < 0.05',
+        "discriminator too strong": '"discriminator_auc"] > 0.99',
+        "discriminator too weak": '"discriminator_auc"] < 0.25',
+        "underfitting": '"precision"] < 0.3',
+        "mode collapse": '"recall"] < 0.35',
+        "saturation": '"midtone_ratio"] < 0.7',
+    }
+    rules = [f"    if signals[{limits[n]}:\n        return {n!r}\n" for n in names]
+    return "def my_diagnosis(signals):\n" + "".join(rules) + '    return "healthy"\n'
 
 
-GRADIENT = _rule("generator_gradient", 0.05, "vanishing gradient")
-WEAK = _rule("discriminator_auc", 0.25, "discriminator too weak")
-UNDERFITTING = _rule("precision", 0.3, "underfitting")
-COLLAPSE = _rule("recall", 0.35, "mode collapse")
-GREY = _rule("midtone_ratio", 0.5, "saturation")
+WEAK = ' if auc < 0.25 else "underfitting"'
 WRONG = {
-    "consequences first": _slip((GRADIENT, f"{GREY}{COLLAPSE}{GRADIENT}")),
-    "bad and alike, so D is weak": _slip(
-        (WEAK, ""),
+    "a late discriminator is called too weak": variant(
+        RIGHT["one condition after another"], ("auc < 0.3 and p < 0.3", "auc < 0.3")
+    ),
+    "one number after the other": _rules(
+        "vanishing gradient",
+        "discriminator too strong",
+        "discriminator too weak",
+        "underfitting",
+        "mode collapse",
+        "saturation",
+    ),
+    "consequences first": _rules(
+        "saturation",
+        "mode collapse",
+        "underfitting",
+        "vanishing gradient",
+        "discriminator too strong",
+        "discriminator too weak",
+    ),
+    "flat because G has won": _slip(
         (
-            'return "underfitting"',
-            'return "discriminator too weak" if signals["recall"] < 0.35 else "underfitting"',
-        ),
+            '    if signals["precision"]',
+            '    if gradient < 0.05:\n        return "vanishing gradient"\n    if signals["precision"]',
+        )
     ),
-    "recall alone": _slip(
-        (GRADIENT, ""), (WEAK, ""), (COLLAPSE, ""), (UNDERFITTING, f"{COLLAPSE}{UNDERFITTING}")
+    "the gradient is not asked": _slip(
+        (
+            '"vanishing gradient" if gradient < 0.05 else "discriminator too strong"',
+            '"discriminator too strong"',
+        )
     ),
-    "the discriminator is never weak": _slip((WEAK, "")),
-    "everyone is ill": _slip(("0.35", "0.95")),
-    "a strong discriminator is the cause": _slip(
-        ('signals["generator_gradient"] < 0.05', 'signals["discriminator_auc"] > 0.8')
+    "a sure discriminator has vanished": _slip(
+        (
+            '"vanishing gradient" if gradient < 0.05 else "discriminator too strong"',
+            '"vanishing gradient"',
+        )
     ),
+    "a flat loss and a steep one changed places": _slip(("gradient < 0.05", "gradient > 0.05")),
+    "bad and alike, so D is weak": _slip(
+        (WEAK, ' if signals["recall"] < 0.35 else "underfitting"')
+    ),
+    "the discriminator is never weak": _slip((f'"discriminator too weak"{WEAK}', '"underfitting"')),
+    "grey before variety": _slip(
+        (
+            '    if signals["recall"]',
+            '    if signals["midtone_ratio"] < 0.7:\n        return "saturation"\n    if signals["recall"]',
+        )
+    ),
+    "everyone is ill": _slip(("0.35", "0.96")),
+    "names of its own": _slip(('"mode collapse"', '"Mode Collapse"')),
+    "a list of names": _slip(('return "mode collapse"', 'return ["mode collapse"]')),
 }
