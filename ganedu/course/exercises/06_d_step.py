@@ -70,8 +70,10 @@ class _Players:
             tf.Variable(0),
             tf.Variable(0),
         )
+        self.called = False  # while the step is recorded
 
     def sample_prior(self, count):
+        self.called = True
         z = self.latents[self.turn % len(self.latents)]
         self.turn.assign_add(1)
         self.asked.assign(count)
@@ -96,6 +98,10 @@ def probe(solution, inputs):
             raise WrongSolution(
                 "A compiled step does not know how long its batch will be: `tf.shape(x)[0]` in the place of `len(x)`."
             ) from None
+        except ValueError:  # a shape that does not fit, as of latents that are not the players'
+            if players.called:
+                raise
+            raise WrongSolution(CHECKS[0].hint) from None
         found[f"latents, {name}"] = np.array([np.asarray(players.asked), np.asarray(players.turn)])
         found["training"] = all(players.generator.heard + players.discriminator.heard)
         found[f"loss, {name}"] = np.asarray(logs["d_loss"])
@@ -267,6 +273,22 @@ def d_step(players, x):
     players.d_adam.apply_gradients(zip(tape.gradient(loss, weights), weights))
     return {"d_loss": loss, "D(x)": tf.reduce_mean(p), "D(G(z))": tf.reduce_mean(q)}
 """,
+    "generated images first, and one call": """
+def d_step(players, x):
+    count = tf.shape(x)[0]
+    with tf.GradientTape() as tape:
+        fakes = players.generator(players.sample_prior(count), training=True)
+        logits = players.discriminator(tf.concat([fakes, x], axis=0), training=True)
+        fake, real = logits[:count], logits[count:]
+        loss = tf.reduce_mean(tf.nn.softplus(-real)) + tf.reduce_mean(tf.nn.softplus(fake))
+    variables = players.discriminator.trainable_variables
+    players.d_adam.apply(tape.gradient(loss, variables), variables)
+    return {
+        "d_loss": loss,
+        "D(x)": tf.reduce_mean(tf.sigmoid(real)),
+        "D(G(z))": tf.reduce_mean(tf.sigmoid(fake)),
+    }
+""",
 }
 
 
@@ -299,6 +321,9 @@ WRONG = {
     ),
     "latents of its own": _slip(
         ("players.sample_prior(tf.shape(x)[0])", "tf.random.normal((tf.shape(x)[0], 2))")
+    ),
+    "32 latents of 64 numbers, of its own": _slip(
+        ("players.sample_prior(tf.shape(x)[0])", "tf.random.normal((32, 64))")
     ),
     "fakes outside the tape": """
 def d_step(players, x):
