@@ -23,6 +23,27 @@ def probe(solution, inputs):
     }
 
 
+def _slips(real, fake):
+    """What comes out of slips that are often made."""
+    pay_real, pay_fake = np.mean(np.logaddexp(0, -real)), np.mean(np.logaddexp(0, fake))
+    believed, doubted = (np.mean(1 / (1 + np.exp(-a))) for a in (real, -fake))
+    return {
+        "sign": -(pay_real + pay_fake),
+        "difference": (pay_real - pay_fake, pay_fake - pay_real),
+        "real alone": (pay_real, 2 * pay_real),
+        "halved": (pay_real + pay_fake) / 2,
+        "summed": np.sum(np.logaddexp(0, -real)) + np.sum(np.logaddexp(0, fake)),
+        "log of the mean": -np.log(believed) - np.log(doubted),
+    }
+
+
+def compared(outputs, inputs):
+    """The probe's outputs, and whether the loss is that of a known slip."""
+    loss, slips = outputs["loss"], _slips(inputs["real"], inputs["fake"])
+    known = {n: np.shape(loss) == () and bool(np.isclose(loss, v).any()) for n, v in slips.items()}
+    return {**outputs, **known}
+
+
 def reference(inputs):
     real = np.mean(np.logaddexp(0, -inputs["real"]))
     fake = np.mean(np.logaddexp(0, inputs["fake"]))
@@ -32,10 +53,41 @@ def reference(inputs):
         "of real": real + half,
         "of fake": half + fake,
         "loss": real + fake,
+        **dict.fromkeys(_slips(inputs["real"], inputs["fake"]), False),
     }
 
 
 CHECKS = (
+    Check(
+        "sign",
+        "The sign is turned: this is equation 1, which D makes large. A loss is what D pays, so it is positive.",
+        points=0,
+    ),
+    Check(
+        "difference",
+        "D pays for real images and for generated ones: add the two, do not subtract.",
+        points=0,
+    ),
+    Check(
+        "real alone",
+        "The generated images cost nothing in your loss. What should D pay for one that it believes?",
+        points=0,
+    ),
+    Check(
+        "halved",
+        "This is half of the loss: the two means are added, not averaged.",
+        points=0,
+    ),
+    Check(
+        "summed",
+        "These are sums over the batch. Take the mean over the real images and the mean over the generated ones.",
+        points=0,
+    ),
+    Check(
+        "log of the mean",
+        "You take the logarithm of a mean. It should be the mean of the logarithms: each image pays for itself.",
+        points=0,
+    ),
     Check(
         "zeros",
         "A D that answers 0 to everything gives each image the probability 1/2. What does each of the two "
@@ -88,6 +140,19 @@ def my_discriminator_loss(real, fake):
     "the two changed places": """
 def my_discriminator_loss(real, fake):
     return np.mean(np.logaddexp(0, real)) + np.mean(np.logaddexp(0, -fake))
+""",
+    "equation 1 as it stands": """
+def my_discriminator_loss(real, fake):
+    return -np.mean(np.logaddexp(0, -real)) - np.mean(np.logaddexp(0, fake))
+""",
+    "the logarithm of the mean": """
+def my_discriminator_loss(real, fake):
+    real, fake = 1 / (1 + np.exp(-real)), 1 / (1 + np.exp(-fake))
+    return -np.log(np.mean(real)) - np.log(1 - np.mean(fake))
+""",
+    "a difference": """
+def my_discriminator_loss(real, fake):
+    return np.mean(np.logaddexp(0, -real)) - np.mean(np.logaddexp(0, fake))
 """,
     "one number an image": """
 def my_discriminator_loss(real, fake):
