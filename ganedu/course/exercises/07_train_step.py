@@ -6,6 +6,7 @@ from ganedu.course.checking import Check, variant
 
 FUNCTION = "my_train_step"
 FORBIDDEN = ()
+PRELUDE = "from keras import ops"
 
 
 def inputs(rng):
@@ -13,6 +14,16 @@ def inputs(rng):
 
 
 LONGEST = 12  # moves that are compared, so that a move too many is no other shape
+
+
+class _Batch(np.ndarray):
+    """Images whose number a compiled step does not know: writes down that `len` was asked."""
+
+    measured = False
+
+    def __len__(self):
+        self.measured = True
+        return self.shape[0]
 
 
 class _Network(str):
@@ -37,7 +48,7 @@ class _Players:
 
     def sample_prior(self, count):
         self.draws += 1
-        self.counts.append(count)
+        self.counts.append(int(count))
         return self.draws
 
     def minimize(self, loss_fn, network, optimizer):
@@ -72,8 +83,8 @@ def _padded(values):
 
 
 def _play(solution, x, steps):
-    players = _Players()
-    logs = solution(players, x, steps) or {}
+    players, batch = _Players(), x.view(_Batch)
+    logs = solution(players, batch, steps) or {}
     moves = np.array(players.moves or [(0,) * 5], float)
     return {
         "who": _padded(moves[:, 0]),
@@ -81,6 +92,7 @@ def _play(solution, x, steps):
         "optimizer": moves[:, 4],
         "latents": np.array([len(set(moves[:, 2])), len(moves)]),
         "counts": np.array(sorted(set(players.counts)) or [0]),
+        "length": np.array([batch.measured]),
         "images": moves[:, 3],
         "averaged": _padded(players.averaged or [-1]),
         "logs": np.array([logs.get("d_loss", -1.0), logs.get("g_loss", -1.0)], float),
@@ -106,6 +118,7 @@ def reference(inputs):
             "optimizer": np.ones(k + 1),
             "latents": np.array([k + 1, k + 1]),
             "counts": np.array([len(x)]),
+            "length": np.array([False]),
             "images": np.array([image_sum] * k + [0.0]),
             "averaged": _padded([k + 1]),
             "logs": np.array([10.0 * k, 100.0 * (k + 1)]),
@@ -135,6 +148,10 @@ CHECKS = (
     Check(
         "counts, 1",
         "As many latents as there are images in the batch.",
+    ),
+    Check(
+        "length, 1",
+        "A compiled step does not know how long its batch will be: `ops.shape(x)[0]` in the place of `len(x)`.",
     ),
     Check(
         "images, 1",
@@ -186,11 +203,11 @@ RIGHT = {
     "as written": """
 def my_train_step(players, x, k):
     for _ in range(k):
-        z = players.sample_prior(len(x))
+        z = players.sample_prior(ops.shape(x)[0])
         d = players.minimize(
             lambda z=z: players.d_losses(x, z), players.discriminator, players.d_optimizer
         )
-    z = players.sample_prior(len(x))
+    z = players.sample_prior(ops.shape(x)[0])
     g = players.minimize(lambda: players.g_losses(z), players.generator, players.g_optimizer)
     players.update_ema(players.generator, players.ema_generator, players.ema_momentum)
     return d | g
@@ -198,11 +215,11 @@ def my_train_step(players, x, k):
     "logs as the class does": """
 def my_train_step(players, x, k):
     for _ in range(k):
-        z = players.sample_prior(len(x))
+        z = players.sample_prior(ops.shape(x)[0])
         d = players.minimize(
             lambda z=z: players.d_losses(x, z), players.discriminator, players.d_optimizer
         )
-    z = players.sample_prior(len(x))
+    z = players.sample_prior(ops.shape(x)[0])
     g = players.minimize(lambda: players.g_losses(z), players.generator, players.g_optimizer)
     players.update_ema(players.generator, players.ema_generator, players.ema_momentum)
     return players.log(d | g)
@@ -212,12 +229,12 @@ def my_train_step(players, x, k):
     logs = {}
     for _ in range(k):
         logs.update(players.minimize(
-            lambda: players.d_losses(x, players.sample_prior(len(x))),
+            lambda: players.d_losses(x, players.sample_prior(ops.shape(x)[0])),
             players.discriminator,
             players.d_optimizer,
         ))
     logs.update(players.minimize(
-        lambda: players.g_losses(players.sample_prior(len(x))), players.generator, players.g_optimizer
+        lambda: players.g_losses(players.sample_prior(ops.shape(x)[0])), players.generator, players.g_optimizer
     ))
     players.update_ema(players.generator, players.ema_generator, players.ema_momentum)
     return logs
@@ -230,17 +247,18 @@ def _slip(*changes):
 
 
 LOOP = """    for _ in range(k):
-        z = players.sample_prior(len(x))
+        z = players.sample_prior(ops.shape(x)[0])
 """
-G = """    z = players.sample_prior(len(x))
+G = """    z = players.sample_prior(ops.shape(x)[0])
     g = players.minimize(lambda: players.g_losses(z), players.generator, players.g_optimizer)
 """
 AVERAGE = "    players.update_ema(players.generator, players.ema_generator, players.ema_momentum)\n"
 WRONG = {
     "the same latents for all": _slip(
-        (LOOP, "    z = players.sample_prior(len(x))\n    for _ in range(k):\n"),
+        (LOOP, "    z = players.sample_prior(ops.shape(x)[0])\n    for _ in range(k):\n"),
         (G, G.split("\n", 1)[1]),
     ),
+    "the batch's len": RIGHT["as written"].replace("ops.shape(x)[0]", "len(x)"),
     "G first": _slip((G, ""), (LOOP, f"{G}{LOOP}")),
     "the loss, not a function of it": _slip(("lambda z=z: players.d_losses", "players.d_losses")),
     "ignores k": _slip(("range(k)", "range(1)")),
@@ -248,6 +266,6 @@ WRONG = {
     "one optimizer for both": _slip(("players.g_optimizer", "players.d_optimizer")),
     "no averaged weights": _slip((AVERAGE, "")),
     "one draw for all of D's moves": _slip(
-        (LOOP, "    z = players.sample_prior(len(x))\n    for _ in range(k):\n")
+        (LOOP, "    z = players.sample_prior(ops.shape(x)[0])\n    for _ in range(k):\n")
     ),
 }
