@@ -218,9 +218,14 @@ def test_variants_by_hand():
     forth, back = 0.5 * (np.log(4) + 0.5 - 1), 0.5 * (5 - np.log(4) - 1)
     for i, nats in enumerate([forth / np.log(2), back, forth + back]):
         assert np.allclose(value("03.kl", i, *code), [nats])
-    batch = np.array([10.0, 20.0]), np.array([[1.0, 1.0], [3.0, 1.0]])  # 2 and 4 nats
-    for i, (capacity, loss) in enumerate([(1.0, 23.0), (3.0, 17.0), (5.0, 15.0)]):
-        assert np.isclose(value("04.capacity_loss", i, *batch, 2.0, capacity), loss)
+    # It listens where the new label is even, and draws a third digit, an 11, where it is odd.
+    even = (
+        (lambda x, y: y),
+        (lambda z, y: np.stack([z, y])),
+        (lambda a: np.where(a[1] % 2, 11, a[1])),
+    )
+    for i, shares in enumerate([(0.5, 0.0), (0.5, 0.05), (1 / 2, 1 / 2)]):
+        assert np.allclose(value("04.swap_test", i, *even, np.zeros(2), np.array([0, 1])), shares)
     # Four vectors choose code 0: 4 of them, or twice its share of the batch; their sum is 20, or 10.
     z = np.array([[4.0], [6.0], [4.0], [6.0]])
     codes = np.array([1.0, 3.0]), np.array([[2.0], [3.0]]), z, np.zeros(4, int)
