@@ -31,20 +31,26 @@ def probe(solution, inputs):
     return {"returned": all(value is not None for value in found.values()), **found}
 
 
-def _kl(mean, log_variance, prior_mean, prior_log_variance):
+def _kl(mean, log_variance, prior_mean, prior_log_variance, divisor=None):
     variance = np.exp(log_variance) + (mean - prior_mean) ** 2
-    ratio = variance / np.exp(prior_log_variance)
+    ratio = variance / (np.exp(prior_log_variance) if divisor is None else divisor)
     return 0.5 * np.sum(prior_log_variance - log_variance + ratio - 1, axis=1)
 
 
 def _slips(arguments):
     """What a known slip would give in the place of the KL divergence."""
     right, (m, lv, prior_m, prior_lv) = _kl(*arguments), arguments
+    none = np.zeros_like(m)
     return {
         "negative": -right,
         "whole": 2 * right,
         "mean": right / m.shape[1],
         "direction": _kl(prior_m, prior_lv, m, lv),
+        "bits": right / np.log(2),
+        "no logarithm": right - 0.5 * prior_lv.sum(axis=1),
+        "deviation": _kl(m, lv, prior_m, prior_lv, np.exp(0.5 * prior_lv)),
+        "centre alone": _kl(m - prior_m, lv, none, none),
+        "width": _kl((m - prior_m) / np.exp(0.5 * prior_lv), lv, none, none),
     }
 
 
@@ -69,7 +75,7 @@ def reference(inputs):
     }
 
 
-CHECKS = (  # the first six come out by themselves for any numbers of the right shape
+CHECKS = (  # the first eleven come out by themselves for any numbers of the right shape
     Check(
         "returned",
         "Nothing came back. Does your function end with `return`?",
@@ -100,6 +106,31 @@ CHECKS = (  # the first six come out by themselves for any numbers of the right 
         "direction",
         "That is the divergence of the prior from q. We draw from q and expect the prior: the prior's variance is the "
         "unit.",
+        points=0,
+    ),
+    Check(
+        "bits",
+        "These are bits. In nats all logarithms are natural ones.",
+        points=0,
+    ),
+    Check(
+        "no logarithm",
+        "One term is missing: log p(z) holds the prior's own log-variance.",
+        points=0,
+    ),
+    Check(
+        "deviation",
+        "You divide by the prior's s. Squares are counted in units of its variance, s^2.",
+        points=0,
+    ),
+    Check(
+        "centre alone",
+        "The centre is counted from the prior's, and nothing is counted in units of the prior's width.",
+        points=0,
+    ),
+    Check(
+        "width",
+        "The distance of the centres is counted in units of the prior's width. And sigma?",
         points=0,
     ),
     Check(
@@ -189,6 +220,24 @@ def my_kl_between(mean, log_variance, prior_mean, prior_log_variance):
 def my_kl_between(mean, log_variance, prior_mean, prior_log_variance):
     ratio = (np.exp(log_variance) + (mean - prior_mean) ** 2) / np.exp(prior_log_variance)
     return np.sum(prior_log_variance - log_variance + ratio - 1, axis=1)
+""",
+    "in bits": variant(RIGHT["closed form"], ("return 0.5 *", "return 0.5 / np.log(2) *")),
+    "without the prior's logarithm": variant(
+        RIGHT["closed form"], ("np.sum(prior_log_variance - log_variance", "np.sum(-log_variance")
+    ),
+    "divides by the deviation": variant(
+        RIGHT["closed form"],
+        ("/ np.exp(prior_log_variance)", "/ np.exp(0.5 * prior_log_variance)"),
+    ),
+    "shifts, and scales nothing": """
+def my_kl_between(mean, log_variance, prior_mean, prior_log_variance):
+    m = mean - prior_mean
+    return -0.5 * np.sum(1 + log_variance - m**2 - np.exp(log_variance), axis=1)
+""",
+    "scales the distance alone": """
+def my_kl_between(mean, log_variance, prior_mean, prior_log_variance):
+    m = (mean - prior_mean) / np.exp(0.5 * prior_log_variance)
+    return -0.5 * np.sum(1 + log_variance - m**2 - np.exp(log_variance), axis=1)
 """,
 }
 VARIANTS = (
