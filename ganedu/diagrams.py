@@ -125,6 +125,7 @@ def vq():
     chain = ["x", "encoder", "codes", "nearest", "decoder", "copy"]
     arrows = [(a, b, "forward") for a, b in itertools.pairwise(chain)]
     arrows += [("codebook", "nearest", "forward"), ("nearest", "prior", "forward")]
+    arrows += [("prior", "decoder", "forward")]
     arrows += [("copy", "decoder", "gradient"), ("decoder", "codes", "gradient", -0.35)]
     arrows += [("codes", "encoder", "gradient")]
     return graph(boxes, arrows, (12.8, 2.4))

@@ -21,20 +21,41 @@ def inputs(rng):
 
 def probe(solution, inputs):
     counts, sums, z, indices = (inputs[name] for name in ("counts", "sums", "z", "indices"))
-    given = counts.copy(), sums.copy()
-    counts_1, sums_1, codebook = solution(counts.copy(), sums.copy(), z, indices, MOMENTUM)
+    first = [np.asarray(a) for a in solution(counts.copy(), sums.copy(), z, indices, MOMENTUM)]
+    shapes = [a.shape for a in first]
+    if shapes != [counts.shape, sums.shape, sums.shape]:
+        return {**dict.fromkeys((item.key for item in CHECKS), 0.0), "shapes": False}
     still = solution(counts.copy(), sums.copy(), z, indices, 1.0)
     new = solution(np.ones(4), np.zeros((4, 3)), z, indices, 0.0)
-    twice = solution(np.array(counts_1), np.array(sums_1), z, indices, MOMENTUM)
+    twice = solution(first[0].copy(), first[1].copy(), z, indices, MOMENTUM)
     return {
-        "still": np.concatenate([still[0] - given[0], np.ravel(still[1] - given[1])]),
+        "shapes": True,
+        "still": np.concatenate([still[0] - counts, np.ravel(still[1] - sums)]),
         "new counts": new[0],
         "new sums": new[1],
-        "counts": counts_1,
-        "sums": sums_1,
-        "codebook": codebook,
+        "counts": first[0],
+        "sums": first[1],
+        "codebook": first[2],
         "twice": twice[2],
     }
+
+
+def _slips(inputs):
+    """What known slips would give in the place of the new sums."""
+    z, indices = inputs["z"], inputs["indices"]
+    return {"unit of sums": np.eye(4)[indices].T @ z}
+
+
+def compared(probed, inputs):
+    """What was found, and whether the new sums are what a known slip gives."""
+    given = np.asarray(probed["new sums"])
+    slips = {
+        name: bool(
+            given.shape == (4, 3) and given.dtype.kind in "biuf" and np.allclose(given, value)
+        )
+        for name, value in _slips(inputs).items()
+    }
+    return {**probed, **slips}
 
 
 def _step(counts, sums, z, indices, momentum):
@@ -50,6 +71,8 @@ def reference(inputs):
     new = _step(np.ones(4), np.zeros((4, 3)), z, indices, 0.0)
     counts_1, sums_1, codebook = _step(counts, sums, z, indices, MOMENTUM)
     return {
+        **dict.fromkeys(_slips(inputs), False),
+        "shapes": True,
         "still": np.zeros(16),
         "new counts": new[0],
         "new sums": new[1],
@@ -62,6 +85,11 @@ def reference(inputs):
 
 CHECKS = (
     Check(
+        "shapes",
+        "Three arrays come back, in this order: the counts (K,), the sums (K, d) and the codebook (K, d).",
+        points=0,
+    ),
+    Check(
         "still",
         "With a momentum of 1 nothing new is heard: counts and sums stay as they were.",
     ),
@@ -69,6 +97,11 @@ CHECKS = (
         "new counts",
         "With a momentum of 0 only this batch counts. Where all codes are chosen equally often each count is 1, "
         "whatever the batch's size and the codebook's; a code that none chose has 0.",
+    ),
+    Check(
+        "unit of sums",
+        "The counts are in units of an even share, the sums are not: both are divided by N / K.",
+        points=0,
     ),
     Check(
         "new sums",
@@ -161,6 +194,20 @@ def my_codebook(counts, sums, z, indices, momentum):
     new = momentum * counts + (1 - momentum) * chosen.sum(axis=0)
     sums = momentum * sums + (1 - momentum) * chosen.T @ z
     return new, sums, sums / counts[:, None]
+""",
+    "another order": """
+def my_codebook(counts, sums, z, indices, momentum):
+    chosen = np.eye(len(counts))[indices] * len(counts) / len(z)
+    counts = momentum * counts + (1 - momentum) * chosen.sum(axis=0)
+    sums = momentum * sums + (1 - momentum) * chosen.T @ z
+    return sums / counts[:, None], counts, sums
+""",
+    "the counts alone in units of a share": """
+def my_codebook(counts, sums, z, indices, momentum):
+    chosen = np.eye(len(counts))[indices]
+    counts = momentum * counts + (1 - momentum) * chosen.sum(axis=0) * len(counts) / len(z)
+    sums = momentum * sums + (1 - momentum) * chosen.T @ z
+    return counts, sums, sums / counts[:, None]
 """,
 }
 VARIANTS = (
