@@ -33,13 +33,47 @@ def reference(inputs):
         doubt = 1 / (1 + np.exp(logits))  # (B,)
         found[f"dm{end}"] = -np.mean(doubt) * w
         found[f"ds{end}"] = -np.mean(doubt * (z @ w))
-    return found
+    return {**found, **dict.fromkeys(_slips(inputs), False)}
+
+
+def _slips(inputs):
+    """What known slips would give in the place of the gradient in m."""
+    z, m, w = inputs["z"], inputs["m"], inputs["w"]
+    doubt = np.mean(1 / (1 + np.exp((m + inputs["s"] * z) @ w + inputs["b"])))
+    return {"saturating": -(1 - doubt) * w, "no w": -doubt * np.ones(2), "m for w": -doubt * m}
+
+
+def compared(probed, inputs):
+    """What was found, and whether the gradient in m is what a known slip gives."""
+    given = np.asarray(probed["dm"])
+    numbers = given.shape in ((), (2,)) and given.dtype.kind in "biuf"
+    slips = {
+        name: bool(numbers and np.allclose(given, value)) for name, value in _slips(inputs).items()
+    }
+    return {**probed, **slips}
 
 
 CHECKS = (
     Check(
+        "saturating",
+        "Each point weighs sigma here, and should weigh 1 - sigma: L_G is the mean of -log sigma, not of "
+        "log(1 - sigma).",
+        points=0,
+    ),
+    Check(
+        "no w",
+        "How much does a point's logit w x + b change when m moves? By the chain rule that is a factor of the gradient "
+        "in m.",
+        points=0,
+    ),
+    Check(
+        "m for w",
+        "How much does a point's logit w x + b change when m moves? It is not m.",
+        points=0,
+    ),
+    Check(
         "dm still",
-        "With m = 0, s = 0, b = 0 every generated point is 0 and D doubts each with 1/2. Which way must m go to be "
+        "With m = 0, s = 0, b = 0 every point m + s z is 0 and D doubts each with 1/2. Which way must m go to be "
         "believed more, and is a loss lessened along its gradient or against it?",
     ),
     Check(
@@ -106,6 +140,18 @@ def my_g_gradients(z, m, s, w, b):
     doubt = 1 - 1 / (1 + np.exp(-((m + s * z) @ w + b)))
     return np.mean(doubt) * w, np.mean(doubt * (z @ w))
 """,
+    "sigma in the place of 1 - sigma": variant(
+        RIGHT["as written"], ("doubt = 1 - 1 / (1", "doubt = 1 / (1")
+    ),
+    "no w in the gradient in m": variant(
+        RIGHT["as written"], ("-np.mean(doubt) * w", "-np.mean(doubt) * np.ones(2)")
+    ),
+    "a number for the gradient in m": variant(
+        RIGHT["as written"], ("-np.mean(doubt) * w", "-np.mean(doubt)")
+    ),
+    "m in the place of w": variant(
+        RIGHT["as written"], ("-np.mean(doubt) * w", "-np.mean(doubt) * m")
+    ),
 }
 VARIANTS = (
     Variant(
