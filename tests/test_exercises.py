@@ -235,13 +235,11 @@ def test_variants_by_hand():
     given = np.array([[0.5], [0.0], [100.0], [101.0]])
     for i, share in enumerate([0.5, 1.0, 0.5]):
         assert np.isclose(value("10.precision", i, line, given, 1), share)
-    image = np.array([[[[1.0, 2.0]], [[3.0, 6.0]]]])  # means 2 and 4, deviations 1 and 2
-    style = np.array([[2.0, 1.0]]), np.array([[1.0, 0.0]])
-    assert np.allclose(
-        value("15.adain", 0, image, *style)[0, :, 0, 1], np.array([-1, 3]) / np.sqrt(3.5)
-    )
-    assert np.allclose(value("15.adain", 1, image, *style)[0, :, 0, 0], [-2.0, 4.0])
-    assert np.allclose(value("15.adain", 2, image, *style)[0, :, 0, 0], [0.0, 4.0])
+    pixel = np.array([[[[1.0, 2.0]]]]), np.array([[3.0, 1.0]]), np.array([[[[1.0], [2.0]]]])
+    lengths = np.sqrt(32), np.sqrt(13) / 2, 5.0  # of the weights 4, 4 or 3, 2
+    for i, out in enumerate(np.array([12, 7, 7]) / lengths):
+        maps = value("15.modulated", i, *pixel, lambda x, kernel: x @ kernel[0, 0])
+        assert np.allclose(maps, [[[[out]]]])
     for i, end in enumerate([2.5, 0.5, 2.5]):
         assert np.isclose(value("16.heun", i, lambda x, t: x, np.ones(1), 1)[0], end)
     for i, end in enumerate(
