@@ -23,9 +23,14 @@ def inputs(rng):
 
 
 def probe(solution, inputs):
-    encoder, decoder, discriminator = solution(**inputs, gamma=GAMMA)
+    losses = solution(**inputs, gamma=GAMMA)
+    others = solution(**{**inputs, "real": inputs["real"] + 1.0}, gamma=GAMMA)
+    encoder, decoder, discriminator = losses
     _, free, _ = solution(**inputs, gamma=0.0)
     return {
+        "order": [
+            np.mean(loss) != np.mean(other) for loss, other in zip(losses, others, strict=True)
+        ],
         "discriminator": discriminator,
         "encoder": encoder,
         "decoder, gamma 0": free,
@@ -39,6 +44,7 @@ def reference(inputs):
     fooled = np.mean(np.logaddexp(0, -inputs["copy"])) + np.mean(np.logaddexp(0, -inputs["prior"]))
     told = np.mean(np.logaddexp(0, inputs["copy"])) + np.mean(np.logaddexp(0, inputs["prior"]))
     return {
+        "order": np.array([False, False, True]),
         "discriminator": np.mean(np.logaddexp(0, -inputs["real"])) + told,
         "encoder": np.mean(inputs["kl"]) + unlike,
         "decoder, gamma 0": fooled,
@@ -48,14 +54,20 @@ def reference(inputs):
 
 CHECKS = (
     Check(
+        "order",
+        "The logits of the real images, `real`, concern Dis alone. Here they change, and of your three losses it is "
+        "not just the third that changes with them. Do you return what Enc, Dec and Dis minimize, in this order?",
+        points=0,  # the others come out wrong, too
+    ),
+    Check(
         "discriminator",
         "Dis sees three kinds of images: real ones, copies, and what is decoded from the prior. It wants to tell the "
-        "first from both others, in three means that add up.",
+        "first from both others, in three means that add up, and what is returned is to be minimized.",
     ),
     Check(
         "encoder",
-        "Enc never plays against Dis. It pays for its code and for copies that are unlike: half the squared distance "
-        "in features, summed over them, the mean over the batch.",
+        "Enc is the first of the three, and never plays against Dis. It pays for its code and for copies that are "
+        "unlike: half the squared distance in features, summed over them, the mean over the batch.",
     ),
     Check(
         "decoder, gamma 0",
@@ -118,5 +130,17 @@ def my_losses(features, copy_features, kl, real, copy, prior, gamma):
     unlike = np.mean((features - copy_features) ** 2)
     d = softplus(-real) + softplus(copy) + softplus(prior)
     return np.mean(kl) + unlike, gamma * unlike + softplus(-copy) + softplus(-prior), d
+""",
+    "Dis first": f"""{HEAD}
+    d = softplus(-real) + softplus(copy) + softplus(prior)
+    return d, np.mean(kl) + unlike, gamma * unlike + softplus(-copy) + softplus(-prior)
+""",
+    "Dec first": f"""{HEAD}
+    d = softplus(-real) + softplus(copy) + softplus(prior)
+    return gamma * unlike + softplus(-copy) + softplus(-prior), np.mean(kl) + unlike, d
+""",
+    "Dis maximizes": f"""{HEAD}
+    d = softplus(-real) + softplus(copy) + softplus(prior)
+    return np.mean(kl) + unlike, gamma * unlike + softplus(-copy) + softplus(-prior), -d
 """,
 }
