@@ -19,13 +19,13 @@ def inputs(rng):
 
 
 def _players(inputs):
-    """G paints one channel in three, F takes a weighted sum of three."""
+    """G paints one channel in three, F takes a weighted sum of three. Each takes the other's images, too."""
     a, b = inputs["a"], inputs["b"]
-    return (lambda x: x * a + b), (lambda y: np.sum(y * b, axis=-1, keepdims=True) - 0.2)
+    return (lambda x: x[..., :1] * a + b), (lambda y: np.sum(y * b, axis=-1, keepdims=True) - 0.2)
 
 
 def _inverses():
-    return (lambda x: np.repeat(2 * x, 3, axis=-1)), (lambda y: y[..., :1] / 2)
+    return (lambda x: np.repeat(2 * x[..., :1], 3, axis=-1)), (lambda y: y[..., :1] / 2)
 
 
 def probe(solution, inputs):
@@ -53,7 +53,7 @@ CHECKS = (
     Check(
         "inverses",
         "Here F undoes what G does, and G what F does: both ways there and back cost nothing. What do you compare "
-        "what comes back with?",
+        "what comes back with? Is there a term in your loss that is no way there and back?",
         points=0,  # it comes out by itself
     ),
     Check(
@@ -106,5 +106,14 @@ def cycle(g, f, x, y):
     "no absolute values": """
 def cycle(g, f, x, y):
     return np.mean(f(g(x)) - x) + np.mean(g(f(y)) - y)
+""",
+    "the identity terms, too": """
+def cycle(g, f, x, y):
+    there, back = np.mean(np.abs(f(g(x)) - x)), np.mean(np.abs(g(f(y)) - y))
+    return there + back + np.mean(np.abs(g(y) - y)) + np.mean(np.abs(f(x) - x))
+""",
+    "the identity terms in their place": """
+def cycle(g, f, x, y):
+    return np.mean(np.abs(g(y) - y)) + np.mean(np.abs(f(x) - x))
 """,
 }
