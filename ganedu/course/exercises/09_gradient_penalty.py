@@ -18,9 +18,15 @@ def inputs(rng):
     }
 
 
-def _bent(w):
-    """The gradient of sum(w x^2 / 2) in x."""
-    return lambda x: w * x
+def _off_the_line(x, real, fake):
+    """How far each point (B, H, W, C) is from the line through its two ends."""
+    if x.shape != real.shape:
+        return np.zeros(len(real))
+    axes, way = (1, 2, 3), real - fake
+    share = np.sum((x - fake) * way, axis=axes, keepdims=True) / np.sum(
+        way**2, axis=axes, keepdims=True
+    )
+    return np.sqrt(np.sum((x - fake - share * way) ** 2, axis=axes))
 
 
 def _steep(norm):
@@ -30,10 +36,14 @@ def _steep(norm):
 
 def probe(solution, inputs):
     real, fake, epsilon, w = (inputs[name] for name in ("real", "fake", "epsilon", "w"))
-    asked = []
+    asked, ends = [], []
 
     def spy(x):
         asked.append(np.array(x))
+        return w * x
+
+    def spy_at_end(x):
+        ends.append(np.array(x))
         return w * x
 
     found = {
@@ -41,9 +51,10 @@ def probe(solution, inputs):
         "slope of 3": solution(_steep(3.0), real, fake, epsilon),
         "flat": solution(_steep(0.2), real, fake, epsilon),
         "penalty between": solution(spy, real, fake, epsilon),
-        "at real": solution(_bent(w), real, fake, np.ones_like(epsilon)),
+        "at real": solution(spy_at_end, real, fake, np.ones_like(epsilon)),
     }
-    return {**found, "between": asked[0] if asked else np.zeros(1)}
+    points, end = (x[0] if x else np.zeros(1) for x in (asked, ends))
+    return {**found, "line": _off_the_line(points, real, fake), "end": end, "between": points}
 
 
 def reference(inputs):
@@ -60,6 +71,8 @@ def reference(inputs):
         "flat": 0.64,
         "penalty between": penalty_at(between),
         "at real": penalty_at(real),
+        "line": np.zeros(len(real)),
+        "end": real,
         "between": between,
     }
 
@@ -79,6 +92,18 @@ CHECKS = (
     Check(
         "flat",
         "WGAN-GP pulls slopes from below, too: a slope of 0.2 is 0.8 away from 1.",
+    ),
+    Check(
+        "line",
+        "A point at which you ask lies on no line between a real image and the generated one beside it. Has each "
+        "image one epsilon, the same for all its pixels?",
+        points=0,  # `between` sees it too
+    ),
+    Check(
+        "end",
+        "With epsilon = 1 for all images you should ask at the real images themselves, as they come. Is it "
+        "each image's own epsilon, and which of the two is multiplied by it?",
+        points=0,  # `between` sees it too
     ),
     Check(
         "between",
@@ -142,6 +167,12 @@ def my_gradient_penalty(gradient, real, fake, epsilon):
 def my_gradient_penalty(gradient, real, fake, epsilon):
     x = epsilon * real + (1 - epsilon) * fake
     return np.mean(np.sum(gradient(x) ** 2, axis=(1, 2, 3)) - 1)
+""",
+    "an epsilon for each pixel": """
+def my_gradient_penalty(gradient, real, fake, epsilon):
+    epsilon = np.random.default_rng(0).random(real.shape)
+    lengths = np.sqrt(np.sum(gradient(epsilon * real + (1 - epsilon) * fake) ** 2, axis=(1, 2, 3)))
+    return np.mean((lengths - 1) ** 2)
 """,
     "halfway for all": """
 def my_gradient_penalty(gradient, real, fake, epsilon):
