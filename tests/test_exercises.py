@@ -231,10 +231,10 @@ def test_variants_by_hand():
     codes = np.array([1.0, 3.0]), np.array([[2.0], [3.0]]), z, np.zeros(4, int)
     for i, book in enumerate([[4 / 1.25, 1.0], [15.5 / 3.25, 1.0], [8 / 2.25, 0.6]]):
         assert np.allclose(np.ravel(value("05.codebook", i, *codes, 0.25)[2]), book)
-    line = np.array([[0.0], [1.0], [3.0], [7.0]])
-    given = np.array([[0.5], [0.0], [100.0], [101.0]])
-    for i, share in enumerate([0.5, 1.0, 0.5]):
-        assert np.isclose(value("10.precision", i, line, given, 1), share)
+    square = np.array([[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]])  # variances 4 / 3
+    moved = [3.0, 4.0] + 2 * square
+    for i, distance in enumerate([25 + 8 / 3, np.sqrt(25 + 8 / 3), (25 + 8 / 3) / 2]):
+        assert np.isclose(value("10.frechet", i, square, moved), distance)
     pixel = np.array([[[[1.0, 2.0]]]]), np.array([[3.0, 1.0]]), np.array([[[[1.0], [2.0]]]])
     lengths = np.sqrt(32), np.sqrt(13) / 2, 5.0  # of the weights 4, 4 or 3, 2
     for i, out in enumerate(np.array([12, 7, 7]) / lengths):
