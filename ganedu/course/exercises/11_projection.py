@@ -21,6 +21,7 @@ def inputs(rng):
 def _cases(inputs):
     one = {**inputs, "phi": inputs["phi"][:1], "y": inputs["y"][:1]}
     return {
+        "bias": {**inputs, "phi": 0 * inputs["phi"]},
         "no class": {**inputs, "V": 0 * inputs["V"]},
         "class": {**inputs, "psi": 0 * inputs["psi"], "bias": 0 * inputs["bias"]},
         "logits": inputs,
@@ -44,9 +45,15 @@ def reference(inputs):
 
 CHECKS = (
     Check(
+        "bias",
+        "One number for each image, (B, 1). Where all features of an image are 0, the logit is the bias itself, "
+        "whatever the label. Is it added, and is the sum left as it is, with no sigmoid?",
+        points=0,  # it comes out by itself
+    ),
+    Check(
         "no class",
         "Where all directions are 0 the label says nothing: what is left is psi, how real the image is, whatever it "
-        "shows. One number for each image.",
+        "shows: the features times its weights, and the bias.",
     ),
     Check(
         "class",
@@ -80,6 +87,15 @@ def projection_logit(phi, y, psi, bias, V):
 """,
 }
 WRONG = {
+    "forgets the bias": """
+def projection_logit(phi, y, psi, bias, V):
+    return phi @ psi + np.sum((y @ V) * phi, axis=-1, keepdims=True)
+""",
+    "a probability": """
+def projection_logit(phi, y, psi, bias, V):
+    logits = phi @ psi + bias + np.sum((y @ V) * phi, axis=-1, keepdims=True)
+    return 1 / (1 + np.exp(-logits))
+""",
     "ignores the label": """
 def projection_logit(phi, y, psi, bias, V):
     return phi @ psi + bias
