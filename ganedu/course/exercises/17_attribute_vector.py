@@ -32,8 +32,12 @@ def probe(solution, inputs):
     codes, labels, leans = inputs["codes"], inputs["labels"], inputs["leans"]
     order = np.argsort(labels)
     halves = np.repeat([False, True], 3)
+    two = np.concatenate([ONE, ONE + np.array([4.0, 0.0, 2.0])])
+    far = np.concatenate([ONE, np.full((3, 3), 20.0)])  # three more, of a class in which none leans
     return {
         "one class": solution(ONE, np.zeros(6, int), halves),
+        "two classes": solution(two, np.repeat([3, 8], 6), np.tile(halves, 2)),
+        "a class without": solution(far, np.repeat([2, 5], [6, 3]), np.append(halves, [False] * 3)),
         "exact": solution(_exact(inputs), labels, leans),
         "vector": solution(codes, labels, leans),
         "in order": solution(codes[order], labels[order], leans[order]),
@@ -52,7 +56,8 @@ def _vector(codes, labels, leans):
 def reference(inputs):
     vector = _vector(inputs["codes"], inputs["labels"], inputs["leans"])
     exact = np.array([1.0, 0.0, -0.5])
-    return {"one class": exact, "exact": exact, "vector": vector, "in order": vector}
+    found = dict.fromkeys(("one class", "two classes", "a class without", "exact"), exact)
+    return {**found, "vector": vector, "in order": vector}
 
 
 CHECKS = (
@@ -63,9 +68,22 @@ CHECKS = (
         points=0,  # it comes out by itself
     ),
     Check(
+        "two classes",
+        "Two classes of six, and in each the three that lean have the code of the others plus (1, 0, -0.5). So that is "
+        "the mean over both classes. A sum would be twice as long.",
+        points=0,  # it comes out by itself
+    ),
+    Check(
+        "a class without",
+        "Two classes; in the first leaning adds (1, 0, -0.5), in the second none leans. The second says nothing: its "
+        "codes must not get into the vector, and it does not count where you take the mean over classes.",
+        points=0,  # `exact` sees it too
+    ),
+    Check(
         "exact",
-        "Here each image that leans has the code of its class plus (1, 0, -0.5), and nothing else. Most that lean are "
-        "of one class: does that class get into your vector? And what of a class in which none leans, or all?",
+        "Each image that leans has the code of its class plus (1, 0, -0.5), and nothing else; but most that lean are "
+        "of one class, and there is a class in which all lean, and one in which none does. Does a class get into your "
+        "vector?",
     ),
     Check(
         "vector",
@@ -139,6 +157,15 @@ def my_attribute_vector(codes, labels, leans):
         if len(a) and len(b):
             total = total + a.mean(axis=0) - b.mean(axis=0)
     return total
+""",
+    "divided by all classes": """
+def my_attribute_vector(codes, labels, leans):
+    total = 0
+    for k in np.unique(labels):
+        a, b = codes[(labels == k) & leans], codes[(labels == k) & ~leans]
+        if len(a) and len(b):
+            total = total + a.mean(axis=0) - b.mean(axis=0)
+    return total / len(np.unique(labels))
 """,
     "less the class's mean": """
 def my_attribute_vector(codes, labels, leans):
