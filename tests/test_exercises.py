@@ -113,16 +113,16 @@ def test_the_package_s_own_function_is_no_solution():
 
 def test_what_is_no_number_is_told_so():
     with pytest.raises(checking.WrongSolution, match="It should be numbers"):
-        checking.check("22.recall_at", lambda scores, k: "all")
+        checking.check("22.info_nce", lambda u, v, temperature: "all")
 
 
 def test_an_unknown_exercise_is_refused():
     with pytest.raises(UsageError, match=r"no exercise '06\.nothing'\. Exercises: 00\."):
         checking.check("06.nothing", None)
-    with pytest.raises(UsageError, match="must make recall_at"):
-        checking.compile_solution(EXERCISES["22.recall_at"], "x = 1")
+    with pytest.raises(UsageError, match="must make my_info_nce"):
+        checking.compile_solution(EXERCISES["22.info_nce"], "x = 1")
     with pytest.raises(UsageError, match="does not run: division by zero"):
-        checking.compile_solution(EXERCISES["22.recall_at"], "1 / 0")
+        checking.compile_solution(EXERCISES["22.info_nce"], "1 / 0")
 
 
 def test_in_a_notebook_a_hint_is_one_paragraph():
@@ -152,9 +152,12 @@ def test_a_mistake_in_the_solution_itself_keeps_its_traceback():
     with pytest.raises(NameError, match="unknown"):
         checking.check("14.cycle_loss", scope["my_cycle"])
     scope = {"np": np}
-    exec(compile("def f(s, k):\n    return s[99, 99]", "<the student's cell>", "exec"), scope)
+    exec(
+        compile("def f(u, v, temperature):\n    return u[99]", "<the student's cell>", "exec"),
+        scope,
+    )
     with pytest.raises(IndexError):
-        checking.check("22.recall_at", scope["f"])
+        checking.check("22.info_nce", scope["f"])
 
 
 def test_a_variant_changes_what_stands_once():
@@ -251,9 +254,11 @@ def test_variants_by_hand():
     leans = np.array([True, True, True, False])
     for i, vector in enumerate([[-5.0, -4.0], np.array([5, 4]) / np.sqrt(41), [3.0, 4.0]]):
         assert np.allclose(value("17.attribute_vector", i, *leaning, leans), vector)
-    tie = np.array([[0.5, 0.5], [0.9, 0.7]])
-    for i, share in enumerate([0.5, 0.5, 1.0]):
-        assert np.isclose(value("22.recall_at", i, tie, 1), share)
+    two = np.eye(2), np.array([[1.0, 0.0], [1.0, 0.0]])  # scores 1 and 1, 0 and 0
+    both = np.log(2) / 2 + np.log1p(np.e) / 2 - 0.25
+    for i, nats in enumerate([both, np.log(2), np.log1p(np.e) - 0.5]):
+        found = value("22.info_nce", i, *two, 1.0)
+        assert np.isclose(found, nats / np.log(2) if i == 0 else nats)
     row = np.array([[2.0, 5.0]]), np.array([1.0, 0.0])
     networks = (lambda x: np.full_like(x, np.log(2.0))), (lambda x: np.full_like(x, 3.0))
     for i, (moved, log_det) in enumerate([(5.5, -1), (16.0, 1), (7.0, 1)]):
