@@ -54,8 +54,10 @@ def reference(inputs):
     x, bent = inputs["x"], _velocities(inputs)["bent"]
     found = {
         "untouched": 1.0,
+        "shape": 0.0,
         "sum": 0.0,
         "length": 0.0,
+        "time": 0.0,
         "constant": np.array(0.0),
         "one": np.array(0.0),
         "pace": np.sum(inputs["way"] ** 2),
@@ -67,11 +69,14 @@ def reference(inputs):
 
 
 def compared(outputs, inputs):
-    """Beside the numbers themselves, two errors by their names: a sum over steps, and lengths without a square."""
+    """Beside the numbers themselves, errors by their names: no single number, a sum over steps, lengths without a
+    square, and times that are each one step late."""
     pace, good = np.asarray(outputs["pace"], float), np.sum(inputs["way"] ** 2)
     return outputs | {
         "sum": float(pace.shape == () and np.isclose(pace, 2 * good)),
         "length": float(pace.shape == () and np.isclose(pace, np.sqrt(good))),
+        "shape": float(np.ndim(outputs["one"])),
+        "time": float(pace.shape == () and np.isclose(pace, 0)),
     }
 
 
@@ -80,6 +85,11 @@ CHECKS = (
         "untouched",
         "The array x that came in has changed: `x += ...` writes into it, and the path's start is lost. Make a new "
         "array for each place.",
+        points=0,
+    ),
+    Check(
+        "shape",
+        "S is one number: the mean over all points and steps.",
         points=0,
     ),
     Check(
@@ -104,6 +114,13 @@ CHECKS = (
     Check(
         "length",
         "S is made of squared lengths.",
+        points=0,
+    ),
+    Check(
+        "time",
+        "Points that rest for the first half and move in the second: S is not 0. The first step starts at t = 0, and "
+        "asks for the velocity there; the last starts one step before the end. And is each velocity compared with the "
+        "whole way?",
         points=0,
     ),
     Check(
@@ -176,6 +193,13 @@ def my_straightness(velocity, x, steps):
         total = total + np.mean(np.sum((v - (end - x)) ** 2, axis=-1)) / steps
     return total
 """,
+    "the clock one step late": variant(
+        _RIGHT, ("velocity(x, i / steps)", "velocity(x, (i + 1) / steps)")
+    ),
+    "a number for each point": variant(
+        _RIGHT,
+        ("np.mean(np.sum(apart**2, axis=-1))", "np.mean(np.sum(apart**2, axis=-1), axis=0)"),
+    ),
     "the clock stands still": variant(_RIGHT, ("velocity(x, i / steps)", "velocity(x, 0.0)")),
     "the walk stands still": variant(
         _RIGHT, ("velocity(x, i / steps)", "velocity(start, i / steps)")
