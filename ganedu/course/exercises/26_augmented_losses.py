@@ -88,8 +88,8 @@ CHECKS = (
     ),
     Check(
         "d_loss",
-        "Whom does D see through T in its own step? If it sees one kind alone so, the difference between the kinds is "
-        "T, and G will learn to draw it.",
+        "Whom does D see through T in its own step, and how often does each image go through it? Whatever is done to "
+        "one kind alone tells the kinds apart: done to the real ones, G will learn to draw it.",
     ),
     Check(
         "g_loss",
