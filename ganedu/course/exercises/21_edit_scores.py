@@ -58,13 +58,15 @@ def reference(inputs):
 CHECKS = (
     Check(
         "perfect",
-        "An editor that does all that is asked and nothing else scores 1, 1 and 1. Only -1 says that nothing is asked: "
-        "value 0 is a wish like any other. And a wish may ask for what is there already.",
+        "An editor that does all that is asked and nothing else scores 1, 1 and 1. The first share looks at what was "
+        "asked for alone, the second at all else alone. Only -1 says that nothing is asked: value 0 is a wish like any "
+        "other. And a wish may ask for what is there already.",
     ),
     Check(
         "lazy changed",
         "The first share is wrong for an editor that returns each image as it was. It has what was asked for only "
-        "where that was there before.",
+        "where that was there before: count such wishes among the wishes of all images together (it is no mean of each "
+        "image's share). And the order is: as asked, kept, both.",
     ),
     Check(
         "lazy kept",
@@ -147,6 +149,19 @@ def my_edit_scores(before, after, wish):
     asked = wish >= 0
     changed, kept = (after == wish)[asked].mean(), (after == before)[~asked].mean()
     return changed, kept, changed * kept
+""",
+    "another order": """
+def my_edit_scores(before, after, wish):
+    asked = wish >= 0
+    right = after == np.where(asked, wish, before)
+    return right[~asked].mean(), right[asked].mean(), right.all(axis=1).mean()
+""",
+    "means of each image's shares": """
+def my_edit_scores(before, after, wish):
+    asked = wish >= 0
+    right = after == np.where(asked, wish, before)
+    changed, kept = (np.mean([r[a].mean() for r, a in zip(right, m)]) for m in (asked, ~asked))
+    return changed, kept, right.all(axis=1).mean()
 """,
     "kept among all attributes": """
 def my_edit_scores(before, after, wish):
