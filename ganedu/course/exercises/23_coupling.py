@@ -77,8 +77,8 @@ CHECKS = (
     ),
     Check(
         "moved",
-        "Where the mask is 0, x is scaled, by a factor that is never negative, and then shifted. What do s and t look "
-        "at: all of x, or only what stays?",
+        "Where the mask is 0, x is first scaled and then shifted. s tells the logarithm of the scale, which is never "
+        "negative itself. And what do s and t look at: all of x, or only what stays?",
     ),
     Check(
         "other",
@@ -130,6 +130,13 @@ WRONG = {
     "the mask the wrong way round": variant(_RIGHT, ("mask * x, 1 - mask", "(1 - mask) * x, mask")),
     "a scale in the place of its logarithm": variant(
         _RIGHT, ("x * np.exp(log_scale)", "x * log_scale")
+    ),
+    "shifted before it is scaled": variant(
+        _RIGHT,
+        (
+            "kept + moves * x * np.exp(log_scale) + shift",
+            "kept + moves * (x + shift) * np.exp(log_scale)",
+        ),
     ),
     "the sum over all, kept ones too": variant(
         _RIGHT, ("+ shift, log_scale.sum(axis=1)", "+ shift, s(kept).sum(axis=1)")
