@@ -68,7 +68,9 @@ def problems(notebook):
         if re.search(r"import \*", c.source):
             found.append(f"star import: {where}")
         # scikit-learn's `fit` prints nothing.
-        trains = re.search(r"(?<!Classifier\(10\))(?<!_eigh\"\))\.(fit|evaluate|predict)\(", c.source)
+        trains = re.search(
+            r"(?<!Classifier\(10\))(?<!_eigh\"\))\.(fit|evaluate|predict)\(", c.source
+        )
         if trains and "verbose=0" not in c.source:
             found.append(f"prints timings, verbose=0 is missing: {where}")
         if "NBVAL" in c.source and ("claim(" in c.source or "assert" in c.source):
