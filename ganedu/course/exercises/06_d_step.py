@@ -8,6 +8,9 @@ FUNCTION = "d_step"
 FORBIDDEN = ()
 PRELUDE = "import tensorflow as tf"
 RATE = 0.1
+LATENTS = (
+    "Draw latents once in a step, by `players.sample_prior`, as many as there are images in `x`."
+)
 
 
 def inputs(rng):
@@ -101,7 +104,7 @@ def probe(solution, inputs):
         except ValueError:  # a shape that does not fit, as of latents that are not the players'
             if players.called:
                 raise
-            raise WrongSolution(CHECKS[0].hint) from None
+            raise WrongSolution(LATENTS) from None
         found[f"latents, {name}"] = np.array([np.asarray(players.asked), np.asarray(players.turn)])
         found["training"] = all(players.generator.heard + players.discriminator.heard)
         found[f"loss, {name}"] = np.asarray(logs["d_loss"])
@@ -177,7 +180,7 @@ def reference(inputs):
 CHECKS = (
     Check(
         "latents, one step",
-        "Draw latents once in a step, by `players.sample_prior`, as many as there are images in `x`.",
+        LATENTS,
     ),
     Check(
         "training",
