@@ -23,7 +23,9 @@ parser.add_argument("--ulp", type=int, default=0, help="seed of a change of all 
 parser.add_argument("--unlike", type=int, help="the rank that is given other batches")
 parser.add_argument("--nan", type=int, help="the step of which one row is NaN")
 OPTIONS = parser.parse_args()
-if BACKEND == "tensorflow":  # more of them than the machine may have cores
+if (
+    BACKEND == "tensorflow" and not devices.launched()
+):  # more of them than the machine may have cores
     import tensorflow as tf
 
     one = tf.config.LogicalDeviceConfiguration()

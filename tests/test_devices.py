@@ -4,6 +4,7 @@ The long ones run with `GANEDU_DEVICES=1`, for two models; with `GANEDU_DEVICES=
 takes about an hour of the processor.
 """
 
+import contextlib
 import csv
 import importlib.util
 import json
@@ -94,7 +95,7 @@ def test_torchrun_is_refused_on_other_backends(monkeypatch):
 def launched_as(monkeypatch, **told):
     """What `processes` says of the environment of a process that was started so."""
     for names in processes.JAX_LAUNCHERS:
-        for name in (*names, "TORCHELASTIC_RUN_ID"):
+        for name in (*names, "TORCHELASTIC_RUN_ID", "TF_CONFIG"):
             monkeypatch.delenv(name, raising=False)
     for name, value in told.items():
         monkeypatch.setenv(name, value)
@@ -128,6 +129,20 @@ def test_a_place_that_cannot_be_is_refused_in_one_line(place, monkeypatch, tmp_p
     assert status == 2
     assert line.startswith("ganedu: JAX_PROCESS_ID must be a whole number from 0")
     assert not (tmp_path / "run").exists()
+
+
+TF_TOLD = {"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 1}}
+
+
+def test_the_place_of_a_worker_is_what_tf_config_says(monkeypatch):
+    told = {"TF_CONFIG": json.dumps(TF_TOLD)}
+    assert launched_as(monkeypatch, **told, KERAS_BACKEND="tensorflow") == (1, True)
+    assert processes.launched_backend() == "tensorflow"
+    assert launched_as(monkeypatch, **told, KERAS_BACKEND="jax") == (0, False)
+    monkeypatch.delenv("KERAS_BACKEND")
+    for wrong in ("{", "[]", "{}", json.dumps({**TF_TOLD, "task": {"type": "ps", "index": 0}})):
+        with pytest.raises(runtime.UsageError, match="TF_CONFIG must be as"):
+            launched_as(monkeypatch, TF_CONFIG=wrong)
 
 
 def test_processes_of_jax_are_refused_on_other_backends(monkeypatch):
@@ -225,30 +240,45 @@ def environment(backend):
     }
 
 
-def jax_processes(count, each, *arguments):
-    """Starts `python ARGUMENTS` as so many processes of JAX, of `each` devices."""
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        address = f"localhost:{free.getsockname()[1]}"
-    told = {"JAX_COORDINATOR_ADDRESS": address, "JAX_NUM_PROCESSES": str(count)}
+def free_addresses(count):
+    with contextlib.ExitStack() as stack:
+        free = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in free:
+            each.bind(("localhost", 0))
+        return [f"localhost:{each.getsockname()[1]}" for each in free]
+
+
+def told_to_each(backend, count, each):
+    """By rank, what a user sets for so many processes, on JAX of `each` devices."""
+    addresses = free_addresses(count)
+    if backend == "tensorflow":
+        cluster = {"worker": addresses}
+        tasks = ({"type": "worker", "index": rank} for rank in range(count))
+        return [{"TF_CONFIG": json.dumps({"cluster": cluster, "task": task})} for task in tasks]
+    told = {"JAX_COORDINATOR_ADDRESS": addresses[0], "JAX_NUM_PROCESSES": str(count)}
     told |= {"XLA_FLAGS": f"--xla_force_host_platform_device_count={each}"}
+    return [{**told, "JAX_PROCESS_ID": str(rank)} for rank in range(count)]
+
+
+def start_processes(backend, count, each, *arguments):
+    """Starts `python ARGUMENTS` in so many processes, as a user of JAX or TensorFlow does."""
     return [
         subprocess.Popen(
             [sys.executable, *map(str, arguments)],
-            env={**environment("jax"), **told, "JAX_PROCESS_ID": str(rank)},
+            env={**environment(backend), **told},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
-        for rank in range(count)
+        for told in told_to_each(backend, count, each)
     ]
 
 
 def run(backend, count, *arguments, status=0, processes=1):
-    """Runs `on_devices.py` on so many devices, on JAX in so many processes; what it prints, and its errors."""
-    if backend == "jax" and processes > 1:
+    """Runs `on_devices.py` on so many devices, in so many processes; what it prints, and its errors."""
+    if backend != "torch" and processes > 1:
         asked = command(backend, count, *arguments)[1:]
-        started = jax_processes(processes, count // processes, *asked)
+        started = start_processes(backend, processes, count // processes, *asked)
     else:
         started = [
             subprocess.Popen(
@@ -318,7 +348,14 @@ def check_after_training(reference, others, found, model):
 # Backend, devices, processes.
 CASES = [("tensorflow", 2, 1), ("jax", 4, 2), ("torch", 4, 4)]
 if ASKED == "all":
-    CASES += [("tensorflow", 4, 1), ("jax", 2, 1), ("jax", 2, 2), ("jax", 4, 1), ("torch", 2, 2)]
+    CASES += [
+        ("tensorflow", 4, 1),
+        ("tensorflow", 2, 2),
+        ("jax", 2, 1),
+        ("jax", 2, 2),
+        ("jax", 4, 1),
+        ("torch", 2, 2),
+    ]
 
 
 @long
@@ -425,7 +462,7 @@ def test_bfloat16_trains_as_float32_but_for_its_digits(backend, tmp_path):
 # Processes
 
 
-IN_PROCESSES = ["torch", "jax"] if ASKED == "all" else ["torch"]
+IN_PROCESSES = ["torch", "jax", "tensorflow"] if ASKED == "all" else ["torch"]
 
 
 @long
@@ -523,9 +560,9 @@ def begun_on_torch(folder, asked):
     return [started], ranks
 
 
-def begun_on_jax(folder, asked):
-    """The same: there a user starts both."""
-    started = jax_processes(2, 1, "-m", "ganedu", "train", *asked, "--out", folder)
+def begun_by_hand(backend, folder, asked):
+    """The same on JAX and TensorFlow: there a user starts both."""
+    started = start_processes(backend, 2, 1, "-m", "ganedu", "train", *asked, "--out", folder)
     wait_for_a_round(folder, started)
     return started, {rank: process.pid for rank, process in enumerate(started)}
 
@@ -539,7 +576,7 @@ def wait_for_a_round(folder, started):
 
 
 KILLS = [("torch", 0), ("jax", 1)]
-KILLS += [("torch", 1), ("jax", 0)] if ASKED == "all" else []
+KILLS += [("torch", 1), ("jax", 0), ("tensorflow", 0), ("tensorflow", 1)] if ASKED == "all" else []
 
 
 @long
@@ -550,8 +587,10 @@ def test_a_rank_that_is_killed_leaves_a_run_that_goes_on_with_one_device(backend
     asked = ("autoencoder", "--image-size", 8, "--epochs", 20, "--batch-size", 32)
     folder, started = tmp_path / "run", []
     try:
-        begin = begun_on_torch if backend == "torch" else begun_on_jax
-        started, ranks = begin(folder, asked)
+        if backend == "torch":
+            started, ranks = begun_on_torch(folder, asked)
+        else:
+            started, ranks = begun_by_hand(backend, folder, asked)
         assert set(ranks) == {0, 1}
         os.kill(ranks[victim], signal.SIGKILL)
         told = [process.communicate(timeout=120)[1] for process in started]

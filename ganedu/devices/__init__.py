@@ -8,7 +8,8 @@ Each device takes an equal part of every batch, and all of them hold the same we
 are the backends' own.
 
 - JAX: `keras.distribution.DataParallel` over the devices of all processes, of which there may be one.
-- TensorFlow: `tf.distribute.MirroredStrategy` over the devices of this process.
+- TensorFlow: `tf.distribute.MirroredStrategy` over the devices of this process; over those of several
+  `MultiWorkerMirroredStrategy`.
 - PyTorch: a process a device, which `torchrun` starts (`launch`), and `torch.distributed` between them. Each process
   makes whole batches and takes its rows. The process of rank 0 writes and prints.
 
@@ -27,6 +28,7 @@ from ganedu.devices.processes import (
     launch,
     launched,
     launched_backend,
+    multi_worker_strategy,
     rank,
     together,
     wait_for_writer,
@@ -197,6 +199,8 @@ def _available(wanted):
 def _tensorflow_devices(wanted):
     import tensorflow as tf
 
+    if launched():
+        return multi_worker_strategy().num_replicas_in_sync, "of all processes"
     gpus = tf.config.list_physical_devices("GPU")
     if gpus:
         return len(gpus), "GPUs"
@@ -240,10 +244,8 @@ def _torch_devices(wanted):
 def _mirrored(count):
     import tensorflow as tf
 
-    if "TF_CONFIG" in os.environ:
-        raise UsageError(
-            "On TensorFlow the devices are those of one process. Received: TF_CONFIG, of several; PyTorch can"
-        )
+    if launched():
+        return Devices(count, multi_worker_strategy())
     kind = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
     names = [d.name for d in tf.config.list_logical_devices(kind)[:count]]
     return Devices(count, tf.distribute.MirroredStrategy(names))

@@ -4,6 +4,7 @@ The backend's own environment says that there are several.
 
 - PyTorch: what `torchrun` sets. `launch` is `torchrun` for the devices of one machine.
 - JAX: `JAX_COORDINATOR_ADDRESS`, `JAX_NUM_PROCESSES` and `JAX_PROCESS_ID`; under Slurm and Open MPI theirs.
+- TensorFlow: `TF_CONFIG`, with a cluster of workers.
 
 The process of rank 0 writes and prints. What the processes tell each other goes through `exchange`, which all of them
 must call alike.
@@ -13,6 +14,7 @@ import atexit
 import contextlib
 import functools
 import hashlib
+import json
 import os
 import sys
 import time
@@ -28,6 +30,7 @@ JAX_LAUNCHERS = (
 START_SECONDS = 120  # in which all processes of JAX must have begun
 # After which a process of JAX that says nothing, or does not end with the others, is given up.
 LOST_SECONDS = 30
+GONE = ("onnection", "Collective ops is aborted", "failed to connect")  # in what backends say of it
 
 
 def by_torchrun():
@@ -40,6 +43,8 @@ def _place():
     told = os.environ
     if by_torchrun():
         return int(told["RANK"]), int(told["WORLD_SIZE"])
+    if "TF_CONFIG" in told and told.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
+        return _worker(told["TF_CONFIG"])
     for sign, rank_name, count_name in JAX_LAUNCHERS:
         meant = sign.startswith("JAX") or told.get("KERAS_BACKEND") == "jax"
         if meant and {sign, rank_name, count_name} <= set(told):
@@ -57,16 +62,35 @@ def _checked(rank_name, count_name):
     return int(told[0]), int(told[1])
 
 
+def _worker(config):
+    try:
+        config = json.loads(config)
+        count, task = len(config["cluster"]["worker"]), config["task"]
+        if set(config["cluster"]) == {task["type"]} and int(task["index"]) in range(count):
+            return int(task["index"]), count
+    except (ValueError, KeyError, TypeError, AttributeError):
+        pass
+    raise UsageError(
+        'TF_CONFIG must be as {"cluster": {"worker": ["host:port", ...]}, "task": {"type": "worker", "index": 0}}. '
+        f"Received: {str(config)[:200]}"
+    )
+
+
 def launched():
     """Whether this process is one of several, or `torchrun` started it."""
     return by_torchrun() or _place()[1] > 1
 
 
 def launched_backend():
-    """The backend whose processes were started, `"torch"` or `"jax"`; `None` where this process is alone."""
+    """The backend whose processes were started; `None` where this process is alone."""
     if not launched():
         return None
-    return "torch" if by_torchrun() else "jax"
+    if by_torchrun():
+        return "torch"
+    told = os.environ
+    if "TF_CONFIG" in told and told.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
+        return "tensorflow"
+    return "jax"
 
 
 def rank():
@@ -91,10 +115,9 @@ def join():
     Raises:
         UsageError: if they do not come, or where JAX finds no coordinator.
     """
-    if by_torchrun():
-        _join_torch()
-    elif launched():
-        _join_jax()
+    joins = {"torch": _join_torch, "jax": _join_jax, "tensorflow": multi_worker_strategy}
+    if launched():
+        joins[launched_backend()]()
 
 
 def _join_torch():
@@ -130,6 +153,14 @@ def _join_jax():
         ) from None
 
 
+@functools.cache
+def multi_worker_strategy():
+    """TensorFlow's strategy over the devices of all workers."""
+    import tensorflow as tf
+
+    return tf.distribute.MultiWorkerMirroredStrategy()
+
+
 def exchange(values):
     """What each process gives, in all of them.
 
@@ -144,14 +175,25 @@ def exchange(values):
     values = np.asarray(values, "uint8")
     if not launched():
         return values[None]
-    if not by_torchrun():
-        return _gathered_by_jax(values)
+    if launched_backend() != "torch":
+        ways = {"jax": _gathered_by_jax, "tensorflow": _gathered_by_tensorflow}
+        return ways[launched_backend()](values)
     import torch
 
     given = torch.from_numpy(values)  # on the CPU, whatever the devices are
     found = [torch.empty_like(given) for _ in range(_place()[1])]
     torch.distributed.all_gather(found, given)
     return torch.stack(found).numpy()
+
+
+def _gathered_by_tensorflow(values):
+    import numpy as np
+    import tensorflow as tf
+
+    strategy, row = multi_worker_strategy(), tf.constant(values[None].astype("int32"))
+    rows = strategy.gather(strategy.run(lambda: tf.identity(row)), axis=0).numpy()
+    each = len(rows) // _place()[1]  # devices of a process
+    return rows[::each].astype(np.uint8)
 
 
 def _gathered_by_jax(values):
@@ -192,8 +234,9 @@ def together(advice):
     """
     try:
         yield
-    except (RuntimeError, ValueError) as e:
-        if not launched() or isinstance(e, (RunError, UsageError)) or "onnection" not in str(e):
+    except Exception as e:
+        known = isinstance(e, (RunError, UsageError)) or not any(t in str(e) for t in GONE)
+        if not launched() or known:
             raise
         if not by_torchrun():
             atexit.register(_end)
@@ -203,7 +246,7 @@ def together(advice):
 
 
 def _end():
-    """Ends this process before JAX, at its exit, waits for the one that is gone and aborts."""
+    """Ends this process before JAX or TensorFlow, at its exit, waits for the one that is gone."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(1)

@@ -202,14 +202,16 @@ class KerasAdapter(Saving):
             raise ValueError(f"`steps_per_epoch` must be at least 1. Received: {steps}")
         if isinstance(x, keras.utils.PyDataset) or hasattr(x, "element_spec"):
             kwargs.setdefault("shuffle", False)
-        with self._on_devices():
+        with self._on_devices(x):
             return super().fit(x, *args, **kwargs)
 
     @contextlib.contextmanager
-    def _on_devices(self):
+    def _on_devices(self, x):
         """In this block steps run on the devices that the model was built on."""
         engine = self.devices.engine
         if BACKEND == "tensorflow" and engine is not None:
+            if devices.launched():
+                self._check_first_batch(x)
             with _shown_as(self, "_distribute_strategy", engine):
                 yield
         elif BACKEND == "torch" and self.devices.count > 1:
@@ -278,6 +280,35 @@ class KerasAdapter(Saving):
                     return step(_map(_rows, batches))
 
             return step_on_rows
+
+    if BACKEND == "tensorflow":
+
+        def _check_first_batch(self, x):
+            """Refuses what differs between workers, where a stream's first batch can be had without taking it away;
+            TensorFlow gives each worker its rows."""
+            self._checked = False
+            if isinstance(x, keras.utils.PyDataset):
+                self._check_batch(x[0])
+            elif hasattr(x, "element_spec"):
+                self._check_batch(next(iter(x)))
+            elif hasattr(x, "shape"):
+                self._check_batch(x[: len(x) // self.devices.count * self.devices.count])
+
+        def make_train_function(self, force=False):
+            if self.train_function is not None and not force:
+                return
+            step = (
+                self.train_step if self.devices.count == 1 else self._vector_step(self.train_step)
+            )
+            with _shown_as(self, "train_step", step):
+                super().make_train_function(force)
+
+        @staticmethod
+        def _vector_step(step):
+            """A step whose logs have an axis: Keras takes their mean over it, and over all workers."""
+            if not devices.launched():
+                return step
+            return lambda data: _map(lambda value: ops.expand_dims(value, 0), step(data))
 
     if BACKEND == "jax":
         # Keras calls `train_step(state, data)` on JAX. It is shown a function that runs

@@ -57,12 +57,7 @@ def train(folder, on=None):
         backend = runtime.setup(run_info["seed"])
         devices.use(on or ("all" if devices.launched() else run_info.get("devices", 1)))
         with devices.together(f"Go on with: {folder.resume_command}"):
-            if not folder.writes:
-                devices.barrier()  # until the folder is in order
-            session = open_session(folder, backend)
-            if folder.writes:
-                devices.barrier()
-            return session.run()
+            return open_session(folder, backend).run()
 
 
 def open_session(folder, backend):
@@ -104,6 +99,7 @@ def open_session(folder, backend):
     if run_info.get("jit"):
         model.jit_compile = True
     session = TrainingSession(folder, model, dataset, recipe, run_info, state)
+    devices.barrier()  # all have read what one of them now puts in order
     folder.truncate_after(state["step"])
     if path is not None and not published:
         folder.publish(path.parent, state)
