@@ -575,8 +575,9 @@ def wait_for_a_round(folder, started):
         time.sleep(0.1)
 
 
-KILLS = [("torch", 0), ("jax", 1)]
-KILLS += [("torch", 1), ("jax", 0), ("tensorflow", 0), ("tensorflow", 1)] if ASKED == "all" else []
+KILLS = [("torch", 0)]
+if ASKED == "all":
+    KILLS += [("torch", 1), ("jax", 0), ("jax", 1), ("tensorflow", 0), ("tensorflow", 1)]
 
 
 @long
@@ -614,14 +615,10 @@ def test_a_rank_that_is_killed_leaves_a_run_that_goes_on_with_one_device(backend
     assert resumed.returncode == 0, errors[-2000:]
     assert "Started on 2 devices, going on with 1" in told
     found = rows(folder)
-    if backend == "jax" and ASKED != "all":  # a whole run takes long
-        assert [row["step"] for row in found] == [*range(100, 1000, 100), 920]
-        assert found[-1]["loss"] < found[0]["loss"] / 3
-        return
     whole = ganedu_in_process(backend, "train", *asked, "--out", tmp_path / "whole")
     _, errors = whole.communicate(timeout=600)
     assert whole.returncode == 0, errors[-2000:]
     expected = rows(tmp_path / "whole")
     assert [row["step"] for row in found] == [row["step"] for row in expected]
     for a, b in zip(found, expected, strict=True):
-        assert a["loss"] == pytest.approx(b["loss"], rel=1e-3)
+        assert a["loss"] == pytest.approx(b["loss"], rel=1e-3 if backend == "torch" else 1e-2)
