@@ -38,12 +38,18 @@ def by_torchrun():
     return "TORCHELASTIC_RUN_ID" in os.environ
 
 
+def by_tf_config():
+    """Whether `TF_CONFIG` tells of this process's cluster, which it does on TensorFlow."""
+    on_tensorflow = os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow"
+    return "TF_CONFIG" in os.environ and on_tensorflow
+
+
 def _place():
     """`(rank, processes)`, as the environment says; `(0, 1)` where this process is alone."""
     told = os.environ
     if by_torchrun():
         return int(told["RANK"]), int(told["WORLD_SIZE"])
-    if "TF_CONFIG" in told and told.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
+    if by_tf_config():
         return _worker(told["TF_CONFIG"])
     for sign, rank_name, count_name in JAX_LAUNCHERS:
         meant = sign.startswith("JAX") or told.get("KERAS_BACKEND") == "jax"
@@ -87,10 +93,7 @@ def launched_backend():
         return None
     if by_torchrun():
         return "torch"
-    told = os.environ
-    if "TF_CONFIG" in told and told.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
-        return "tensorflow"
-    return "jax"
+    return "tensorflow" if by_tf_config() else "jax"
 
 
 def rank():
