@@ -210,7 +210,8 @@ def test_the_box_itself_reaches_no_network_and_ends_with_its_owner():
     command = [sys.executable, "-c", owner, *box._bubblewrap(), "/usr/bin/env", "sleep", mark]
 
     def sleeping():
-        found = subprocess.run(["pgrep", "-f", f"sleep {mark}$"], capture_output=True, check=False)
+        # Its whole command line: the owner's and the box's own end with the same words, before the box stands.
+        found = subprocess.run(["pgrep", "-xf", f"sleep {mark}"], capture_output=True, check=False)
         return found.stdout != b""
 
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
@@ -224,6 +225,35 @@ def test_the_box_itself_reaches_no_network_and_ends_with_its_owner():
     while sleeping() and time.monotonic() < until:
         time.sleep(0.05)
     assert not sleeping()
+
+
+@pytest.mark.parametrize("moment", [0.0, 0.01, 0.1, 2.0])
+def test_no_box_stays_of_a_grading_that_is_killed_while_it_starts(moment):
+    """Before the box has asked to end with its owner, an owner can be gone: the end of its input ends it then."""
+    mark = f"{os.getpid()}-{moment}"
+    owner = (
+        "import sys\nfrom ganedu.course.classroom import box\nplain = box._bubblewrap\n"
+        "box._bubblewrap = lambda: [*plain(), '--setenv', 'GRADING', sys.argv[1]]\n"
+        "print(flush=True)\nbox.Box()._start()\ninput()"
+    )
+
+    def stays():
+        command = ["pgrep", "-f", f"setenv GRADING {mark}"]
+        return subprocess.run(command, capture_output=True, check=False).stdout != b""
+
+    command = [sys.executable, "-c", owner, mark]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        until = time.monotonic() + 20
+        while not stays() and time.monotonic() < until:
+            pass
+        assert stays()
+        time.sleep(moment)
+        process.kill()
+    until = time.monotonic() + 60
+    while stays() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not stays()
 
 
 def test_a_right_solution_leaves_its_inputs_alone(warm):
