@@ -263,6 +263,15 @@ def test_a_claim_that_depends_on_the_seed_is_found(tmp_path, monkeypatch):
     assert all("seed 1: " in line for line in found)
 
 
+def test_of_a_claim_that_turns_out_otherwise_one_sees_the_numbers():
+    stored = "first: True\n    (before 1, after 2)\nsecond: True\n    (share 0.9)\nthird: True\n"
+    got = "first: True\n    (before 2, after 3)\nsecond: False\n    (share 0.4)\nthird: False\n"
+    assert lessons._differences(stored, stored.replace("after 2", "after 5")) == []
+    assert lessons._differences(stored, got) == ["second: False (share 0.4)", "third: False"]
+    (line,) = lessons._differences("a: True\n", "a: False\nb: True\n")
+    assert "in the place of" in line
+
+
 def test_a_cell_that_fails_is_a_clear_error(tmp_path, monkeypatch):
     notebook = new_notebook(cells=[new_code_cell("1 / 0")])
     monkeypatch.setattr(lessons, "path", lambda name: tmp_path / "lesson.ipynb")

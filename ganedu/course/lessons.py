@@ -248,7 +248,7 @@ def check(name, seeds=3):
         seeds: int, how many. Defaults to `3`.
 
     Returns:
-        List of str, what came out otherwise and under which seed; empty for a good lesson.
+        List of str, what came out otherwise and under which seed, claims with their numbers; empty for a good lesson.
 
     Raises:
         RunError: if a cell fails, or writes on stderr.
@@ -258,18 +258,32 @@ def check(name, seeds=3):
     wanted, found = _told(nbformat.read(path(name), as_version=4)), []
     for shift in range(1, seeds + 1):
         told = _told(execute(name, setup=OTHER_SEEDS.format(shift=shift), save=False))
-        found += [
-            f"seed {shift}: {' '.join(got.split())!r} in the place of {' '.join(want.split())!r}"
-            for want, got in zip(wanted, told, strict=True)
-            if want != got
-        ]
+        for want, got in zip(wanted, told, strict=True):
+            found += [f"seed {shift}: {other}" for other in _differences(want, got)]
     return found
 
 
-def _told(notebook):
-    """What each code cell prints, where nbval compares it."""
+def _differences(want, got):
+    """What a cell printed otherwise than it is stored: each claim that turned out so, with its numbers; of other text
+    all of it."""
+    if _compared(want) == _compared(got):
+        return []
+    stored, lines = _compared(want).splitlines(), got.splitlines()
+    claims = [i for i, line in enumerate(lines) if line.endswith((": True", ": False"))]
+    others = [line for line in lines if not line.startswith(NUMBERS)]
+    if len(others) != len(stored) or len(claims) != len(stored):
+        return [f"{' '.join(got.split())!r} in the place of {' '.join(want.split())!r}"]
     return [
-        "".join(_compared(o.text) for o in c.outputs if o.output_type == "stream")
+        " ".join([lines[i], *(n.strip() for n in lines[i + 1 : i + 2] if n.startswith(NUMBERS))])
+        for i, before in zip(claims, stored, strict=True)
+        if lines[i] != before
+    ]
+
+
+def _told(notebook):
+    """What each code cell prints, where nbval compares it; the lines of claims' numbers too."""
+    return [
+        "".join(o.text for o in c.outputs if o.output_type == "stream")
         for c in notebook.cells
         if c.cell_type == "code" and "NBVAL" not in c.source
     ]
