@@ -87,10 +87,12 @@ def check_lessons(names, seeds):
     """Run lessons (all by default) under several seeds: do their claims hold?"""
     from ganedu.course import lessons as room
 
+    others = []
     for name in names or room.names():
         found = room.check(name, seeds)
         click.echo(f"{name}: {'the same under each seed' if not found else ''}")
         for line in found:
             click.echo(f"  {line}")
-        if found:
-            raise RunError(f"{name} claims what does not hold under each seed")
+        others += [name] if found else []
+    if others:
+        raise RunError(f"What {', '.join(others)} claims does not hold under each seed")
