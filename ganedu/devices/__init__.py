@@ -140,7 +140,7 @@ def use(devices):
             )
     count = check(devices)
     if count > 1 or launched():
-        _chosen = {"tensorflow": _mirrored, "jax": _parallel, "torch": _joined}[backend](count)
+        _chosen = {"tensorflow": _mirrored, "jax": _parallel, "torch": Devices}[backend](count)
     else:
         _chosen = Devices()
     return _chosen
@@ -256,7 +256,3 @@ def _parallel(count):
 
     found = keras.distribution.list_devices()[:count]
     return Devices(count, keras.distribution.DataParallel(devices=found))
-
-
-def _joined(count):
-    return Devices(count)

@@ -93,10 +93,6 @@ if BACKEND == "tensorflow":
             on_all, tf.distribute.get_strategy(), gradients, learning_rate
         )
 
-    def lies_on(optimizer, devices):
-        """Whether an optimizer was made on a model's `Devices`."""
-        return optimizer._distribution_strategy is devices.engine
-
     def take_reduced_gradients(optimizer):
         """Lets a Keras optimizer take gradients as they come: Keras adds up those of all replicas after it has clipped
         them, where `value_and_gradients` has their mean already."""
@@ -147,9 +143,6 @@ elif BACKEND == "torch":
     @torch.no_grad()
     def update_on_each_device(optimizer, update, gradients, learning_rate):
         update(gradients, learning_rate)
-
-    def lies_on(optimizer, devices):
-        return True
 
 elif BACKEND == "jax":
     import jax
@@ -217,9 +210,6 @@ elif BACKEND == "jax":
 
     def update_on_each_device(optimizer, update, gradients, learning_rate):
         update(gradients, learning_rate)
-
-    def lies_on(optimizer, devices):
-        return True
 
 else:
     raise ImportError(

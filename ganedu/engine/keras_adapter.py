@@ -1,18 +1,14 @@
 """What adapts Keras to models of several players whose `train_step(data)` is one on three backends."""
 
-import contextlib
 import inspect
 
 import keras
 from keras import ops
 
-from ganedu import devices
-from ganedu.devices import replicas
-from ganedu.devices.processes import check_alike
-from ganedu.engine import gradients
 from ganedu.engine.given import check_given
 from ganedu.engine.gradients import BACKEND
 from ganedu.engine.saving import Saving
+from ganedu.engine.steps import StepsOnBackend
 
 
 class Optimizers(keras.optimizers.Optimizer):
@@ -48,7 +44,7 @@ class Optimizers(keras.optimizers.Optimizer):
         super().load_own_variables(store)
 
 
-class KerasAdapter(Saving):
+class KerasAdapter(StepsOnBackend, Saving):
     """Compiles, fits and evaluates a `GenerativeModel`: each player has an optimizer."""
 
     @property
@@ -92,7 +88,7 @@ class KerasAdapter(Saving):
         owned = []
         for name, networks in self.players.items():
             optimizer = keras.optimizers.get(optimizers[name])
-            if self.devices.count > 1 and not gradients.lies_on(optimizer, self.devices):
+            if self.devices.count > 1 and not self._lies_here(optimizer):
                 optimizer = type(optimizer).from_config(optimizer.get_config())
             setattr(self, name, optimizer)
             variables = [v for n in networks for v in getattr(self, n).trainable_variables]
@@ -110,19 +106,6 @@ class KerasAdapter(Saving):
         self.optimizer.build(self.trainable_variables)
         if self.devices.count > 1:
             self._spread([optimizer for optimizer, _ in owned])
-
-    def _spread(self, optimizers):
-        """Prepares the model for steps on several devices."""
-        if BACKEND == "jax":  # there a step is written for the whole batch
-            return
-        replicas.synchronize(self)
-        if BACKEND == "tensorflow":
-            replicas.check_variables(self)
-            for optimizer in optimizers:
-                gradients.take_reduced_gradients(optimizer)
-            # Keras would run `predict` on each device; but for `fit` models are asked on one.
-            for model in (self, *replicas.layers_of(self)):
-                model._distribute_strategy = None
 
     def compile_with(self, kind, *learning_rates, **options):
         """Compiles with optimizers of one kind.
@@ -205,29 +188,6 @@ class KerasAdapter(Saving):
         with self._on_devices(x):
             return super().fit(x, *args, **kwargs)
 
-    @contextlib.contextmanager
-    def _on_devices(self, x):
-        """In this block steps run on the devices that the model was built on."""
-        engine = self.devices.engine
-        if BACKEND == "tensorflow" and engine is not None:
-            if devices.launched():
-                self._check_first_batch(x)
-            with _shown_as(self, "_distribute_strategy", engine):
-                yield
-        elif BACKEND == "torch" and self.devices.count > 1:
-            replicas.broadcast([*self.variables, *self.optimizer.variables])
-            self._checked = False
-            yield
-        else:
-            self._checked = not devices.launched()
-            yield
-
-    def _on_one_device(self):
-        """Within `fit`, too: a batch of a test need not be a multiple of the devices."""
-        if BACKEND == "tensorflow" and self.devices.engine is not None:
-            return _shown_as(self, "_distribute_strategy", None)
-        return contextlib.nullcontext()
-
     def evaluate(self, *args, **kwargs):
         """As in Keras, but the random draws that it needs leave the model's seeds as they were.
 
@@ -255,147 +215,6 @@ class KerasAdapter(Saving):
 
     def check_labels(self, labels):
         """Refuses what `fit` was given as labels; a model of classes says what fits."""
-
-    def _check_batch(self, batch):
-        """Refuses a batch that cannot be shared out among the devices, and a first one that is another elsewhere."""
-        arrays = [a for a in keras.tree.flatten(batch) if a is not None]
-        devices.check_batch(len(arrays[0]), self.devices.count, self.batch_divisor)
-        if not self._checked:
-            check_alike([ops.convert_to_numpy(a) for a in arrays])
-            self._checked = True
-
-    if BACKEND == "torch":
-        # Each process is given the whole batch, and takes its rows.
-
-        def make_train_function(self, force=False):
-            if self.train_function is None or force:
-                super().make_train_function(force)
-                if self.devices.count > 1:
-                    self.train_function = self._on_rows(self.train_function)
-
-        def _on_rows(self, step):
-            def step_on_rows(batches):
-                self._check_batch(batches)
-                with replicas.training_step():
-                    return step(_map(_rows, batches))
-
-            return step_on_rows
-
-    if BACKEND == "tensorflow":
-
-        def _check_first_batch(self, x):
-            """Refuses what differs between workers, where a stream's first batch can be had without taking it away;
-            TensorFlow gives each worker its rows."""
-            self._checked = False
-            if isinstance(x, keras.utils.PyDataset):
-                self._check_batch(x[0])
-            elif hasattr(x, "element_spec"):
-                self._check_batch(next(iter(x)))
-            elif hasattr(x, "shape"):
-                self._check_batch(x[: len(x) // self.devices.count * self.devices.count])
-
-        def make_train_function(self, force=False):
-            if self.train_function is not None and not force:
-                return
-            step = (
-                self.train_step if self.devices.count == 1 else self._vector_step(self.train_step)
-            )
-            with _shown_as(self, "train_step", step):
-                super().make_train_function(force)
-
-        @staticmethod
-        def _vector_step(step):
-            """A step whose logs have an axis: Keras takes their mean over it, and over all workers."""
-            if not devices.launched():
-                return step
-            return lambda data: _map(lambda value: ops.expand_dims(value, 0), step(data))
-
-    if BACKEND == "jax":
-        # Keras calls `train_step(state, data)` on JAX. It is shown a function that runs
-        # `train_step(data)` on that state. With several devices it takes state and batch to all of them; variables
-        # stay this process's, so that it can save or sample with no other.
-
-        def make_train_function(self, force=False):
-            if self.train_function is None or force:
-                with _shown_as(self, "train_step", self._stateless("train_step")):
-                    super().make_train_function(force)
-                if self.devices.count > 1:
-                    self.train_function = self._on_all(self.train_function)
-
-        def _on_all(self, step):
-            engine = self.devices.engine
-
-            def shared_out(batch):
-                self._check_batch(batch)
-                return _map(lambda a: replicas.shared_out(engine, a), batch)
-
-            def step_on_all(state, iterator):
-                state = _map(lambda value: replicas.on_each(engine, value), state)
-                return step(state, map(shared_out, iterator))
-
-            return step_on_all
-
-        def jax_state_sync(self):
-            if (
-                self.devices.count > 1
-                and not self._jax_state_synced
-                and getattr(self, "_jax_state", None)
-            ):
-                self._jax_state = _map(replicas.own, self._jax_state)
-            super().jax_state_sync()
-
-        def make_test_function(self, force=False):
-            with _shown_as(self, "test_step", self._stateless("test_step")):
-                super().make_test_function(force)
-
-        def _stateless(self, name):
-            step = getattr(self, name)
-
-            def stateless_step(state, data):
-                groups = [self.trainable_variables, self.non_trainable_variables]
-                if name == "train_step":
-                    groups.append(self.optimizer.variables)
-                groups.append(self.metrics_variables)
-                mapping = [
-                    (v, value)
-                    for variables, values in zip(groups, state, strict=True)
-                    for v, value in zip(variables, values, strict=True)
-                ]
-                with keras.StatelessScope(state_mapping=mapping) as scope:
-                    logs = step(data)
-                after = tuple([scope.get_current_value(v) for v in vs] for vs in groups)
-                if name == "test_step" or self.devices.count == 1:
-                    return logs, after
-                engine = self.devices.engine
-                return _map(lambda value: replicas.on_each(engine, value), (logs, after))
-
-            return stateless_step
-
-
-def _rows(array):
-    return replicas.cut(ops.convert_to_tensor(array))
-
-
-def _map(function, structure):
-    """A function of each array in a structure; what is `None` stays."""
-    return keras.tree.map_structure(lambda a: None if a is None else function(a), structure)
-
-
-class _shown_as:
-    """For the time of a `with` block, an object's attribute shows something else."""
-
-    def __init__(self, owner, name, value):
-        self.attributes, self.name, self.value = vars(owner), name, value
-
-    def __enter__(self):
-        self.before = self.attributes.get(self.name, self)
-        self.attributes[self.name] = self.value
-
-    def __exit__(self, *exception):
-        if self.before is self:
-            del self.attributes[self.name]
-        else:
-            self.attributes[self.name] = self.before
 
 
 def _arguments(model_class):

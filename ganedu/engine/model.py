@@ -1,7 +1,7 @@
 """The contract of a model: what it declares, and what is asked of it by those who train it.
 
 One `train_step` runs unchanged on TensorFlow, JAX and PyTorch, under `keras.Model.fit`. It is written with
-the verbs of `verbs.py`; `keras_adapter.py` is what Keras needs for that.
+the verbs of `verbs.py`; `keras_adapter.py` and `steps.py` are what Keras needs for that.
 """
 
 import keras
