@@ -19,7 +19,7 @@ from keras import layers, ops
 from ganedu import cli, data, models
 from ganedu.explorer import contents, document, page
 from ganedu.explorer.graph import LAYERS, OPERATIONS, OWN_LAYERS, UnknownLayer, Weights, export
-from ganedu.explorer.programs import principal_directions, program
+from ganedu.explorer.programs import directions_of, principal_directions, program
 from ganedu.layers import SpectralConv2D, SpectralDense
 from ganedu.runs import RunFolder, folder
 from ganedu.runtime import UsageError
@@ -166,6 +166,22 @@ def test_directions_are_those_in_which_images_change():
 # The page's text.
 
 
+@pytest.mark.parametrize(
+    ("name", "of"), [("vae", "codes"), ("cvae", "images"), ("dcgan", "images")]
+)
+def test_it_is_said_of_what_the_directions_are(name, of):
+    images = data.load("digits", image_size=8).array()[:50]
+    assert directions_of(small(name), images)["directions_of"] == of
+
+
+def test_in_each_direction_latents_differ():
+    """The numbers of an InfoGAN's category are one-hot: their sum is 1 in each latent."""
+    model = models.build("infogan", IMAGES, noise_dim=2, num_categories=3, continuous_dim=1)
+    found = directions_of(model, [])
+    assert len(found["directions"]) == len(found["scales"]) == 5
+    assert min(found["scales"]) > 0.1
+
+
 def test_texts_cannot_leave_the_data():
     data = {"name": HOSTILE, "deep": [{"<b>": "&"}]}
     text = document.page(HOSTILE, "en", data, document.WALKER)
@@ -191,7 +207,7 @@ def test_every_string_is_there_in_both_languages_and_used():
     assert all(english.values())
     assert all(re.search("[\u4e00-\u9fff]", text) for text in chinese.values())
     text = "\n".join(sources().values())
-    said = set(re.findall(r'say\("(\w+)"\)', text))
+    said = set(re.findall(r'(?:say|filled)\("(\w+)"', text))
     assert said <= set(english)
     made = {
         f"detail_{name}" for name, _ in contents.details(run_info(versions={"a": "1"}), small())
@@ -225,6 +241,7 @@ def test_a_layer_that_the_page_does_not_know_leaves_stored_pictures(few, tmp_pat
     assert "Twice" in told["unplayed"]
     assert "program" not in told
     assert told["pictures"]["shape"] == [64, *IMAGES]
+    assert told["pictures_are"] == "samples"
     assert ["Twice" in line for line in missing] == [True]
 
 
@@ -298,6 +315,20 @@ def test_what_was_made_of_texts_is_not_said_to_be_made_of_images(monkeypatch):
         assert told["pairs"]["made_of"] == made_of
         for language in ("en", "zh"):
             assert f"pairs_of_{made_of}" in document.strings(language)
+
+
+@pytest.mark.parametrize(("name", "images"), [("captioner", False), ("clip", False), ("gan", True)])
+def test_a_model_that_makes_no_images_is_not_said_to_lack_scores(name, images):
+    model = types.SimpleNamespace(tasks={"captioner": {"caption"}, "clip": {"compare"}}.get(name))
+    model = small(name) if images else model
+    dataset = data.load("digits", "test", image_size=8).first_n(20)
+    told = contents.quality(model, run_info(name), dataset)
+    assert (told["left_out"] == ["no_images"]) == (not images)
+    assert told["left_out"][0] in document.strings("zh")
+    diagnosed = contents.diagnosis(model, run_info(name), [])
+    assert (diagnosed == {"name": "not_diagnosed"}) == (not images)
+    if not images:
+        assert page._pictures(model, dataset)[1] == "tests"
 
 
 @pytest.mark.parametrize("name", ["dcgan", "editor", "cyclegan"])

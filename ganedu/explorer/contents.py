@@ -130,8 +130,11 @@ def film(files):
 
 
 def diagnosis(model, run_info, history, seconds=0.0):
-    """What `ganedu diagnose` says: `{"text"}`, or `{"missing"}`, why it says nothing. It needs as many samples as there
-    are test images; where these would take long, `seconds`, it is left to the command."""
+    """What `ganedu diagnose` says: `{"text"}`, or `{"missing"}`, why it says nothing, or `{"name"}`, the name of a text
+    of the page. It needs as many samples as there are test images; where these would take long, `seconds`, it is left
+    to the command."""
+    if not model.tasks & {"generate", "generate by class"}:
+        return {"name": "not_diagnosed"}
     if seconds > MAX_DIAGNOSIS_SECONDS:
         return {"missing": f"It needs samples of about {seconds:.0f} s: ask `ganedu diagnose`"}
     try:
@@ -173,6 +176,8 @@ def quality(model, run_info, dataset):
         model that edits or translates has `pairs` in the place of `neighbours`; one that makes no images has
         `left_out` alone.
     """
+    if not model.tasks & set(evaluation.SAMPLERS):
+        return {"left_out": ["no_images"]}
     try:
         generated, real, each = samples(model, dataset)
     except UsageError as e:

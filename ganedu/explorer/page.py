@@ -69,7 +69,8 @@ def page_data(model, run_info, history, frames):
         seconds = page["quality"].get("each", 0.0) * len(dataset)
         page["diagnosis"] = contents.diagnosis(model, run_info, history, seconds)
     if "unplayed" in page and dataset is not None:
-        page["pictures"] = contents.packed(_pictures(model, dataset))
+        made, page["pictures_are"] = _pictures(model, dataset)
+        page["pictures"] = contents.packed(made)
     page["missing"] = [reason] if reason else []
     return page, missing
 
@@ -87,9 +88,10 @@ def _examples(model, dataset):
 
 
 def _pictures(model, dataset):
-    """What stands in the place of a model that is not played."""
+    """What stands in the place of a model that is not played, images, and what they are: its `"samples"`, or `"tests"`,
+    test images, of one that makes none."""
     first = dataset.first_n(64)
     try:
-        return evaluation.evaluation_samples(model, first)[0]
+        return evaluation.evaluation_samples(model, first)[0], "samples"
     except UsageError:
-        return data.to_float(first.images)
+        return data.to_float(first.images), "tests"

@@ -245,4 +245,9 @@ def directions_of(model, images, labels=None):
     if "reconstruct" in model.tasks and "generate by class" not in model.tasks and len(images) > 1:
         codes = predict_in_batches(_encoder(model), images)
     directions, scales = principal_directions(model, codes)
-    return {"directions": _numbers(directions), "scales": _numbers(scales)}
+    moves = (
+        scales > 1e-4 * scales.max()
+    )  # in one a latent may never differ: one-hot numbers have a fixed sum
+    directions, scales = directions[moves], scales[moves]
+    found = {"directions": _numbers(directions), "scales": _numbers(scales)}
+    return found | {"directions_of": "images" if codes is None else "codes"}

@@ -28,6 +28,7 @@ KINDS = {
     "vqvae": {},
     "pixelcnn": {},
     "captioner": {},
+    "infogan": {},
 }
 SIZES = {
     "editor": 0.1,
@@ -67,13 +68,21 @@ def make_page(tmp_path_factory):
     for i, frame in enumerate(frames):
         figures.save_png(np.full((4, 8, 8, 1), i / 2 - 0.5, "float32"), frame, min_side=0)
 
-    def make(name, data="digits", classes=("0", "1", "2"), language="en"):
-        model = tiny(name, (8, 8, 1), size=SIZES.get(name, 0.25), **KINDS[name])
+    def make(
+        name,
+        data="digits",
+        classes=("0", "1", "2"),
+        language="en",
+        history=None,
+        frames=frames,
+        **more,
+    ):
+        model = tiny(name, (8, 8, 1), size=SIZES.get(name, 0.25), **KINDS[name] | more)
         info = {"model": name.removeprefix("guided_"), "data": data, "image_size": 8, "seed": 0}
         info |= {"images": [9, 8, 8, 1], "epochs": None, "seconds": 3.0, "classes": list(classes)}
         loss = f"loss{HOSTILE}"
-        history = [{"step": 10 * i, "seconds": i, loss: 1 / i} for i in (1, 2, 3)]
-        file = folder / f"{name}-{len(data)}-{language}.html"
+        history = history or [{"step": 10 * i, "seconds": i, loss: 1 / i} for i in (1, 2, 3)]
+        file = folder / f"{name}-{len(data)}-{language}-{len(history)}-{len(more)}.html"
         page.explain(model, info, history, frames, file, language=language)
         return file, model
 
@@ -201,12 +210,19 @@ def test_the_nearest_real_images_stand_beside_a_sample(browser, make_page):
 CANVAS = "const seen = (c) => [...c.getContext('2d').getImageData(0, 0, 8, 8).data].filter((_, i) => i % 4 === 0);"
 
 
-@pytest.mark.parametrize("name", ["vae", "guided_flow_matching", "pix2pix"])
-def test_they_stand_beside_a_path_and_a_translation(name, browser, make_page):
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("vae", ".part:has([name=keep_a])"),
+        ("vae", ".part:has(canvas.map)"),
+        ("guided_flow_matching", ".part:has([name=keep_a])"),
+        ("pix2pix", ".part"),
+    ],
+)
+def test_they_stand_beside_a_path_a_map_and_a_translation(name, place, browser, make_page):
     """Under each picture that is made there, its nearest of the real images by its pixels as they are shown."""
     file, _ = make_page(name)
     opened(browser, file)
-    place = ".part" if name == "pix2pix" else ".part:has([name=keep_a])"
     sample, tile, told = browser.execute_script(
         f"{CANVAS} const at = document.querySelector({place!r});"
         "const [near] = at.querySelectorAll('.tiles figure');"
@@ -305,3 +321,115 @@ def test_nothing_leaves_the_page(browser, make_page):
         server.shutdown()
         server.server_close()
     browser.get_log("browser")  # the attempts that were refused
+
+
+@pytest.mark.parametrize(
+    ("rows", "points"),
+    [
+        ([{"step": 10, "loss": 0.5}], 1),
+        (
+            [
+                {"step": 10 * i, "loss": 0.5} | ({"score": i} if i % 3 == 0 else {})
+                for i in range(1, 8)
+            ],
+            2,
+        ),
+    ],
+)
+def test_a_value_without_neighbours_is_a_point(rows, points, browser, make_page):
+    """A run of one round, and a score that was taken every third round; and nothing is said of a film that is none."""
+    file, _ = make_page("vae", history=rows, frames=[])
+    opened(browser, file)
+    circles = browser.find_elements("css selector", ".curve circle")
+    boxes = [browser.execute_script("return arguments[0].getBBox()", c) for c in circles]
+    assert len(circles) == points
+    assert all(b["x"] >= -3 and b["y"] >= 0 and b["y"] + b["height"] <= 90 for b in boxes)
+    text = browser.find_elements("tag name", "section")[1].text
+    assert "The line in the curves is the chosen time." in text
+    assert "Pictures over time" not in text
+
+
+LAST_SEEN = f"""{CANVAS} const all = arguments[0].querySelectorAll('canvas.large');
+return seen(all[all.length - 1])"""
+
+
+def test_a_reconstruction_is_of_the_chosen_class(browser, make_page):
+    file, model = make_page("cvae")
+    opened(browser, file)
+    part = browser.find_element("css selector", ".part:has(canvas.board)")
+    assert "as an image of the class chosen above" in part.text
+    before = browser.execute_script(LAST_SEEN, part)
+    browser.find_elements("css selector", "section select option")[2].click()
+    until(
+        browser,
+        f"return {before} + '' !== (() => {{ {LAST_SEEN.replace('arguments[0]', 'document')} }})() + ''",
+    )
+    drawn = browser.execute_script(
+        f"{CANVAS} return seen(arguments[0].querySelector('canvas.board'))", part
+    )
+    x = np.array(drawn, "float32").reshape(1, 8, 8, 1) / 127.5 - 1
+    z = browser.execute_script(
+        "return [...window.ganedu.model.encode(Float32Array.from(arguments[0]), 2).data]",
+        x.ravel().tolist(),
+    )
+    right = (model.decode(np.array([z], "float32"), labels=2)[0] + 1) * 127.5
+    seen = np.reshape(browser.execute_script(LAST_SEEN, part), (8, 8, 1))
+    assert np.abs(seen - right).max() <= 2
+
+
+def test_the_codes_of_an_infogan_are_moved(browser, make_page):
+    """The category stays one-hot, and the noise stays."""
+    file, model = make_page("infogan")
+    opened(browser, file)
+    latent = "return [...window.ganedu.latent()]"
+    before = np.array(browser.execute_script(latent))
+    first, count = model.noise_dim, model.num_categories
+    select = browser.find_element("css selector", "section select")
+    assert int(select.get_attribute("value")) == before[first : first + count].argmax()
+    for i in range(count):
+        select.find_elements("tag name", "option")[i].click()
+        now = np.array(browser.execute_script(latent))
+        np.testing.assert_array_equal(now[first : first + count], np.eye(count)[i])
+        np.testing.assert_array_equal(now[:first], before[:first])
+    code = browser.find_elements("css selector", "section input[type=range]")[0]
+    browser.execute_script(MOVE, code)
+    now = np.array(browser.execute_script(latent))
+    assert now[first + count] == float(code.get_attribute("value"))
+    browser.find_element("name", "another").click()
+    now = np.array(browser.execute_script(latent))
+    assert int(select.get_attribute("value")) == now[first : first + count].argmax()
+    assert (
+        abs(now[first + count] - float(code.get_attribute("value"))) <= 0.026
+    )  # a step of the slider
+
+
+def test_another_image_to_change_is_changed(browser, make_page):
+    file, _ = make_page("editor")
+    opened(browser, file)
+    changed = "return (() => { {} return [...document.querySelectorAll('canvas.medium')].map(seen).join() })()"
+    changed = changed.replace("{}", CANVAS)
+    before = browser.execute_script(changed)
+    browser.find_elements("css selector", "section select option")[1].click()
+    until(browser, f"{changed} !== '{before}'")
+
+
+@pytest.mark.parametrize(("text", "count"), [("a thick red three", 4), ("a", 0)])
+def test_captions_are_completed_where_it_is_said(text, count, browser, make_page):
+    """With a note where a picture has a caption of its own, and without one where none has."""
+    file, _ = make_page("text_flow", length=20)
+    opened(browser, file)
+    field = browser.find_element("css selector", "input[type=text]")
+    field.clear()
+    field.send_keys(text + "\n")
+    captions = "return [...document.querySelectorAll('.told > figcaption')].filter((c) => c.textContent).length"
+    assert browser.execute_script(captions) == count
+    assert ("leaves open" in browser.find_element("tag name", "section").text) == (count > 0)
+
+
+def test_attention_says_of_which_word_it_is(browser, make_page):
+    file, _ = make_page("captioner")
+    opened(browser, file)
+    assert "point at a word" in browser.find_element("css selector", "section .pair").text
+    word = browser.find_elements("css selector", "button.word")[0]
+    browser.execute_script("arguments[0].focus()", word)
+    assert f"Attention: {word.text}" in browser.find_element("css selector", "section .pair").text

@@ -26,11 +26,12 @@ function button(name, onclick) {
   return element("button", { type: "button", onclick, name }, say(name));
 }
 
-// A choice among names; `onchange(index)`.
+// A choice among names; `onchange(index)`; `set(index)` chooses without a call.
 function choice(text, names, onchange) {
   const options = names.map((name, i) => element("option", { value: String(i) }, name));
   const input = element("select", { onchange: () => onchange(Number(input.value)) }, ...options);
-  return { control: labelled(text, input), value: () => Number(input.value) };
+  const set = (index) => { input.value = String(index); };
+  return { control: labelled(text, input), set, value: () => Number(input.value) };
 }
 
 function classChoice(program, onchange) {

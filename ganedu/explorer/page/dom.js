@@ -2,6 +2,9 @@
 
 const DATA = JSON.parse(document.getElementById("data").textContent);
 const say = (name) => DATA.strings?.[name] ?? name;
+// A text with a value in the place of its `{}`; and sentences one after the other, between which Chinese has no space.
+const filled = (name, value) => say(name).replace("{}", value);
+const sentences = (...texts) => texts.filter(Boolean).join(document.documentElement.lang === "zh" ? "" : " ");
 const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 // An element with properties and children; strings among the children become text.
@@ -33,7 +36,7 @@ function section(name, ...children) {
 }
 
 function part(name, ...children) {
-  return element("div", { className: "part" }, element("h3", {}, say(name)), ...children);
+  return element("div", { className: "part" }, element("h3", {}, say(name)), ...children.filter(Boolean));
 }
 
 // A table that is wider than the page is moved within its own box.

@@ -30,7 +30,8 @@ function latentPage(model, examples, neighbours) {
     slider(`${say("direction")} ${k + 1}`, { min: -3, max: 3, step: 0.05, value: 0 }, (v) => { moved[k] = v; refresh(); }),
   );
   const reset = () => { moved.fill(0); sliders.forEach((s) => s.set(0)); refresh(); };
-  const another = () => { seed += 1; base = new Random(seed).latent(program); reset(); };
+  const codes = program.prior.name === "infogan" ? codeControls(program, () => base, refresh) : null;
+  const another = () => { seed += 1; base = new Random(seed).latent(program); codes?.show(); reset(); };
   const classes = classChoice(program, (i) => { label = i; again(); });
   const truncation = program.kind !== "style" ? null
     : slider(say("psi"), { min: 0, max: 1.2, step: 0.02, value: 1 }, (v) => { psi = v; again(); });
@@ -40,17 +41,39 @@ function latentPage(model, examples, neighbours) {
       group(button("another", another), moved.length ? button("reset", reset) : null),
       classes?.control ?? null,
       truncation?.control ?? null,
+      ...(codes?.shown ?? []),
       moved.length ? element("h3", {}, say("directions")) : null,
-      moved.length ? paragraph(say("directions_note")) : null,
+      moved.length ? paragraph(say(program.directions_of === "codes" ? "directions_of_codes" : "directions_note")) : null,
       ...sliders.map((s) => s.control),
     ),
   );
   const parts = [top, nearest.shown];
-  if (d === 2 && program.prior.name === "normal") parts.push(mapPart(program, decode, (z) => { base = z; reset(); }, also));
+  if (d === 2 && program.prior.name === "normal") parts.push(mapPart(program, decode, (z) => { base = z; reset(); }, also, neighbours));
   parts.push(pathPart(model, decode, here, also, neighbours));
-  if (model.networks.encode) parts.push(copyPart(model, examples, () => label));
+  if (model.networks.encode) parts.push(copyPart(model, examples, () => label, also));
   refresh();
   return parts;
+}
+
+// InfoGAN's codes, which stand behind the noise in a latent: a category, as one-hot, and numbers.
+function codeControls({ prior, latent_dim: d }, latent, onchange) {
+  const { noise_dim: first, num_categories: count } = prior;
+  const category = choice(say("categorical_code"), Array.from({ length: count }, (_, i) => String(i)), (chosen) => {
+    latent().fill(0, first, first + count)[first + chosen] = 1;
+    onchange();
+  });
+  const numbers = Array.from({ length: d - first - count }, (_, i) =>
+    slider(`${say("continuous_code")} ${i + 1}`, { min: -2, max: 2, step: 0.05, value: 0 }, (v) => {
+      latent()[first + count + i] = v;
+      onchange();
+    }));
+  const show = () => {
+    category.set(latent().indexOf(1, first) - first);
+    numbers.forEach((one, i) => one.set(latent()[first + count + i]));
+  };
+  show();
+  const shown = [element("h3", {}, say("codes")), paragraph(say("codes_note")), count ? category.control : null];
+  return { show, shown: [...shown, ...numbers.map((one) => one.control)] };
 }
 
 // Spherical interpolation, as `ganedu.latent.slerp`: the angle evenly, the length linearly.
@@ -123,7 +146,7 @@ function mixing(model, ends) {
 }
 
 // The map of two latents: quantiles of N(0, 1) along each side, and the image under the pointer.
-function mapPart(program, decode, choose, also) {
+function mapPart(program, decode, choose, also, neighbours) {
   const side = 12, [height, width, channels] = program.image;
   const quantile = (p) => { // of N(0, 1), by bisection of its distribution function
     let low = -5, high = 5;
@@ -153,7 +176,12 @@ function mapPart(program, decode, choose, also) {
     }
     big.show(all);
   });
-  const one = once(() => { const z = Float32Array.from(at); shown.show(decode(z)); });
+  const nearest = neighbours?.row();
+  const one = once(() => {
+    const image = decode(Float32Array.from(at));
+    shown.show(image);
+    nearest?.show(image);
+  });
   const sliders = ["latent_1", "latent_2"].map((name, i) =>
     slider(say(name), { min: -3, max: 3, step: 0.05, value: 0 }, (v) => { at[i] = v; one(); }),
   );
@@ -172,7 +200,12 @@ function mapPart(program, decode, choose, also) {
   refresh();
   one();
   return part("map", paragraph(say("map_note")),
-    element("div", { className: "stage" }, big.canvas, element("div", {}, shown.canvas, ...sliders.map((s) => s.control))));
+    element("div", { className: "stage" }, big.canvas, element("div", {},
+      shown.canvas,
+      ...sliders.map((s) => s.control),
+      nearest ? paragraph(say("nearest")) : null,
+      nearest?.shown ?? null,
+    )));
 }
 
 // Abramowitz and Stegun, 7.1.26: within 1.5e-7.
@@ -182,13 +215,15 @@ function errorFunction(x) {
   return Math.sign(x) * (1 - sum * Math.exp(-x * x));
 }
 
-// A drawing and its reconstruction.
-function copyPart(model, examples, label = () => 0) {
+// A drawing and its reconstruction: of a conditional model as an image of the chosen class.
+function copyPart(model, examples, label = () => 0, also = []) {
   const copy = picture(model.program.image, say("reconstruction"));
   const refresh = once(() => copy.show(model.reconstruct(drawn.values, label())));
   const drawn = input(model.program.image, "drawing", examples, refresh);
   drawn.begin();
+  also.push(refresh);
   refresh();
-  return part("draw", paragraph(say("draw_note")), drawn.controls,
+  const of = model.program.kind === "latent" && model.program.classes ? say("draw_of_class") : "";
+  return part("draw", paragraph(sentences(say("draw_note"), of)), drawn.controls,
     element("div", { className: "pair" }, figure(drawn.canvas, say("drawing")), figure(copy.canvas, say("reconstruction"))));
 }

@@ -29,6 +29,7 @@ const KINDS = {
 };
 
 async function storedPictures() {
-  const told = paragraph(`${say("unplayed")} ${DATA.unplayed}`, "trouble");
+  const instead = { samples: say("samples_instead"), tests: say("tests_instead") }[DATA.pictures_are];
+  const told = paragraph(sentences(say("unplayed"), instead, DATA.unplayed), "trouble");
   return DATA.pictures ? [told, tiles(await unpacked(DATA.pictures), say("sample"))] : [told];
 }

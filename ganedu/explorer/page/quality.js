@@ -9,8 +9,8 @@ async function qualitySection() {
     left.forEach((name) => parts.push(paragraph(say(name))));
     if (neighbours) {
       const space = say(neighbours.features ? "in_features" : "in_pixels");
-      parts.push(paragraph(`${say("neighbours_note")} ${space}`));
-      for (const name of ["best", "worst"]) parts.push(await stacked(name, neighbours[name]));
+      const note = paragraph(filled("neighbours_note", space));
+      for (const name of ["best", "worst"]) parts.push(await stacked(name, neighbours[name], name === "best" ? note : null));
     }
     if (pairs) {
       const name = pairs.made_of === "texts" ? "pairs_of_texts" : "pairs_of_images";
@@ -29,8 +29,8 @@ function scoreTable(scores, count) {
   return element("div", { className: "part" }, paragraph(say("scores_note")), scrolling(element("table", {}, head, ...rows), say("scores")));
 }
 
-// Samples, each over what belongs to it.
-async function stacked(name, { samples, nearest, distances }) {
+// Samples, each over what belongs to it; `note` stands above them.
+async function stacked(name, { samples, nearest, distances }, note = null) {
   const [above, below] = await Promise.all([unpacked(samples), unpacked(nearest)]);
   const row = element("div", { className: "tiles" });
   for (let i = 0; i < above.shape[0]; i += 1) {
@@ -42,5 +42,5 @@ async function stacked(name, { samples, nearest, distances }) {
     const told = distances[i] === undefined ? null : element("figcaption", {}, distances[i].toPrecision(3));
     row.append(element("figure", { className: "stacked" }, ...both, told));
   }
-  return part(name, row);
+  return part(name, note, row);
 }

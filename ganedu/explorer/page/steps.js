@@ -51,7 +51,7 @@ function denoisePage(model, examples, neighbours) {
     group(button("other_noise", () => { seed += 1; begin(); }), classes?.control ?? null),
     steps.control, guidance?.control ?? null, at.control,
     element("div", { className: "pair" },
-      shown ? figure(shown.canvas, say("x_t")) : null, figure(seen.canvas, say("seen")), figure(result.canvas, say("result"))),
+      shown ? figure(shown.canvas, say("x_t")) : null, figure(seen.canvas, say(small ? "seen_in_codes" : "seen")), figure(result.canvas, say("result"))),
     strip, nearest.shown), pathPart(model, decode, here, also, neighbours)];
   if (model.networks.encode) parts.push(copyPart(model, examples));
   return parts;

@@ -16,6 +16,8 @@ function textsPage(model, examples, neighbours) {
   const show = (images) => shown.forEach(({ show: one }, i) => one(images, i));
   const nearest = shown.map(() => neighbours?.row(1));
   const end = (images) => { show(images); nearest.forEach((row, i) => row?.show(images, i)); };
+  const completion = paragraph(say("completed_note"));
+  completion.hidden = true;
   const begin = () => {
     trouble.textContent = "";
     let tokens;
@@ -24,6 +26,7 @@ function textsPage(model, examples, neighbours) {
       const random = new Random(1000 + seed), full = shown.map(() => completed(text.value, program, random));
       tokens = model.tokens(full);
       captions.forEach((caption, i) => { caption.textContent = full[i] === text.value ? "" : full[i]; });
+      completion.hidden = full.every((caption) => caption === text.value);
     } catch (error) {
       trouble.textContent = error.words ? `${say("unknown_words")} ${error.words.join(", ")}`
         : error.none ? say("no_words") : `${say("too_long")} ${error.most}`;
@@ -36,12 +39,12 @@ function textsPage(model, examples, neighbours) {
     run(model.denoise(z, options), ({ seen }) => show(seen), end);
   };
   text.addEventListener("keydown", (event) => { if (event.key === "Enter") begin(); });
-  const source = program.is_editor ? input(program.image, "edit_image", examples, () => {}) : null;
-  source?.begin();
+  const source = program.is_editor ? input(program.image, "edit_image", examples, () => begin()) : null;
   const amount = (name, options) => (flows ? slider(say(name), options, begin) : null);
   const steps = amount("steps", { min: 1, max: 30, step: 1, value: program.steps, digits: 0 });
   const guidance = amount("guidance", { min: 0, max: 6, step: 0.1, value: program.guidance ?? 1, digits: 1 });
   const temperature = amount("temperature", { min: 0, max: 1.5, step: 0.05, value: program.temperature ?? 1 });
+  source?.begin();
   begin();
   const words = program.vocabulary.slice(4).join(" ");
   const said = (sentence) => element("button", { type: "button", name: "sentence", onclick: () => { text.value = sentence; begin(); } }, sentence);
@@ -53,7 +56,7 @@ function textsPage(model, examples, neighbours) {
     source ? element("div", {}, source.controls, figure(source.canvas, say("edit_image"))) : null,
     element("div", { className: "tiles" }, ...shown.map(({ canvas }, i) => element("figure", { className: "told" }, canvas, captions[i], nearest[i]?.shown ?? null))),
     neighbours?.note(say("nearest_below")) ?? null,
-    program.grammar ? paragraph(say("completed_note")) : null,
+    completion,
     steps?.control ?? null, guidance?.control ?? null, temperature?.control ?? null,
     element("details", {}, element("summary", {}, say("text_note")), paragraph(words)),
   ];
@@ -70,7 +73,9 @@ function captionsPage(model, examples) {
   const shown = picture(program.image, say("attention"));
   const sentence = element("p", { className: "sentence" });
   sentence.setAttribute("aria-live", "polite");
-  const lit = (look, [h, w]) => {
+  const told = element("figcaption", {});
+  const lit = (word, look, [h, w]) => {
+    told.textContent = `${say("attention")}: ${word}`;
     const most = Math.max(...look);
     shown.show(Float32Array.from(drawn.values, (v, i) => {
       const place = Math.floor(i / channels), row = Math.floor(place / width), column = place % width;
@@ -81,13 +86,14 @@ function captionsPage(model, examples) {
   const refresh = once(() => {
     const { words, looks, grid } = model.caption(drawn.values);
     shown.show(drawn.values);
+    told.textContent = say("attention_note");
     sentence.replaceChildren(...words.map((word, i) => element("button", {
-      type: "button", className: "word", onfocus: () => lit(looks[i], grid), onpointerenter: () => lit(looks[i], grid),
+      type: "button", className: "word", onfocus: () => lit(word, looks[i], grid), onpointerenter: () => lit(word, looks[i], grid),
     }, word)));
   });
   const drawn = input(program.image, "drawing", examples, refresh);
   drawn.begin();
   refresh();
   return [part("caption", paragraph(say("caption_note")), drawn.controls, sentence,
-    element("div", { className: "pair" }, figure(drawn.canvas, say("drawing")), figure(shown.canvas, say("attention"))))];
+    element("div", { className: "pair" }, figure(drawn.canvas, say("drawing")), element("figure", {}, shown.canvas, told)))];
 }

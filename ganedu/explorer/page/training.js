@@ -6,18 +6,22 @@ function curve(name, values, steps) {
   if (!known.length) return null;
   const low = Math.min(...known), high = Math.max(...known), first = steps[0], last = steps.at(-1);
   const x = (step) => (last > first ? ((step - first) / (last - first)) * width : width / 2);
-  const y = (v) => height - 6 - ((v - low) / (high - low || 1)) * (height - 12);
+  const y = (v) => (high > low ? height - 6 - ((v - low) / (high - low)) * (height - 12) : height / 2);
   let path = "", pen = "M";
+  const alone = []; // values with no neighbour to draw a line to: points
   values.forEach((v, i) => {
     if (v === null) pen = "M";
     else {
       path += `${pen}${x(steps[i]).toFixed(1)} ${y(v).toFixed(1)}`;
       pen = "L";
+      if ([values[i - 1], values[i + 1]].every((w) => w === null || w === undefined)) {
+        alone.push(svg("circle", { cx: x(steps[i]).toFixed(1), cy: y(v).toFixed(1), r: 3 }));
+      }
     }
   });
   const line = svg("line", { y1: 0, y2: height, class: "mark" });
   const title = svg("title", {}, `${name}: ${low.toPrecision(4)} ... ${high.toPrecision(4)}`);
-  const chart = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" }, title, svg("path", { d: `${path}h0.01` }), line);
+  const chart = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" }, title, svg("path", { d: path }), ...alone, line);
   const value = element("output", {});
   const mark = (step) => {
     const at = Math.min(Math.max(x(step), 0), width);
@@ -52,15 +56,19 @@ function trainingSection() {
     const last = times.length - 1;
     const time = slider(say("time"), { min: 0, max: last, step: 1, value: last, digits: 0 }, mark);
     time.control.replaceChild(where, time.control.querySelector("output"));
-    parts.push(paragraph(say("film_note")), group(film.length > 1 ? filmButton(time, last, mark) : null, time.control));
+    const note = sentences(film.length ? say("film_note") : "", charts.length ? say("mark_note") : "");
+    parts.push(note ? paragraph(note) : null, group(film.length > 1 ? filmButton(time, last, mark) : null, time.control));
     mark(last);
   }
   parts.push(shown ?? paragraph(say("no_film")));
   parts.push(charts.length ? element("div", { className: "curves" }, ...charts.map((c) => c.shown)) : paragraph(say("no_curves")));
-  if (DATA.diagnosis) parts.push(part("diagnosis", element("pre", {}, DATA.diagnosis.text ?? DATA.diagnosis.missing)));
+  if (DATA.diagnosis) {
+    const { text, missing, name } = DATA.diagnosis;
+    parts.push(part("diagnosis", name ? paragraph(say(name)) : element("pre", {}, text ?? missing)));
+  }
   const rows = DATA.details.map(([name, value]) => [element("dt", {}, say(`detail_${name}`)), element("dd", {}, value)]);
   parts.push(part("details", element("dl", {}, ...rows.flat())));
-  return section("training", ...parts);
+  return section("training", ...parts.filter(Boolean));
 }
 
 // Plays the film once; where motion is to be reduced it does not begin by itself, as it never does.
