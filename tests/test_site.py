@@ -229,6 +229,21 @@ def test_colab_is_opened_where_the_repository_is_known(monkeypatch):
     assert "github/someone/ganedu/blob/main/notebooks/00_start.ipynb" in bar
 
 
+@pytest.mark.parametrize(
+    ("language", "address", "page", "place"),
+    [
+        ("en", "../index.html#start", "index.md", "\n## Start\n"),
+        ("zh", "../../zh/index.html#start", "zh/index.md", '\n<a id="start"></a>\n'),
+    ],
+)
+def test_a_lesson_says_how_a_download_is_opened(language, address, page, place):
+    bar = lesson_pages.links_bar("00_start", lesson_pages.read("00_start"), language)
+    assert f'<a href="{address}">{lesson_pages.WORDS[language]["open"]}</a>' in bar
+    told = (DOCS / page).read_text(encoding="utf-8")
+    assert place in told
+    assert "my-lessons" in told.split(place)[1]
+
+
 def test_a_lesson_leads_to_the_live_page_of_its_language(monkeypatch, tmp_path):
     monkeypatch.setattr(lesson_pages, "DOCS", tmp_path)
     name = "01_distributions"

@@ -33,6 +33,7 @@ WORDS = {
         "hide": "Hide the solution",
         "marking": "How it is marked",
         "live": "Play in the page",
+        "open": "How to open a download",
         "other": "中文",
         "digits": "the 1,797 handwritten digits, of 8 by 8 pixels, that come with scikit-learn",
         "photos": "patches of the two photographs that come with scikit-learn",
@@ -51,6 +52,7 @@ WORDS = {
         "hide": "隐藏解答",
         "marking": "评分方式",
         "live": "在网页中操作",
+        "open": "怎样打开下载的课程",
         "other": "English",
         "digits": "scikit-learn 自带的 1,797 个手写数字（8 乘 8 像素）",
         "photos": "scikit-learn 自带的两张照片的小块",
@@ -124,8 +126,11 @@ def links_bar(name, notebook, language):
         f'<a href="{up}annotated/{m}.html"><code>{m}</code></a>' for m in facts.modules
     )
     seconds = words["seconds"].format(5 * round(facts.processor_seconds / 5))
+    start = f"{up}{'zh/' if language == 'zh' else ''}index.html#start"
+    how = f'<a href="{start}">{words["open"]}</a>'
     return (
-        f'<div class="lesson-bar">{shown}<span>{words["trains"]} {models}; {seconds}</span></div>'
+        f'<div class="lesson-bar">{shown}<span>{how}</span>'
+        f"<span>{words['trains']} {models}; {seconds}</span></div>"
     )
 
 
@@ -216,6 +221,7 @@ def index():
         "Each page has one to download, too, which is opened in the same Jupyter; its first cell installs ganedu from "
         "the first page's file, beside it, where it is missing.\n",
         "<!-- table -->\n",
+        ":::{div} lesson-table",
         "| | lesson | what it claims | trains |",
         "|---|---|---|---|",
     ]
@@ -224,7 +230,7 @@ def index():
         models = ", ".join(f"[`{m}`](/annotated/{m}.md)" for m in facts.modules)
         title = lessons.title(name)
         out.append(f"| {name[:2]} | [{title}](/lessons/{name}.ipynb) | {facts.claim} | {models} |")
-    listed = ["\n<!-- end of table -->\n\n```{toctree}\n:hidden:\n", *lessons.names(), "```\n"]
+    listed = [":::\n\n<!-- end of table -->\n\n```{toctree}\n:hidden:\n", *lessons.names(), "```\n"]
     return "\n".join([*out, *listed])
 
 

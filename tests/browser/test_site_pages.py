@@ -133,6 +133,32 @@ def test_a_solution_is_folded_until_it_is_asked_for(site, browser):
     assert browser.execute_script(shown.format("d.querySelector('summary').click(); ")) is True
 
 
+def test_the_losses_of_a_lesson_are_whole_on_a_laptop(site, browser):
+    size = {"width": 1280, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    opened(browser, (site / "lessons" / "07_dcgan.html").as_uri())
+    shown = (
+        "[...document.querySelectorAll('div.math')].filter((e) => e.querySelector('mjx-container'))"
+    )
+    until(browser, f"return {shown}.length")
+    cut = f"return {shown}.filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.textContent)"
+    assert browser.execute_script(cut) == []
+
+
+@pytest.mark.parametrize("page", ["index.html", "lessons/index.html", "zh/lessons.html"])
+def test_the_list_of_lessons_is_read_on_a_telephone(page, site, browser):
+    """No claim is a column of single words, and nothing is moved out of sight."""
+    size = {"width": 360, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    opened(browser, (site / page).as_uri())
+    cells = "[...document.querySelectorAll('.lesson-table td:nth-child(3)')]"
+    widths = browser.execute_script(f"return {cells}.map((e) => e.clientWidth)")
+    assert len(widths) == 27
+    assert min(widths) > 200
+    moved = "const e = document.querySelector('.lesson-table table'); return e.scrollWidth - e.clientWidth"
+    assert browser.execute_script(moved) <= 0
+
+
 PICTURE = """const c = document.querySelector("canvas"); let sum = 7;
 for (const v of c.getContext("2d").getImageData(0, 0, c.width, c.height).data) sum = (sum * 31 + v) >>> 0;
 return sum"""
