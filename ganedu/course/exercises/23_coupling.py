@@ -51,6 +51,23 @@ def _coupling(x, mask, s, t, inverse=False):
     return kept + moves * (x * np.exp(log_scale) + t(kept)), log_scale.sum(axis=1)
 
 
+MISTAKES = {
+    "sees all": lambda x, kept, s, t: x * np.exp(s(x)) + t(x),
+    "shifted first": lambda x, kept, s, t: (x + t(kept)) * np.exp(s(kept)),
+    "no exp": lambda x, kept, s, t: x * s(kept) + t(kept),
+}
+
+
+def compared(outputs, inputs):
+    """Beside the arrays themselves, three mistakes by their names: what moves would be as they have it."""
+    x, mask, (s, t) = inputs["x"], inputs["mask"], _networks(inputs)
+    moved, found = np.asarray(outputs["moved"], float), {}
+    for name, mistake in MISTAKES.items():
+        wrong = mistake(x, mask * x, s, t)[:, mask == 0]
+        found[name] = float(moved.shape == wrong.shape and np.allclose(moved, wrong))
+    return outputs | found
+
+
 def reference(inputs):
     x, mask, (s, t) = inputs["x"], inputs["mask"], _networks(inputs)
     y, log_det = _coupling(x, mask, s, t)
@@ -58,6 +75,7 @@ def reference(inputs):
     return {
         "shape": np.array(x.shape),
         "kept": x[:, mask == 1],
+        **dict.fromkeys(MISTAKES, 0.0),
         "moved": y[:, mask == 0],
         "other": _coupling(x, 1 - mask, s, t)[0],
         "log_det": log_det,
@@ -76,9 +94,25 @@ CHECKS = (
         "Where the mask is 1, x must come out as it went in.",
     ),
     Check(
+        "sees all",
+        "s and t look at all of x. Going back, what moved is not there yet: let them see only what stays, and zeros "
+        "for the rest.",
+        points=0,
+    ),
+    Check(
+        "shifted first",
+        "x was shifted and then scaled. First it is scaled.",
+        points=0,
+    ),
+    Check(
+        "no exp",
+        "x was multiplied by s itself. s tells the logarithm of the scale, and the scale is never negative.",
+        points=0,
+    ),
+    Check(
         "moved",
-        "Where the mask is 0, x is first scaled and then shifted. s tells the logarithm of the scale, which is never "
-        "negative itself. And what do s and t look at: all of x, or only what stays?",
+        "Where the mask is 0, x is first scaled and then shifted, as s and t tell, which look at x with zeros where "
+        "the mask is 0.",
     ),
     Check(
         "other",
