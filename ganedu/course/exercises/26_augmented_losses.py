@@ -29,12 +29,23 @@ def _augment(x):
 def probe(solution, inputs):
     real, fake, w = inputs["real"], inputs["fake"], inputs["w"]
 
+    others = []  # what was given in the place of images
+
+    def are_images(x):
+        if np.shape(x)[1:] != real.shape[1:]:
+            others.append(x)
+        return np.shape(x)[1:] == real.shape[1:]
+
     def discriminator(x):
-        return _logits(x, w)
+        return _logits(x, w) if are_images(x) else np.zeros(np.shape(x)[:1])
+
+    def augment(x):
+        return _augment(x) if are_images(x) else np.asarray(x, float)
 
     d_plain, g_plain = solution(discriminator, lambda x: x, real, fake)
-    d_loss, g_loss = solution(discriminator, _augment, real, fake)
-    return {"d plain": d_plain, "g plain": g_plain, "d_loss": d_loss, "g_loss": g_loss}
+    d_loss, g_loss = solution(discriminator, augment, real, fake)
+    found = {"d plain": d_plain, "g plain": g_plain, "d_loss": d_loss, "g_loss": g_loss}
+    return found | {"images": float(len(others))}
 
 
 def reference(inputs):
@@ -44,7 +55,7 @@ def reference(inputs):
         of_real, of_fake = _logits(augment(real), w), _logits(augment(fake), w)
         d = np.mean(np.logaddexp(0, -of_real)) + np.mean(np.logaddexp(0, of_fake))
         found |= dict(zip(names, (d, np.mean(np.logaddexp(0, -of_fake))), strict=True))
-    return found | {"order": 0.0, "size": 0.0, "unchanged": 0.0}
+    return found | {"images": 0.0, "order": 0.0, "size": 0.0, "unchanged": 0.0}
 
 
 def compared(probed, inputs):
@@ -62,6 +73,12 @@ def compared(probed, inputs):
 
 
 CHECKS = (
+    Check(
+        "images",
+        "T changes images, before D sees them, and D is asked about images. One of the two was given something else, "
+        "such as logits or a loss.",
+        points=0,
+    ),
     Check(
         "order",
         "D's loss comes first, then G's.",
@@ -161,6 +178,18 @@ def my_losses(discriminator, augment, real, fake):
     of_real, of_fake = discriminator(augment(real)), discriminator(augment(fake))
     d_loss = np.mean(np.logaddexp(0, -of_real)) + np.mean(np.logaddexp(0, of_fake))
     return d_loss / 2, np.mean(np.logaddexp(0, -of_fake))
+""",
+    "T of the logits": """
+def my_losses(discriminator, augment, real, fake):
+    of_real, of_fake = augment(discriminator(real)), augment(discriminator(fake))
+    d_loss = np.mean(np.logaddexp(0, -of_real)) + np.mean(np.logaddexp(0, of_fake))
+    return d_loss, np.mean(np.logaddexp(0, -of_fake))
+""",
+    "T of real images and in G's step": """
+def my_losses(discriminator, augment, real, fake):
+    of_real, of_fake = discriminator(augment(real)), discriminator(fake)
+    d_loss = np.mean(np.logaddexp(0, -of_real)) + np.mean(np.logaddexp(0, of_fake))
+    return d_loss, np.mean(np.logaddexp(0, -discriminator(augment(fake))))
 """,
     "sums": """
 def my_losses(discriminator, augment, real, fake):
