@@ -215,7 +215,7 @@ def test_a_grading_that_is_killed_goes_on(course, tmp_path):
 
 
 @needs_box
-@pytest.mark.parametrize("name", ["00.discriminator_loss", "16.heun", "22.info_nce"])
+@pytest.mark.parametrize("name", ["00.discriminator_loss", "16.ddim", "22.info_nce"])
 def test_a_strong_exercise_is_called_strong(name):
     with box.Box() as warm:
         assert strength.of_exercise(name, warm).faults == []

@@ -103,12 +103,14 @@ def test_an_unwritten_solution_is_told_so():
 def test_the_package_s_own_function_is_no_solution():
     from ganedu import samplers
 
-    def my_heun(velocity, x, steps):
-        return samplers.heun(velocity, x, steps)
+    def my_ddim(predict_noise, x, alpha_bar, times):
+        return samplers.ddim(predict_noise, x, alpha_bar, times, None)
 
-    with pytest.raises(checking.WrongSolution, match=r"ganedu\.samplers\.heun is what you are to"):
-        checking.check("16.heun", my_heun)
-    assert samplers.heun(lambda x, t: x, np.ones(1), 1) > 1  # it is there again
+    with pytest.raises(checking.WrongSolution, match=r"ganedu\.samplers\.ddim is what you are to"):
+        checking.check("16.ddim", my_ddim)
+    assert (
+        samplers.ddim(lambda x, t: x, np.ones(1), np.ones(2), [1], None) == 1
+    )  # it is there again
 
 
 def test_what_is_no_number_is_told_so():
@@ -243,13 +245,15 @@ def test_variants_by_hand():
     for i, out in enumerate(np.array([12, 7, 7]) / lengths):
         maps = value("15.modulated", i, *pixel, lambda x, kernel: x @ kernel[0, 0])
         assert np.allclose(maps, [[[[out]]]])
-    for i, end in enumerate([2.5, 0.5, 2.5]):
-        assert np.isclose(value("16.heun", i, lambda x, t: x, np.ones(1), 1)[0], end)
-    for i, end in enumerate(
-        [1.75, 0.0, 1 + 2 * 3 / 4 * 2 / 3]
-    ):  # the velocity is 2t, but for the first
-        velocity = (lambda x, t: 3 * t**2) if i == 0 else (lambda x, t: 2 * t)
-        assert np.isclose(value("16.heun", i, velocity, np.ones(1), 1)[0], end)
+    # Shares 0.6 and 0.8 at t = 1; x = 2 is told to hold 1, and another step is none at t = 0.
+    shares = np.array([1.0, 0.36]), np.array([1, 0])
+    for i, end in enumerate([1.0, 1.0, 1.0]):
+        walked = value("16.ddim", i, lambda x, t: np.ones_like(x), np.full(1, 2.0), *shares)
+        assert np.allclose(walked, end)
+    back = np.array([1.0, 0.36, 0.64]), np.array([1, 2])  # shares 0.8 and 0.6 at t = 2
+    for i, end in enumerate([0.8 + 0.6 * 1.4 / 0.8, 0.8 + 0.6, 0.8 + 0.6 * 1.4 / 0.8]):
+        walked = value("16.ddim", i, lambda x, t: np.ones_like(x), np.full(1, 2.0), *back)
+        assert np.allclose(walked, end)
     leaning = np.array([[3.0, 4.0], [3.0, 4.0], [9.0, 4.0], [0.0, 0.0]]), np.zeros(4, int)
     leans = np.array([True, True, True, False])
     for i, vector in enumerate([[-5.0, -4.0], np.array([5, 4]) / np.sqrt(41), [3.0, 4.0]]):
@@ -277,7 +281,7 @@ def test_variants_by_hand():
 
 
 def test_a_student_has_always_the_same_variant_and_neighbours_have_others():
-    name = "16.heun"
+    name = "16.ddim"
     students = [f"s{i:03d}" for i in range(200)]
     chosen = [checking.variant_of(name, s) for s in students]
     assert chosen == [checking.variant_of(name, f" {s.upper()} ") for s in students]
@@ -289,11 +293,11 @@ def test_a_student_has_always_the_same_variant_and_neighbours_have_others():
 
 
 def test_a_students_variant_is_checked(capsys):
-    name, student = "16.heun", "ada"
+    name, student = "16.ddim", "ada"
     mine = checking.variant_of(name, student)
     exercise = EXERCISES[name]
     checking.check(name, checking.compile_solution(exercise, mine.right), student=student)
-    assert "my_heun is right" in capsys.readouterr().out
+    assert "my_ddim is right" in capsys.readouterr().out
     own = (
         find(name, "as written")
         if "as written" in exercise.RIGHT
