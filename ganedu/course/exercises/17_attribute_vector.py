@@ -33,10 +33,15 @@ def probe(solution, inputs):
     order = np.argsort(labels)
     halves = np.repeat([False, True], 3)
     two = np.concatenate([ONE, ONE + np.array([4.0, 0.0, 2.0])])
+    shares = np.array(
+        [True] * 5 + [False] * 2 + [True] + [False] * 6
+    )  # many of one class, few of the other
+    apart = np.repeat([[0.0, 5, 1], [8.0, -2, 4]], 7, axis=0) + shares[:, None] * [1.0, 0, -0.5]
     far = np.concatenate([ONE, np.full((3, 3), 20.0)])  # three more, of a class in which none leans
     return {
         "one class": solution(ONE, np.zeros(6, int), halves),
         "two classes": solution(two, np.repeat([3, 8], 6), np.tile(halves, 2)),
+        "unequal": solution(apart, np.repeat([1, 6], 7), shares),
         "a class without": solution(far, np.repeat([2, 5], [6, 3]), np.append(halves, [False] * 3)),
         "exact": solution(_exact(inputs), labels, leans),
         "vector": solution(codes, labels, leans),
@@ -56,7 +61,9 @@ def _vector(codes, labels, leans):
 def reference(inputs):
     vector = _vector(inputs["codes"], inputs["labels"], inputs["leans"])
     exact = np.array([1.0, 0.0, -0.5])
-    found = dict.fromkeys(("one class", "two classes", "a class without", "exact"), exact)
+    found = dict.fromkeys(
+        ("one class", "two classes", "unequal", "a class without", "exact"), exact
+    )
     return {**found, "vector": vector, "in order": vector}
 
 
@@ -72,6 +79,12 @@ CHECKS = (
         "Two classes of six, and in each the three that lean have the code of the others plus (1, 0, -0.5). So that is "
         "the mean over both classes. A sum would be twice as long.",
         points=0,  # it comes out by itself
+    ),
+    Check(
+        "unequal",
+        "Two classes that are far apart; in each, leaning adds (1, 0, -0.5) and nothing else. But of the first most "
+        "lean, and of the second few. What the classes differ in must not get into the vector: compare within each.",
+        points=0,  # `exact` sees it too
     ),
     Check(
         "a class without",
