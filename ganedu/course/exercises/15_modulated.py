@@ -93,9 +93,9 @@ CHECKS = (
     ),
     Check(
         "ones",
-        "Modulation is right. With s = 1 everywhere something else is not: the weights into each channel j that comes "
-        "out should have the length 1. Over which axes of the kernel is that length taken? Is it a root of a sum of "
-        "squares? It belongs to the weights, whatever the maps measure.",
+        "Modulation is right. With s = 1 everywhere something else is not. Did you divide? The weights into each "
+        "channel j that comes out should have the length 1. Over which axes of the kernel is that length taken? Is it "
+        "a root of a sum of squares? It belongs to the weights, whatever the maps measure.",
     ),
     Check(
         "louder x",
