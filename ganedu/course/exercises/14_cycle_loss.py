@@ -63,7 +63,8 @@ CHECKS = (
     ),
     Check(
         "loss",
-        "Which network comes first on the way from y? Is each of the two means taken of all pixels?",
+        "Right where G and F nearly undo each other, and wrong where they do not. Which network comes first on the way "
+        "that begins at x, and which on the way that begins at y?",
     ),
 )
 
@@ -83,6 +84,10 @@ def cycle(g, f, x, y):
 """,
 }
 WRONG = {
+    "the other network first": """
+def cycle(g, f, x, y):
+    return np.mean(np.abs(g(f(x)) - x)) + np.mean(np.abs(f(g(y)) - y))
+""",
     "one way only": """
 def cycle(g, f, x, y):
     return np.mean(np.abs(f(g(x)) - x))
