@@ -36,7 +36,15 @@ def probe(solution, inputs):
 
 def compared(outputs, inputs):
     told = {name: np.asarray(array) for name, array in outputs.items()}
+    codes, unseen, known = inputs["codes"], inputs["unseen"], inputs["known"]
+    slips = {
+        "own limit": _closest(codes, known) > np.quantile(_closest(codes, known), SHARE),
+        "city": _city(codes, known) > np.quantile(_city(unseen, known), SHARE),
+    }
+    found = {name: np.array_equal(told["shape"], slip) for name, slip in slips.items()}
     return {
+        "one for all": told["shape"].shape == (),
+        **found,
         "shape": np.array(told["shape"].shape),
         "kind": np.array([told["shape"].dtype.kind == "b"]),
         "known": told["known"],
@@ -50,6 +58,10 @@ def _closest(codes, known):
     return np.sqrt(((codes[:, None] - known[None]) ** 2).sum(axis=-1)).min(axis=1)
 
 
+def _city(codes, known):
+    return np.abs(codes[:, None] - known[None]).sum(axis=-1).min(axis=1)
+
+
 def _in_hole(codes, unseen, known):
     return _closest(codes, known) > np.quantile(_closest(unseen, known), SHARE)
 
@@ -57,6 +69,9 @@ def _in_hole(codes, unseen, known):
 def reference(inputs):
     codes, unseen, known = inputs["codes"], inputs["unseen"], inputs["known"]
     return {
+        "one for all": False,
+        "own limit": False,
+        "city": False,
         "shape": np.array([len(codes)]),
         "kind": np.array([True]),
         "known": np.zeros(len(known), bool),
@@ -67,6 +82,21 @@ def reference(inputs):
 
 
 CHECKS = (
+    Check(
+        "one for all",
+        "One answer came back for all codes together. Each of the N codes needs its own: leave out the mean.",
+        points=0,
+    ),
+    Check(
+        "own limit",
+        "The limit is made of the made-up codes' own distances. It is the unseen images' codes that set it.",
+        points=0,
+    ),
+    Check(
+        "city",
+        "The absolute differences are added. A distance here is Euclidean: the root of the sum of squares.",
+        points=0,
+    ),
     Check(
         "shape",
         "Of N codes there should come back N answers: one for each of `codes`. Along which axis is the nearest looked "
@@ -89,8 +119,7 @@ CHECKS = (
     ),
     Check(
         "codes",
-        "Some codes come out wrong. The limit is made of the unseen images' distances, not of the made-up codes'. And "
-        "a distance here is Euclidean: the root of the sum of squares.",
+        "Some codes come out wrong. For each code, which distance is taken, and with which limit is it compared?",
     ),
     Check(
         "wide",
@@ -153,6 +182,11 @@ def in_hole(codes, unseen, known):
     "a share": _slip(("return closest(codes)", "return 0.05 + 0 * np.mean(closest(codes)")).replace(
         "0.95)", "0.95))"
     ),
+    "the share of all": _slip(
+        ("> np.quantile(closest(unseen), 0.95)", "> np.quantile(closest(unseen), 0.95)).mean(")
+    )
+    .replace("return closest", "return (closest")
+    .replace(".mean(", ".mean()"),
     "the nearest of the wrong ones": _slip((".min(axis=1)", ".min(axis=0)")),
     "sums of absolute differences": _slip(
         (
