@@ -28,6 +28,7 @@ def _slips(real, fake):
     pay_real, pay_fake = np.mean(np.logaddexp(0, -real)), np.mean(np.logaddexp(0, fake))
     believed, doubted = (np.mean(1 / (1 + np.exp(-a))) for a in (real, -fake))
     return {
+        "swapped": np.mean(np.logaddexp(0, real)) + np.mean(np.logaddexp(0, -fake)),
         "sign": -(pay_real + pay_fake),
         "difference": (pay_real - pay_fake, pay_fake - pay_real),
         "real alone": (pay_real, 2 * pay_real),
@@ -41,7 +42,8 @@ def compared(outputs, inputs):
     """The probe's outputs, and whether the loss is that of a known slip."""
     loss, slips = outputs["loss"], _slips(inputs["real"], inputs["fake"])
     known = {n: np.shape(loss) == () and bool(np.isclose(loss, v).any()) for n, v in slips.items()}
-    return {**outputs, **known}
+    finite = bool(np.all([np.all(np.isfinite(output)) for output in outputs.values()]))
+    return {**outputs, "finite": finite, **known}
 
 
 def reference(inputs):
@@ -53,11 +55,23 @@ def reference(inputs):
         "of real": real + half,
         "of fake": half + fake,
         "loss": real + fake,
+        "finite": True,
         **dict.fromkeys(_slips(inputs["real"], inputs["fake"]), False),
     }
 
 
 CHECKS = (
+    Check(
+        "finite",
+        "Some of it is not finite. `real` and `fake` are logits, any numbers: what makes a probability of a logit, "
+        "before its logarithm is taken?",
+        points=0,
+    ),
+    Check(
+        "swapped",
+        "Real and generated images have changed places: this D pays for each image that it judges rightly.",
+        points=0,
+    ),
     Check(
         "sign",
         "The sign is turned: this is equation 1, which D makes large. A loss is what D pays, so it is positive.",
@@ -149,6 +163,10 @@ def my_discriminator_loss(real, fake):
 def my_discriminator_loss(real, fake):
     real, fake = 1 / (1 + np.exp(-real)), 1 / (1 + np.exp(-fake))
     return -np.log(np.mean(real)) - np.log(1 - np.mean(fake))
+""",
+    "logits taken for probabilities": """
+def my_discriminator_loss(real, fake):
+    return -np.mean(np.log(real)) - np.mean(np.log(1 - fake))
 """,
     "a difference": """
 def my_discriminator_loss(real, fake):
