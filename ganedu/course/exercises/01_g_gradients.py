@@ -33,14 +33,20 @@ def reference(inputs):
         doubt = 1 / (1 + np.exp(logits))  # (B,)
         found[f"dm{end}"] = -np.mean(doubt) * w
         found[f"ds{end}"] = -np.mean(doubt * (z @ w))
-    return {**found, **dict.fromkeys(_slips(inputs), False)}
+    return {**found, **dict.fromkeys(("order", *_slips(inputs)), False)}
 
 
 def _slips(inputs):
     """What known slips would give in the place of the gradient in m."""
     z, m, w = inputs["z"], inputs["m"], inputs["w"]
     doubt = np.mean(1 / (1 + np.exp((m + inputs["s"] * z) @ w + inputs["b"])))
-    return {"saturating": -(1 - doubt) * w, "no w": -doubt * np.ones(2), "m for w": -doubt * m}
+    summed = -len(z) * doubt * w
+    return {
+        "summed": summed,
+        "saturating": -(1 - doubt) * w,
+        "no w": -doubt * np.ones(2),
+        "m for w": -doubt * m,
+    }
 
 
 def compared(probed, inputs):
@@ -50,10 +56,21 @@ def compared(probed, inputs):
     slips = {
         name: bool(numbers and np.allclose(given, value)) for name, value in _slips(inputs).items()
     }
-    return {**probed, **slips}
+    order = given.shape == () and np.shape(probed["ds"]) == (2,)
+    return {**probed, "order": order, **slips}
 
 
 CHECKS = (
+    Check(
+        "order",
+        "The two have changed places: first the gradient in m, two numbers, then the one in s.",
+        points=0,
+    ),
+    Check(
+        "summed",
+        "This is a sum over the points, and so grows with their number. L_G is a mean.",
+        points=0,
+    ),
     Check(
         "saturating",
         "Each point weighs sigma here, and should weigh 1 - sigma: L_G is the mean of -log sigma, not of "
@@ -140,6 +157,17 @@ def my_g_gradients(z, m, s, w, b):
     doubt = 1 - 1 / (1 + np.exp(-((m + s * z) @ w + b)))
     return np.mean(doubt) * w, np.mean(doubt * (z @ w))
 """,
+    "the two changed places": variant(
+        RIGHT["as written"],
+        (
+            "-np.mean(doubt) * w, -np.mean(doubt * (z @ w))",
+            "-np.mean(doubt * (z @ w)), -np.mean(doubt) * w",
+        ),
+    ),
+    "sums": variant(
+        RIGHT["as written"],
+        ("-np.mean(doubt) * w, -np.mean(doubt *", "-np.sum(doubt) * w, -np.sum(doubt *"),
+    ),
     "sigma in the place of 1 - sigma": variant(
         RIGHT["as written"], ("doubt = 1 - 1 / (1", "doubt = 1 / (1")
     ),
