@@ -77,15 +77,21 @@ def compared(probed, inputs):
         return given.shape == (2,) and given.dtype.kind in "biuf" and np.allclose(given, value)
 
     slips = {name: near(value) and not near(right) for name, value in _slips(inputs).items()}
-    return {**probed, **slips}
+    numbers = given.shape == (2,) and given.dtype.kind in "biuf"
+    return {**probed, "no share": bool(numbers and np.any(given > 1 + 1e-6)), **slips}
 
 
 def reference(inputs):
     right = {name: _shares(inputs, table) for name, table in _tables(inputs).items()}
-    return {**right, **dict.fromkeys(_slips(inputs), False)}
+    return {**right, **dict.fromkeys(("no share", *_slips(inputs)), False)}
 
 
 CHECKS = (
+    Check(
+        "no share",
+        "A share lies between 0 and 1: what is counted, by the number of all swaps.",
+        points=0,
+    ),
     Check(
         "order",
         "The two shares have changed places: first the new digit's, then the old one's.",
@@ -196,6 +202,14 @@ def my_swap_test(encode, decode, classify, x, y):
         _ALL, ("np.repeat(encode(x, y), 10, axis=0)", "np.tile(encode(x, y), (10, 1))")
     ),
     "sums, not shares": variant(_STEPS, ("np.mean(shares, axis=0)", "np.sum(shares, axis=0)")),
+    "counts": """
+def my_swap_test(encode, decode, classify, x, y):
+    z, old = np.repeat(encode(x, y), 10, axis=0), np.repeat(y, 10)
+    new = np.tile(np.arange(10), len(x))
+    digit, swapped = classify(decode(z, new)), new != old
+    return np.sum((digit == new)[swapped]), np.sum((digit == old)[swapped])
+""",
+    "percents": variant(_STEPS, ("np.mean(shares, axis=0)", "100 * np.mean(shares, axis=0)")),
     "the labels shuffled": """
 def my_swap_test(encode, decode, classify, x, y):
     new = np.random.default_rng(0).permutation(y)
