@@ -49,6 +49,8 @@ def _slips(arguments):
         "bits": right / np.log(2),
         "no logarithm": right - 0.5 * prior_lv.sum(axis=1),
         "deviation": _kl(m, lv, prior_m, prior_lv, np.exp(0.5 * prior_lv)),
+        "units twice": _kl(m, lv, prior_m, prior_lv)
+        + 0.5 * np.sum((m - prior_m) ** 2 * (np.exp(-2 * prior_lv) - np.exp(-prior_lv)), axis=1),
         "centre alone": _kl(m - prior_m, lv, none, none),
         "width": _kl((m - prior_m) / np.exp(0.5 * prior_lv), lv, none, none),
     }
@@ -75,7 +77,7 @@ def reference(inputs):
     }
 
 
-CHECKS = (  # the first eleven come out by themselves for any numbers of the right shape
+CHECKS = (  # the first twelve come out by themselves for any numbers of the right shape
     Check(
         "returned",
         "Nothing came back. Does your function end with `return`?",
@@ -121,6 +123,11 @@ CHECKS = (  # the first eleven come out by themselves for any numbers of the rig
     Check(
         "deviation",
         "You divide by the prior's s. Squares are counted in units of its variance, s^2.",
+        points=0,
+    ),
+    Check(
+        "units twice",
+        "The distance of the centres is divided by the prior's variance before it is squared: then s^4 stands below.",
         points=0,
     ),
     Check(
@@ -233,6 +240,12 @@ def my_kl_between(mean, log_variance, prior_mean, prior_log_variance):
 def my_kl_between(mean, log_variance, prior_mean, prior_log_variance):
     m = mean - prior_mean
     return -0.5 * np.sum(1 + log_variance - m**2 - np.exp(log_variance), axis=1)
+""",
+    "the distance by the variance": """
+def my_kl_between(mean, log_variance, prior_mean, prior_log_variance):
+    distance = (mean - prior_mean) / np.exp(prior_log_variance)
+    ratio = np.exp(log_variance - prior_log_variance) + distance**2
+    return 0.5 * np.sum(prior_log_variance - log_variance + ratio - 1, axis=1)
 """,
     "scales the distance alone": """
 def my_kl_between(mean, log_variance, prior_mean, prior_log_variance):
