@@ -36,6 +36,7 @@ def probe(solution, inputs):
         three = np.array(solution(before, came, wish), float).ravel()
         for i, share in enumerate(SHARES):
             found[f"{name} {share}".strip()] = three[i : i + 1]
+    found["order"] = found["lazy changed"] <= found["lazy kept"]
     return found
 
 
@@ -47,7 +48,7 @@ def _scores(before, after, wish):
 
 def reference(inputs):
     before, after, wish = inputs["before"], inputs["after"], inputs["wish"]
-    found = {"perfect": np.ones(3)}
+    found = {"perfect": np.ones(3), "order": np.ones(1, bool)}
     for name, came in (("lazy", before), ("", after)):
         three = _scores(before, came, wish)
         for i, share in enumerate(SHARES):
@@ -63,10 +64,16 @@ CHECKS = (
         "other. And a wish may ask for what is there already.",
     ),
     Check(
+        "order",
+        "An editor that returns each image as it was has kept more than it has done: your first share is larger than "
+        "the second. The order is: as asked, kept, both.",
+        points=0,
+    ),
+    Check(
         "lazy changed",
         "The first share is wrong for an editor that returns each image as it was. It has what was asked for only "
         "where that was there before: count such wishes among the wishes of all images together (it is no mean of each "
-        "image's share). And the order is: as asked, kept, both.",
+        "image's share).",
     ),
     Check(
         "lazy kept",
