@@ -70,7 +70,7 @@ CHECKS = (
         "with",
         "With a scale of 1 the prediction with the text must come out, unchanged. If yours has already gone past it, "
         "you count from the text (in the paper's formula w is s - 1); if it is the prediction without the text, the "
-        "two are swapped.",
+        "two are swapped. Nothing is cut to [-1, 1] here.",
     ),
     Check(
         "without",
@@ -136,6 +136,11 @@ def my_guided(network, x, t, tokens, null_tokens, scale):
     fewer[:, 0] = 0
     plain = network(x, t, fewer)
     return plain + scale * (network(x, t, tokens) - plain)
+""",
+    "cut to [-1, 1]": """
+def my_guided(network, x, t, tokens, null_tokens, scale):
+    plain = network(x, t, null_tokens)
+    return np.clip(plain + scale * (network(x, t, tokens) - plain), -1, 1)
 """,
     "only the text": """
 def my_guided(network, x, t, tokens, null_tokens, scale):

@@ -55,7 +55,7 @@ CHECKS = (
     Check(
         "even",
         "A query of zeros fits every key alike: what comes out is the mean of all values, for each of the three "
-        "queries. Along which axis do the weights add up to 1?",
+        "queries. Along which axis do the weights add up to 1? And True is what may be looked at.",
     ),
     Check(
         "one value",
