@@ -3,15 +3,21 @@
     KERAS_BACKEND=jax python tests/on_devices.py OUT.npz --devices 2 --models gan,vae
 
 writes each model's gradients of the first step, and its losses and weights after 20 steps. On PyTorch `torchrun`
-starts it. Every batch, weight and draw is settled by seeds.
+starts it. Every batch, weight and draw is settled by seeds. `--ulps 1,2` does the steps again from initial weights
+that are changed by one ulp, by the same graph, and writes losses and weights to `ulp-1.npz` and `ulp-2.npz` beside OUT.
 """
 
 import argparse
 import os
+import sys
+from pathlib import Path
 
 import numpy as np
 
 from ganedu import devices, runtime
+
+if os.environ.get("KERAS_BACKEND") in ("jax", "torch"):
+    sys.modules["tensorflow"] = None  # or Keras imports it for a model's config: four seconds
 
 BACKEND = runtime.setup(0)
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -19,7 +25,12 @@ parser.add_argument("out")
 parser.add_argument("--devices", type=int, default=1)
 parser.add_argument("--models", type=lambda names: names.split(","), required=True)
 parser.add_argument("--steps", type=int, default=20)
-parser.add_argument("--ulp", type=int, default=0, help="seed of a change of all weights by one ulp")
+parser.add_argument(
+    "--ulps",
+    type=lambda seeds: [int(seed) for seed in seeds.split(",")],
+    default=[],
+    help="seeds of changes of all weights by one ulp",
+)
 parser.add_argument("--unlike", type=int, help="the rank that is given other batches")
 parser.add_argument("--nan", type=int, help="the step of which one row is NaN")
 OPTIONS = parser.parse_args()
@@ -37,16 +48,13 @@ if BACKEND == "jax":
 devices.use(OPTIONS.devices)
 
 import keras  # noqa: E402
-from rows import ALL, IMAGE_SHAPE, arrays, feed  # noqa: E402
+from rows import ALL, IMAGE_SHAPE, OPTIMIZED, arrays, feed  # noqa: E402
 
 from ganedu import layers, models  # noqa: E402
 from ganedu.data.images import make_dataset  # noqa: E402
 
 BATCH = 16
 SHARED = {"drifting": {"num_generated": 8}, "reflow": {"num_pairs": 8}}  # by 2 and by 4
-# Their text encoder takes the largest value over the words. Where XLA does not optimize, a program of several devices
-# rounds the values to be compared another way than their maximum, and the gradient goes nowhere.
-OPTIMIZED = ("clip", "editor", "text_flow", "text_gan")
 # What a model of another name may have.
 OPTIONAL = {
     "adaptive_augment": ("dcgan", lambda: {"augment": layers.AdaptiveAugment(images=200)}),
@@ -89,17 +97,29 @@ def built(name):
     row = ALL[known]
     with devices.current().scope():  # as a layer of one's own is built
         arguments = {**row.build, **SHARED.get(name, {}), **options()}
-    model = models.build(row.model or known, IMAGE_SHAPE, **arguments)
-    if OPTIONS.ulp:
-        rng = np.random.default_rng(OPTIONS.ulp)
-        for v, value in zip(model.weights, arrays(model.weights), strict=True):
-            if value.dtype == np.float32 and value.any():
-                v.assign(np.nextafter(value, rng.choice([-9, 9], value.shape).astype("float32")))
-    return model
+    return models.build(row.model or known, IMAGE_SHAPE, **arguments)
+
+
+def move_by_an_ulp(model, seed):
+    """Moves each weight by one ulp."""
+    rng = np.random.default_rng(seed)
+    for v, value in zip(model.weights, arrays(model.weights), strict=True):
+        if value.dtype == np.float32 and value.any():
+            v.assign(np.nextafter(value, rng.choice([-9, 9], value.shape).astype("float32")))
+
+
+def trained(model, name):
+    """What stands in the logs, and each weight, after the steps."""
+    logs = model.fit(batches(name), steps_per_epoch=OPTIONS.steps, verbose=0).history
+    results = {f"{name}/log/{k}": np.float32(v[-1]) for k, v in logs.items()}
+    for i, (v, found) in enumerate(zip(model.weights, arrays(model.weights), strict=True)):
+        results[f"{name}/weight/{i}:{v.name}"] = found
+    return results
 
 
 def main():
-    results = {}
+    """What was found, by the seed of the change."""
+    results = {seed: {} for seed in (0, *OPTIONS.ulps)}
     for name in OPTIONS.models:
         if BACKEND == "jax":
             unoptimized = UNOPTIMIZED and name not in OPTIMIZED
@@ -109,14 +129,19 @@ def main():
         model.fit(batches(name), steps_per_epoch=1, verbose=0)
         for player in model.players:
             for i, found in enumerate(arrays(getattr(model, player).sums)):
-                results[f"{name}/gradient/{player} {i}"] = found
+                results[0][f"{name}/gradient/{player} {i}"] = found
         model = built(name)
-        logs = model.fit(batches(name), steps_per_epoch=OPTIONS.steps, verbose=0).history
-        results |= {f"{name}/log/{k}": np.float32(v[-1]) for k, v in logs.items()}
-        for i, (v, found) in enumerate(zip(model.weights, arrays(model.weights), strict=True)):
-            results[f"{name}/weight/{i}:{v.name}"] = found
-        failure = model.first_failure.report()
-        print(f"{name} first failure {failure and failure[0]}", flush=True)
+        variables = [*model.variables, *model.optimizer.variables]
+        initial = arrays(variables)
+        for seed, found in results.items():
+            if seed:
+                for v, value in zip(variables, initial, strict=True):
+                    v.assign(value)
+                move_by_an_ulp(model, seed)
+            found |= trained(model, name)
+            if not seed:
+                failure = model.first_failure.report()
+                print(f"{name} first failure {failure and failure[0]}", flush=True)
     return results
 
 
@@ -124,4 +149,6 @@ if __name__ == "__main__":
     found = main()
     out = OPTIONS.out.replace("RANK", str(devices.rank()))
     if devices.is_writer() or out != OPTIONS.out:
-        np.savez(out, **found)
+        np.savez(out, **found[0])
+        for seed in OPTIONS.ulps:
+            np.savez(Path(out).with_name(f"ulp-{seed}.npz"), **found[seed])
