@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
+from rows import steps_are_eager
 
 from ganedu import catalogue, cli, models, runs, runtime
 from ganedu.runs import evaluation, sampling, training
@@ -474,12 +475,15 @@ def conditional_run(tmp_path_factory):
     """The folder of a flow of two steps that has learnt the classes."""
     folder = tmp_path_factory.mktemp("cli") / "guided"
     asked = ("--image-size", 8, "--profile", "smoke", "--out", folder, "--by-class")
-    result = call("train", "flow_matching", *asked)
+    with pytest.MonkeyPatch.context() as patch:
+        steps_are_eager(patch)
+        result = call("train", "flow_matching", *asked)
     assert result.exit_code == 0, result.output
     return folder
 
 
-def test_a_flow_learns_classes_where_it_is_asked_to(conditional_run, tmp_path):
+def test_a_flow_learns_classes_where_it_is_asked_to(conditional_run, tmp_path, monkeypatch):
+    steps_are_eager(monkeypatch)
     assert json.loads((conditional_run / "run.json").read_text())["by_class"] is True
     images = {}
     for name, options in {
