@@ -2,11 +2,15 @@
 
     KERAS_BACKEND=jax python tests/one_step.py OUT.npz
 
-writes the losses and every variable after the step. `python tests/one_step.py OUT.npz FOLDER` also
+writes the losses and every variable after the step: on TensorFlow operation by operation, which the contract compares
+with the graph's step; on JAX compiled, without optimizations where `JAX_DISABLE_MOST_OPTIMIZATIONS=1` says so and none
+is needed. `python tests/one_step.py OUT.npz FOLDER` also
 saves a model in FOLDER, and loads and trains on those that other backends saved there; with `-` in the place of OUT.npz
 it does that alone.
 """
 
+import contextlib
+import os
 import sys
 from pathlib import Path
 
@@ -14,11 +18,14 @@ import numpy as np
 
 from ganedu import runtime
 
+if os.environ.get("KERAS_BACKEND") in ("jax", "torch"):
+    sys.modules["tensorflow"] = None  # or Keras imports it for a model's config: four seconds
+
 BACKEND = runtime.setup(0)
 
 import keras  # noqa: E402
 from keras import layers, ops  # noqa: E402
-from rows import ALL, IMAGE_SHAPE, ROWS, arrays, batch, feed  # noqa: E402
+from rows import ALL, IMAGE_SHAPE, OPTIMIZED, ROWS, arrays, batch, feed  # noqa: E402
 
 from ganedu import models  # noqa: E402
 from ganedu.engine import GenerativeModel  # noqa: E402
@@ -73,6 +80,20 @@ def subjects():
     yield "gradient_penalty", Penalized()
 
 
+@contextlib.contextmanager
+def optimized(needed):
+    """What JAX compiles here is optimized where that is needed, whatever the environment says."""
+    if BACKEND != "jax" or not needed:
+        yield
+        return
+    import jax
+
+    jax.config.update("jax_disable_most_optimizations", False)
+    yield
+    asked = os.environ.get("JAX_DISABLE_MOST_OPTIMIZATIONS") == "1"
+    jax.config.update("jax_disable_most_optimizations", asked)
+
+
 def one_step():
     results = {}
     keras.random.normal, keras.random.uniform = given_normal, given_uniform
@@ -81,10 +102,13 @@ def one_step():
         for v in model.weights:
             if not v.path.endswith(("moving_variance", "code_covariance", "counts")):
                 v.assign(rng.normal(0, 0.3, v.shape).astype("float32"))
-        model.compile(**{player: keras.optimizers.SGD(0.01) for player in model.players})
+        # On TensorFlow without a graph, which takes longer to trace than a step.
+        optimizers = {player: keras.optimizers.SGD(0.01) for player in model.players}
+        model.compile(run_eagerly=BACKEND == "tensorflow", **optimizers)
         fed = feed(name) if name in ALL else batch()
         fed = fed if isinstance(fed, tuple) else (fed,)
-        logs = model.train_on_batch(*fed, return_dict=True)
+        with optimized(name in OPTIMIZED):
+            logs = model.train_on_batch(*fed, return_dict=True)
         results |= {f"{name}/log/{k}": np.float32(v) for k, v in logs.items()}
         for i, (v, value) in enumerate(zip(model.weights, arrays(model.weights), strict=True)):
             results[f"{name}/{i}:{v.name}"] = value
