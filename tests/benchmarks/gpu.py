@@ -1,7 +1,7 @@
 """What ganedu reaches on one GPU: images/s beside a plain PyTorch loop, memory, bfloat16, and scores after a minute.
 
     python tests/benchmarks/gpu.py [--out gpu.md]        # ten minutes at most; needs ganedu[jax,torch]
-    python tests/benchmarks/gpu.py --small               # a few steps of each part, on a CPU too
+    python tests/benchmarks/gpu.py --small               # a few steps of each part, on a CPU too; speed in bfloat16
 
 - Speed: `dcgan` on images of noise, 64x64x3, width 64, batch 256, on each backend that is installed, in float32 and
   in bfloat16; and the same networks in plain PyTorch, fused Adam, the faster layout, D once for real and for generated
@@ -264,7 +264,7 @@ def rows(small, budget):
     """`(what, found)` of each part, as they come; parts after the time is up are left out, and said."""
     installed = [b for b in ("jax", "torch", "tensorflow") if importlib.util.find_spec(b)]
     asked = []
-    for precision in ("float32", "bfloat16"):
+    for precision in ("bfloat16",) if small else ("float32", "bfloat16"):
         if "torch" in installed:
             asked.append((f"plain PyTorch, {precision}", "plain", "torch", precision))
         asked += [(f"fit on {b}, {precision}", "fit", b, precision) for b in installed]
