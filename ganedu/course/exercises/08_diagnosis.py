@@ -66,7 +66,14 @@ def probe(solution, inputs):
     for name in NAMES:
         told = [solution(dict(zip(SIGNALS, map(float, p), strict=True))) for p in inputs[name]]
         found[name] = np.array([_number(t) for t in told])
-    return found | {"names": np.array([np.mean(found[name] < 0) for name in NAMES])}
+    names = np.array([np.mean(found[name] < 0) for name in NAMES])
+    return _split(found) | {"names": names}
+
+
+def _split(kinds):
+    """Patients whose few samples lack grey as well stand apart: another hint is theirs."""
+    few = kinds["mode collapse"]
+    return kinds | {"mode collapse": few[: 2 * EACH], "few and grey": few[2 * EACH :]}
 
 
 def _number(told):
@@ -75,7 +82,7 @@ def _number(told):
 
 def reference(inputs):
     kinds = {name: np.full(len(inputs[name]), i) for i, name in enumerate(NAMES)}
-    return kinds | {"names": np.zeros(len(NAMES))}
+    return _split(kinds) | {"names": np.zeros(len(NAMES))}
 
 
 CHECKS = (
@@ -108,7 +115,12 @@ CHECKS = (
         "mode collapse",
         "These pass for real (precision is fair) and are always the same (recall is low). Such a D may be late, and "
         "put samples over real images: its AUC is then low though G has learned something. Which number must be low as "
-        "well before D is the cause?",
+        "well before D is called too weak?",
+    ),
+    Check(
+        "few and grey",
+        "Some whose samples are always the same (recall is low) lack grey as well: a few images have few greys. Which "
+        "of the two do you ask first?",
     ),
     Check(
         "saturation",
