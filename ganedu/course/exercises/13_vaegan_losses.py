@@ -23,10 +23,12 @@ def inputs(rng):
 
 
 def probe(solution, inputs):
-    losses = solution(**inputs, gamma=GAMMA)
-    others = solution(**{**inputs, "real": inputs["real"] + 1.0}, gamma=GAMMA)
+    names = ("features", "copy_features", "kl", "real", "copy", "prior")
+    arrays = [inputs[name] for name in names]  # by their places: a student may call them otherwise
+    losses = solution(*arrays, GAMMA)
+    others = solution(*arrays[:3], inputs["real"] + 1.0, *arrays[4:], GAMMA)
     encoder, decoder, discriminator = losses
-    _, free, _ = solution(**inputs, gamma=0.0)
+    _, free, _ = solution(*arrays, 0.0)
     return {
         "order": [
             np.mean(loss) != np.mean(other) for loss, other in zip(losses, others, strict=True)
@@ -92,6 +94,12 @@ RIGHT = {
     d = softplus(-real) + softplus(copy) + softplus(prior)
     return np.mean(kl) + unlike, gamma * unlike + softplus(-copy) + softplus(-prior), d
 """,
+    "other names": """
+def my_losses(f, g, kl, a, b, c, weight):
+    plus = lambda a: np.mean(np.log1p(np.exp(a)))
+    llike = np.square(f - g).sum(axis=-1).mean() / 2
+    return llike + kl.mean(), weight * llike + plus(-b) + plus(-c), plus(-a) + plus(b) + plus(c)
+""",
     "probabilities": """
 def my_losses(features, copy_features, kl, real, copy, prior, gamma):
     p, q, r = (1 / (1 + np.exp(-a)) for a in (real, copy, prior))
@@ -101,6 +109,10 @@ def my_losses(features, copy_features, kl, real, copy, prior, gamma):
 """,
 }
 WRONG = {
+    "the two kinds of generated images averaged": f"""{HEAD}
+    d = softplus(-real) + 0.5 * (softplus(copy) + softplus(prior))
+    return np.mean(kl) + unlike, gamma * unlike + softplus(-copy) + softplus(-prior), d
+""",
     "Dis sees no samples of the prior": f"""{HEAD}
     d = softplus(-real) + softplus(copy)
     return np.mean(kl) + unlike, gamma * unlike + softplus(-copy) + softplus(-prior), d
