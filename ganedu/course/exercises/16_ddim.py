@@ -77,12 +77,13 @@ CHECKS = (
         "exact",
         "Here the network tells the true noise, and the one step goes to t = 0, where no noise is left. So the image "
         "itself should come out. Turn the equation of x_t round, and mind the roots: which share has the image in x_t, "
-        "and which the noise?",
+        "and which the noise? And at t = 0 none of the noise may come back.",
     ),
     Check(
         "one step",
         "With the true noise a step to t = 0 is right. One that stops at an earlier time is not. There it should be a "
-        "mixture again, of the image that you found and the noise that the network told, with that time's two shares.",
+        "mixture again, of the image that you found and the noise that the network told, with that time's two shares. "
+        "About which picture, at which time, was the network asked?",
     ),
     Check(
         "two steps",
