@@ -13,6 +13,8 @@ def inputs(rng):
     return {
         "x": rng.normal(size=(40, 3)) * [0.5, 1.0, 2.0] + 3,
         "y": rng.normal(size=(30, 3)) @ mixing + [1, 3, 2],
+        "many": rng.normal(size=(40, 24)),
+        "three": rng.normal(size=(3, 24)),
     }
 
 
@@ -28,6 +30,7 @@ def _cases(inputs):
         "turned": (x, mean + (x - mean) @ turn),
         "random": (x, inputs["y"]),
         "swapped": (inputs["y"], x),
+        "three": (inputs["many"], inputs["three"][np.arange(30) % 3]),
     }
 
 
@@ -77,6 +80,11 @@ CHECKS = (
         "of images, and does each have its own mean and covariance?",
     ),
     Check(
+        "three",
+        "Right for sets of many different images. Of three images, again and again, most eigenvalues are 0, and "
+        "rounding makes some of them -1e-17 or complex: take the real part, and no root of what is below 0.",
+    ),
+    Check(
         "swapped",
         "The distance is the same both ways.",
         points=0,  # it comes out by itself
@@ -108,6 +116,23 @@ def my_frechet(x, y):
 """,
 }
 WRONG = {
+    "roots of eigenvalues below 0": variant(
+        RIGHT["as written"],
+        (
+            "np.sqrt(np.maximum(np.linalg.eigvals(c @ c_w).real, 0))",
+            "np.sqrt(np.linalg.eigvals(c @ c_w).real)",
+        ),
+    ),
+    "complex roots": variant(
+        RIGHT["as written"],
+        (
+            "np.sqrt(np.maximum(np.linalg.eigvals(c @ c_w).real, 0))",
+            "np.sqrt(np.linalg.eigvals(c @ c_w))",
+        ),
+    ),
+    "covariance of rows": variant(
+        RIGHT["as written"], ("np.cov(f, rowvar=False)", "np.cov(f[:30])")
+    ),
     "the root of each entry": variant(
         RIGHT["as written"],
         (
