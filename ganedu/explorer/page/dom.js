@@ -3,7 +3,7 @@
 const DATA = JSON.parse(document.getElementById("data").textContent);
 const say = (name) => DATA.strings?.[name] ?? name;
 // A text with a value in the place of its `{}`; and sentences one after the other, between which Chinese has no space.
-const filled = (name, value) => say(name).replace("{}", value);
+const sayWith = (name, value) => say(name).replace("{}", value);
 const sentences = (...texts) => texts.filter(Boolean).join(document.documentElement.lang === "zh" ? "" : " ");
 const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 

@@ -40,8 +40,8 @@ class Neighbours {
 
   // What is said of the rows, after what stands where.
   note(...begin) {
-    const typical = this.usual === undefined ? null : filled("nearest_typical", this.usual.toPrecision(3));
-    return paragraph(sentences(...begin, filled("nearest_note", this.count), typical));
+    const typical = this.usual === undefined ? null : sayWith("nearest_typical", this.usual.toPrecision(3));
+    return paragraph(sentences(...begin, sayWith("nearest_note", this.count), typical));
   }
 }
 

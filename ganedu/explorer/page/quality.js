@@ -9,7 +9,7 @@ async function qualitySection() {
     left.forEach((name) => parts.push(paragraph(say(name))));
     if (neighbours) {
       const space = say(neighbours.features ? "in_features" : "in_pixels");
-      const note = paragraph(filled("neighbours_note", space));
+      const note = paragraph(sayWith("neighbours_note", space));
       for (const name of ["best", "worst"]) parts.push(await stacked(name, neighbours[name], name === "best" ? note : null));
     }
     if (pairs) {
