@@ -430,6 +430,7 @@ def test_a_run_becomes_a_page(trained, few):
     text = (trained / "explain.html").read_text(encoding="utf-8")
     assert '<html lang="zh">' in text
     assert "试玩这个模型" in text
+    assert document.script(page.SCRIPTS) in text
     assert not re.search(r"""(src|href)=["']?https?:""", text)
     assert len(text) < 3e6
 

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from ganedu import cli
 from ganedu.explorer import document
-from ganedu.explorer.lab import LABS, write_lab
+from ganedu.explorer.lab import LABS, scripts, write_lab
 from ganedu.runtime import UsageError
 
 
@@ -28,6 +28,7 @@ def test_a_page_is_written(name, language, title, tmp_path):
     assert f'<html lang="{language}">' in text
     assert title in re.search("<title>(.*)</title>", text)[1]
     assert not re.search(r"""(src|href)=["']?https?:""", text)
+    assert document.script(scripts(name)) in text
     assert len(text) < 1.5e6
     assert list(tmp_path.iterdir()) == [out]
 
@@ -62,7 +63,7 @@ def test_the_command_imports_no_framework(tmp_path):
 def test_the_scripts_of_a_page_are_there_and_all_are_used():
     from ganedu.explorer import lab, page
 
-    used = {*lab.COMMON, *sum(LABS.values(), ()), *document.WALKER, *page.PAGE}
+    used = {*page.SCRIPTS, *sum((lab.scripts(name) for name in LABS), ())}
     assert used == {f.stem for f in (document.FOLDER / "page").glob("*.js")}
 
 

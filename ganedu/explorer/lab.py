@@ -10,6 +10,11 @@ COMMON = ("random", "dom", "controls", "distributions", "learning", "plane", "ch
 STYLES = ("page.css", "lab.css")
 
 
+def scripts(name):
+    """The names of the files of `page/` of a lab, one of `LABS`, in their order."""
+    return (*COMMON, *LABS[name])
+
+
 def write_lab(name, out, *, language="en"):
     """Writes a lab as one HTML file that needs no network.
 
@@ -25,7 +30,6 @@ def write_lab(name, out, *, language="en"):
         raise UsageError(f"The labs are {', '.join(LABS)}. Received: {name!r}")
     told = document.strings(language) | document.strings(language, "lab")
     style = "\n".join((document.FOLDER / "page" / file).read_text("utf-8") for file in STYLES)
-    scripts = (*COMMON, *LABS[name])
-    text = document.page(told[f"{name}_title"], language, {"strings": told}, scripts, style)
+    text = document.page(told[f"{name}_title"], language, {"strings": told}, scripts(name), style)
     with written(out) as file:
         file.write(text.encode())

@@ -2,7 +2,7 @@
 
 from ganedu.disk import written
 from ganedu.explorer import document
-from ganedu.explorer.page import PAGE
+from ganedu.explorer.page import SCRIPTS
 from ganedu.explorer.programs import program
 from ganedu.runs import pretrained
 
@@ -27,6 +27,6 @@ def write_live(files):
         title = words["live_title"]
         shown = {"title": title, "summary": words["live_summary"], "classes": []}
         shown |= {"program": played, "weights": weights, "strings": words}
-        text = document.page(title, language, shown, (*document.WALKER, *PAGE), style)
+        text = document.page(title, language, shown, SCRIPTS, style)
         with written(out) as file:
             file.write(text.encode())

@@ -8,7 +8,9 @@ from ganedu.explorer.programs import directions_of, program
 from ganedu.runs import evaluation
 from ganedu.runtime import UsageError, one_line
 
-PAGE = (
+# Of the page that plays a model, in the order in which each needs those before it.
+SCRIPTS = (
+    *document.WALKER,
     *("dom", "controls", "nearest", "latent", "steps", "texts", "pictures"),
     *("training", "quality", "page"),
 )
@@ -37,7 +39,7 @@ def explain(model, run_info, history, frames, out, *, language="en"):
     page["strings"] = told
     title = f"{run_info['model']}, {run_info['data']}"
     style = (document.FOLDER / "page" / "page.css").read_text(encoding="utf-8")
-    text = document.page(title, language, page, (*document.WALKER, *PAGE), style)
+    text = document.page(title, language, page, SCRIPTS, style)
     with written(out) as file:
         file.write(text.encode())
     return missing
