@@ -221,12 +221,33 @@ def test_which_images_a_page_was_made_with_is_said_to_its_reader():
             assert not any("in the place of" in text for text in outputs)
 
 
-def test_colab_is_opened_where_the_repository_is_known(monkeypatch):
-    notebook = lesson_pages.read("00_start")
-    assert "colab.research" not in lesson_pages.links_bar("00_start", notebook, "en")
-    monkeypatch.setattr(lesson_pages.colab, "repository", lambda: "someone/ganedu")
-    bar = lesson_pages.links_bar("00_start", notebook, "en")
-    assert "github/someone/ganedu/blob/main/notebooks/00_start.ipynb" in bar
+def addresses_of_notebooks(text):
+    """What a page's text leads to on Colab and on GitHub, where notebooks of a repository could be."""
+    return re.findall(r"https?://(?:colab\.research\.google|github)\.com[^\s)\"'<>]*", text)
+
+
+@pytest.mark.parametrize("repository", ["someone/ganedu", None])
+def test_colab_opens_each_lesson_where_the_repository_is_known(repository, monkeypatch):
+    """By an address of the form that Colab documents, of a file that is there; else the button leads to the page that
+    says how, and no page to a repository."""
+    monkeypatch.setattr(lesson_pages.colab, "repository", lambda: repository)
+    seen = set()
+    for path, text in lesson_pages.pages().items():
+        if not path.endswith(".ipynb"):
+            assert addresses_of_notebooks(text) == []
+            continue
+        name = Path(path).stem
+        cells = nbformat.reads(text, as_version=4).cells
+        prose = "\n".join(c.source for c in cells if c.cell_type == "markdown")
+        github = f"github/{repository}/blob/main/notebooks/{name}.ipynb"
+        right = f"https://colab.research.google.com/{github}"
+        found = [x for x in addresses_of_notebooks(prose) if "://colab" in x]
+        assert found == ([right] if repository else []), path
+        assert ('/colab.html">' in cells[0].source) == (repository is None), path
+        assert all(repository and repository in x for x in addresses_of_notebooks(prose)), path
+        assert (ROOT / "notebooks" / f"{name}.ipynb").is_file()
+        seen.add(name)
+    assert seen == set(lessons.names())
 
 
 @pytest.mark.parametrize(
@@ -292,6 +313,9 @@ def test_how_to_begin_is_said_with_the_file_s_name():
         install, copy, _ = re.findall(r"^```bash\n(.*?)\n```", first, re.M | re.S)
         assert f'pip install "./{wheel_file.name()}[lessons]"' in install
         assert "ganedu lessons copy my-lessons" in copy
+        again = copy.partition(" && ")[2]  # no copy is made twice: what opens them on another day
+        assert again.endswith("jupyter lab my-lessons")
+        assert f"`{again}`" in first.replace(copy, "")
         assert f'{wheel_file.PLACE}/{wheel_file.name()}" download>' in first
 
 
@@ -403,6 +427,17 @@ def test_faults_are_seen(tmp_path):
 @built
 def test_every_link_leads_somewhere_and_nothing_comes_from_the_net(site):
     assert sorted(faults(site)) == []
+
+
+@built
+def test_no_page_leads_to_another_repository_than_ours(site):
+    """Nor to any, while the package's metadata name none."""
+    repository, foreign = lesson_pages.colab.repository() or "none", []
+    for file in site.rglob("*.html"):
+        addresses = Page(file.read_text(encoding="utf-8")).links
+        found = {x for a in addresses for x in addresses_of_notebooks(a)}
+        foreign += [(file.name, x) for x in found if f"/{repository}" not in x]
+    assert foreign == []
 
 
 @built
