@@ -207,7 +207,7 @@ def test_every_string_is_there_in_both_languages_and_used():
     assert all(english.values())
     assert all(re.search("[\u4e00-\u9fff]", text) for text in chinese.values())
     text = "\n".join(sources().values())
-    said = set(re.findall(r'(?:say|filled)\("(\w+)"', text))
+    said = set(re.findall(r'(?:say|sayWith)\("(\w+)"', text))
     assert said <= set(english)
     made = {
         f"detail_{name}" for name, _ in contents.details(run_info(versions={"a": "1"}), small())
@@ -279,9 +279,10 @@ def test_curves_have_holes_where_numbers_are_missing():
 
 def test_a_diagnosis_that_takes_long_is_left_to_its_command(monkeypatch):
     images = data.load("digits", "test", image_size=8).array()[:16]
-    monkeypatch.setattr(contents, "samples", lambda *a: (images, images, 10.0))
+    monkeypatch.setattr(contents, "samples", lambda *a: (images, images, None, 10.0))
     told, _ = page.page_data(small(), run_info(), [], [])
-    assert "ganedu diagnose" in told["diagnosis"]["missing"]
+    seconds = f"{10.0 * len(data.load('digits', 'test', image_size=8)):.0f}"
+    assert told["diagnosis"] == {"name": "diagnosis_slow", "value": seconds}
     assert told["quality"]["left_out"] == ["few"]
     assert len(told["quality"]["neighbours"]["best"]["distances"]) == 8
 
@@ -301,9 +302,55 @@ def test_neighbours_are_the_nearest_real_images_in_order():
     np.testing.assert_array_equal(first[:64], data.to_uint8(train[:1]).ravel())
 
 
+def test_the_nearest_to_a_sample_of_a_class_is_of_that_class():
+    """Also where another class has a nearer one; a class without real images has none."""
+    train = np.linspace(-1, 1, 6, dtype="float32").reshape(6, 1, 1, 1)
+    classes = np.array([0, 1, 0, 1, 2, 2]), np.array([0, 1, 1, 0, 0, 1])
+    found = contents._neighbours(train, train, None, classes)
+    assert found["best"]["distances"] == [0.0, 0.0]  # of 0 and 1
+    assert found["worst"]["distances"] == [
+        0.4,
+        0.4,
+    ]  # of 2 and 3, whose nearest have the other class
+    for name, right in (("best", [[0, 1], [0, 1]]), ("worst", [[3, 2], [2, 3]])):
+        for key, places in zip(("samples", "nearest"), right, strict=True):
+            shown = np.frombuffer(
+                zlib.decompress(base64.b64decode(found[name][key]["data"])), "uint8"
+            )
+            np.testing.assert_array_equal(shown, data.to_uint8(train[places]).ravel())
+
+
+def test_real_images_are_packed_with_their_classes():
+    images = np.arange(20, dtype="uint8").repeat(64).reshape(20, 8, 8, 1)
+    told = contents.packed_to_fit(images, labels=np.arange(20) % 7)
+    found = np.frombuffer(zlib.decompress(base64.b64decode(told["data"])), "uint8")
+    assert (found.reshape(20, 64)[:, 0] % 7).tolist() == told["labels"]
+    assert "labels" not in contents.packed_to_fit(images)
+
+
+def test_a_page_of_a_folder_whose_images_stand_class_by_class_has_all_classes(monkeypatch):
+    """Those that are scored, searched and shown are from all of it."""
+    digits = data.load("digits", image_size=8)
+    ordered = digits.subset(np.argsort(digits.labels, kind="stable"))
+    monkeypatch.setattr(contents.data, "load", lambda *a, **k: ordered)
+    monkeypatch.setattr(contents, "MAX_SAMPLES", 60)
+    monkeypatch.setattr(contents, "MAX_TRAIN", 100)
+    model, asked = models.build("cgan", IMAGES, num_classes=10, latent_dim=3, width=8), []
+    spy = contents.evaluation.evaluation_samples
+    monkeypatch.setattr(
+        contents.evaluation, "evaluation_samples", lambda m, d: asked.append(d.labels) or spy(m, d)
+    )
+    told = contents.quality(model, run_info("cgan"), ordered)
+    assert [len(labels) for labels in asked] == [16, 60]
+    assert all(set(labels) == set(range(10)) for labels in (*asked, told["real"]["labels"]))
+    assert told["of_classes"]
+    assert len(set(page._examples(model, ordered)["labels"])) == 10
+    assert "labels" not in page._examples(small(), ordered)
+
+
 def test_what_was_made_of_texts_is_not_said_to_be_made_of_images(monkeypatch):
     images = data.load("digits", "test", image_size=8).array()[:16]
-    monkeypatch.setattr(contents, "samples", lambda *a: (images, images, 10.0))
+    monkeypatch.setattr(contents, "samples", lambda *a: (images, images, None, 10.0))
     for tasks, made_of in (
         ({"generate by text"}, "texts"),
         ({"generate by text", "edit"}, "images"),
@@ -337,7 +384,7 @@ def test_a_page_looks_for_the_nearest_among_what_the_model_was_trained_to_make(n
     model = small() if name == "dcgan" else types.SimpleNamespace(tasks={"edit"})
     model = models.build(name, IMAGES, width=4) if name == "cyclegan" else model
     images = data.load("digits", "test", image_size=8).array()[:16]
-    monkeypatch.setattr(contents, "samples", lambda *a: (images, images, 10.0))
+    monkeypatch.setattr(contents, "samples", lambda *a: (images, images, None, 10.0))
     told = contents.quality(model, run_info(name), data.load("digits", "test", image_size=8))
     train = data.load("digits", image_size=8)
     wanted = train.array()

@@ -147,6 +147,17 @@ class ImageDataset:
         labels = None if self.labels is None else self.labels[:count]
         return dataclasses.replace(self, images=self.images[:count], labels=labels)
 
+    def subset(self, indices):
+        """The images of these indices alone, an int array, in its order."""
+        labels = None if self.labels is None else self.labels[indices]
+        return dataclasses.replace(self, images=self.images[indices], labels=labels)
+
+    def spread_n(self, count):
+        """`count` images evenly from the first to the last, all if there are fewer: a folder's stand class by class."""
+        if count >= len(self):
+            return self
+        return self.subset(np.linspace(0, len(self) - 1, count).round().astype(int))
+
     def batches(self, batch_size, *, seed=0, start=0, augment=None):
         """An endless stream of shuffled training batches, for `fit(..., steps_per_epoch=...)`.
 

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from ganedu import catalogue, data
+from ganedu.explorer import findings
 from ganedu.metrics import features
 from ganedu.metrics.memorisation import nearest_neighbour_distance
 from ganedu.metrics.summary import feature_scores
@@ -36,9 +37,11 @@ def packed(images):
     return {"shape": list(images.shape), "data": base64.b64encode(deflated).decode()}
 
 
-def packed_to_fit(images, most=MAX_REAL_BYTES):
-    """As many of the images, in an order drawn by a fixed seed, as fit into `most` characters, as `packed`."""
-    images = images[np.random.default_rng(0).permutation(len(images))]
+def packed_to_fit(images, most=MAX_REAL_BYTES, labels=None):
+    """As many of the images, in an order drawn by a fixed seed, as fit into `most` characters, as `packed`; with their
+    classes, if these are given, as `"labels"`."""
+    order = np.random.default_rng(0).permutation(len(images))
+    images = images[order]
     count = min(len(images), 200)
     each = len(packed(images[:count])["data"]) / count
     count = max(min(len(images), int(most / each)), 1)
@@ -46,7 +49,7 @@ def packed_to_fit(images, most=MAX_REAL_BYTES):
     while len(told["data"]) > most and count > 1:
         count = int(0.95 * count)
         told = packed(images[:count])
-    return told
+    return told if labels is None else told | {"labels": labels[order[:count]].tolist()}
 
 
 def finite(value):
@@ -129,16 +132,16 @@ def film(files):
     return found
 
 
-def diagnosis(model, run_info, history, seconds=0.0):
-    """What `ganedu diagnose` says: `{"text"}`, or `{"missing"}`, why it says nothing, or `{"name"}`, the name of a text
-    of the page. It needs as many samples as there are test images; where these would take long, `seconds`, it is left
-    to the command."""
+def diagnosis(model, run_info, history, seconds=0.0, language="en"):
+    """What `ganedu diagnose` says, in a language: `{"text"}`, or `{"missing"}`, why it says nothing, or `{"name"}`, the
+    name of a text of the page, perhaps with the `"value"` in it. It needs as many samples as there are test images;
+    where these would take long, `seconds`, it is left to the command."""
     if not model.tasks & {"generate", "generate by class"}:
         return {"name": "not_diagnosed"}
     if seconds > MAX_DIAGNOSIS_SECONDS:
-        return {"missing": f"It needs samples of about {seconds:.0f} s: ask `ganedu diagnose`"}
+        return {"name": "diagnosis_slow", "value": f"{seconds:.0f}"}
     try:
-        return {"text": str(evaluation.diagnosis(model, run_info, history))}
+        return {"text": findings.told(evaluation.diagnosis(model, run_info, history), language)}
     except (UsageError, ValueError) as e:
         return {"missing": one_line(e, 300)}
 
@@ -152,18 +155,18 @@ def test_images(run_info):
 
 
 def samples(model, dataset):
-    """Samples and what they should be like, as `evaluation.evaluation_samples`; as many as can be had in some seconds,
-    at most `MAX_SAMPLES`. After them the seconds that one took."""
+    """Samples, what they should be like and their classes, as `evaluation.evaluation_samples`; as many as can be had in
+    some seconds, at most `MAX_SAMPLES`. After them the seconds that one took."""
     count = min(16, len(dataset))
     started = time.perf_counter()
-    found = evaluation.evaluation_samples(model, dataset.first_n(count))
+    found = evaluation.evaluation_samples(model, dataset.spread_n(count))
     each = max(time.perf_counter() - started, 1e-3) / count
     more = int(min(SAMPLING_SECONDS / each, MAX_SAMPLES, len(dataset)))
     if more > count:
         started = time.perf_counter()
-        found = evaluation.evaluation_samples(model, dataset.first_n(more))
+        found = evaluation.evaluation_samples(model, dataset.spread_n(more))
         each = (time.perf_counter() - started) / more
-    return *found[:2], each
+    return *found, each
 
 
 def quality(model, run_info, dataset):
@@ -172,23 +175,25 @@ def quality(model, run_info, dataset):
     Returns:
         `{"count", "each", "scores", "real", "neighbours", "left_out"}`: how many samples, the seconds that one took,
         `scores` as rows `[name, of samples, of real images]`, `real` the training images among which a page looks for
-        the nearest, `neighbours` what `_neighbours` finds; what is missing, and why, is in `left_out`, a list of str. A
-        model that edits or translates has `pairs` in the place of `neighbours`; one that makes no images has
+        the nearest, `neighbours` what `_neighbours` finds; what is missing, and why, is in `left_out`, a list of str.
+        A model that is told classes has the nearest of each sample's class, and `of_classes` is true. A model that
+        edits or translates has `pairs` in the place of `neighbours`; one that makes no images has
         `left_out` alone.
     """
     if not model.tasks & set(evaluation.SAMPLERS):
         return {"left_out": ["no_images"]}
     try:
-        generated, real, each = samples(model, dataset)
+        generated, real, labels, each = samples(model, dataset)
     except UsageError as e:
         return {"left_out": [one_line(e, 300)]}
     found = {"count": len(generated), "each": each, "scores": [], "left_out": []}
     network = features.fitting(dataset.name, real.shape[1:])
     enough = len(generated) >= evaluation.MIN_IMAGES
     generates = model.tasks & {"generate", "generate by class"}
-    train = data.load(run_info["data"], image_size=run_info["image_size"]).first_n(MAX_TRAIN)
+    train = data.load(run_info["data"], image_size=run_info["image_size"]).spread_n(MAX_TRAIN)
+    found["of_classes"] = labels is not None
     if network is not None and enough and generates:
-        others = train.array()[: len(real)]
+        others = train.spread_n(len(real)).array()
         if len(others) == len(real):
             seen = [network.features(images) for images in (real, generated, others)]
             ours, ideal = (feature_scores(seen[0], other) for other in seen[1:])
@@ -199,9 +204,12 @@ def quality(model, run_info, dataset):
             ]
     elif generates:
         found["left_out"].append("few" if not enough else "no_features")
-    found["real"] = packed_to_fit(_wanted(model, train))
+    found["real"] = packed_to_fit(
+        _wanted(model, train), labels=None if labels is None else train.labels
+    )
     if generates:
-        found["neighbours"] = _neighbours(generated, train.array(), network)
+        classes = None if labels is None else (labels, train.labels)
+        found["neighbours"] = _neighbours(generated, train.array(), network, classes)
     else:
         made_of = "images" if model.tasks & {"edit", "translate"} else "texts"
         found["pairs"] = {"made": packed(generated[:EXAMPLES]), "wanted": packed(real[:EXAMPLES])}
@@ -216,15 +224,22 @@ def _wanted(model, train):
     return train.images
 
 
-def _neighbours(generated, train, network):
+def _neighbours(generated, train, network, classes=None):
     """The 16 samples nearest to real images and the 16 furthest from them, each with its nearest real image and the
-    distance, in features where a network knows such images, else in pixels."""
+    distance, in features where a network knows such images, else in pixels. With `classes`, those of the samples and
+    of the real images, the nearest is one of the sample's class."""
     spaces = (generated, train)
     if network is not None:
         spaces = tuple(network.features(images) for images in spaces)
-    flat = (a.reshape(len(a), -1).astype("float64") for a in spaces)
-    distances, nearest = nearest_neighbour_distance(*flat)
+    flat = [a.reshape(len(a), -1).astype("float64") for a in spaces]
+    distances, nearest = np.full(len(generated), np.inf), np.zeros(len(generated), int)
+    classes = [np.zeros(len(a), int) for a in spaces] if classes is None else classes
+    for label in np.intersect1d(*classes):
+        ours, others = (np.flatnonzero(c == label) for c in classes)
+        distances[ours], found = nearest_neighbour_distance(flat[0][ours], flat[1][others])
+        nearest[ours] = others[found]
     order = np.argsort(distances, kind="stable")
+    order = order[np.isfinite(distances[order])]  # not those of a class that no real image here has
     count = min(EXAMPLES, len(order) // 2)
     told = {"features": network is not None}
     for name, chosen in (("best", order[:count]), ("worst", order[::-1][:count])):

@@ -35,7 +35,7 @@ def explain(model, run_info, history, frames, out, *, language="en"):
         UsageError: for another language.
     """
     told = document.strings(language)
-    page, missing = page_data(model, run_info, history, frames)
+    page, missing = page_data(model, run_info, history, frames, language)
     page["strings"] = told
     title = f"{run_info['model']}, {run_info['data']}"
     style = (document.FOLDER / "page" / "page.css").read_text(encoding="utf-8")
@@ -45,7 +45,7 @@ def explain(model, run_info, history, frames, out, *, language="en"):
     return missing
 
 
-def page_data(model, run_info, history, frames):
+def page_data(model, run_info, history, frames, language="en"):
     """What a page shows, a dict for JSON, and what it lacks, a list of str."""
     missing = []
     dataset, reason = contents.test_images(run_info)
@@ -66,10 +66,10 @@ def page_data(model, run_info, history, frames):
         page["unplayed"] = one_line(e, 300)
         missing.append(f"The model is not played: {page['unplayed']}")
     if dataset is not None:
-        page["examples"] = contents.packed(_examples(model, dataset))
+        page["examples"] = _examples(model, dataset)
         page["quality"] = contents.quality(model, run_info, dataset)
         seconds = page["quality"].get("each", 0.0) * len(dataset)
-        page["diagnosis"] = contents.diagnosis(model, run_info, history, seconds)
+        page["diagnosis"] = contents.diagnosis(model, run_info, history, seconds, language)
     if "unplayed" in page and dataset is not None:
         made, page["pictures_are"] = _pictures(model, dataset)
         page["pictures"] = contents.packed(made)
@@ -83,17 +83,22 @@ def _directions(model, dataset):
 
 
 def _examples(model, dataset):
-    """Test images that a model could be given: of a translator its sources."""
+    """Test images that a model could be given, packed: of a translator its sources; of a model that is told classes
+    with theirs."""
+    chosen = dataset.spread_n(contents.EXAMPLES)
     if "translate" in model.tasks:
-        return model.prepare_dataset(dataset.first_n(contents.EXAMPLES)).get_batch(slice(None))[0]
-    return dataset.images[: contents.EXAMPLES]
+        return contents.packed(model.prepare_dataset(chosen).get_batch(slice(None))[0])
+    packed = contents.packed(chosen.images)
+    if "generate by class" in model.tasks and chosen.labels is not None:
+        packed["labels"] = chosen.labels.tolist()
+    return packed
 
 
 def _pictures(model, dataset):
     """What stands in the place of a model that is not played, images, and what they are: its `"samples"`, or `"tests"`,
     test images, of one that makes none."""
-    first = dataset.first_n(64)
+    chosen = dataset.spread_n(64)
     try:
-        return evaluation.evaluation_samples(model, first)[0], "samples"
+        return evaluation.evaluation_samples(model, chosen)[0], "samples"
     except UsageError:
-        return data.to_float(first.images), "tests"
+        return data.to_float(chosen.images), "tests"

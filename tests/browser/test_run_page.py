@@ -46,6 +46,7 @@ MOVE = """const input = arguments[0];
   input.value = input.value === input.max ? input.min : input.max;
   input.dispatchEvent(new Event("input", { bubbles: true }));"""
 REAL = np.random.default_rng(0).integers(0, 256, (12, 8, 8, 1)).astype("uint8")
+CLASSES = np.arange(12) % 3  # of these
 HOSTILE = "a</script><img src=x onerror='window.hit=1'><b>"
 
 
@@ -62,7 +63,7 @@ def make_page(tmp_path_factory):
     near = contents._neighbours(REAL[:4] / 127.5 - 1, REAL / 127.5 - 1, None)
     scores = [["the_name_of_a_score_that_is_wider_than_a_telephone", 0.5, 0.25]]
     told = {"left_out": [], "neighbours": near, "count": 4, "scores": scores}
-    told["real"] = contents.packed_to_fit(REAL)
+    told["real"] = contents.packed_to_fit(REAL, labels=CLASSES)
     patch.setattr(contents, "quality", lambda *a: told)
     frames = [folder / f"{i:09d}.png" for i in (10, 20, 30)]
     for i, frame in enumerate(frames):
@@ -234,6 +235,33 @@ def test_they_stand_beside_a_path_a_map_and_a_translation(name, place, browser, 
     np.testing.assert_allclose(told, away.min(), rtol=0.01)
 
 
+@pytest.mark.parametrize("name", ["cvae", "guided_flow_matching"])
+def test_of_a_class_the_nearest_are_of_that_class(name, browser, make_page):
+    """Beside a sample and beside a path; and it is said how many were looked at."""
+    file, _ = make_page(name)
+    opened(browser, file)
+    before = settled(browser)
+    browser.find_elements("css selector", "section select option")[2].click()
+    settled(browser, before)
+    of_class = REAL[CLASSES == 2].reshape(4, 64)
+    for place in (
+        "document.querySelector('section')",
+        "document.querySelector('.part:has([name=keep_a])')",
+    ):
+        tiles, told = browser.execute_script(
+            f"{CANVAS} const near = [...{place}.querySelectorAll('.tiles figure')].slice(0, 4);"
+            "return [near.map((f) => seen(f.firstChild)), near.map((f) => Number(f.textContent))]"
+        )
+        assert sorted(tiles) == sorted(of_class.tolist())
+        assert told == sorted(told)
+    text = browser.find_element("tag name", "section").text
+    assert "Nearest real training images of the class" in text
+    assert (
+        "Images searched: 4. Median distance of a real test image from the nearest of its class"
+        in text
+    )
+
+
 def test_a_page_is_light_or_dark_as_the_page_around_it_says(browser, make_page, tmp_path):
     """Where it is opened, and when it changes; another frame is not heard."""
     file, _ = make_page("pix2pix")
@@ -344,9 +372,97 @@ def test_a_value_without_neighbours_is_a_point(rows, points, browser, make_page)
     boxes = [browser.execute_script("return arguments[0].getBBox()", c) for c in circles]
     assert len(circles) == points
     assert all(b["x"] >= -3 and b["y"] >= 0 and b["y"] + b["height"] <= 90 for b in boxes)
-    text = browser.find_elements("tag name", "section")[1].text
-    assert "The line in the curves is the chosen time." in text
-    assert "Pictures over time" not in text
+    section = browser.find_elements("tag name", "section")[1]
+    assert "The line in the curves is this time." in section.text
+    assert "Pictures over time" not in section.text
+    sliders = section.find_elements("css selector", "input[type=range]")
+    assert len(sliders) == (len(rows) > 1)  # one place is no slider
+    assert f"step {rows[-1]['step']}" in section.text
+
+
+def test_the_last_value_of_a_score_that_is_taken_seldom_is_told_with_its_step(browser, make_page):
+    rows = [
+        {"step": 10 * i, "loss": 0.5} | ({"score": i} if i in (3, 6) else {}) for i in range(1, 8)
+    ]
+    file, _ = make_page("vae", history=rows, frames=[])
+    opened(browser, file)
+    section = browser.find_elements("tag name", "section")[1]
+    slider = section.find_element("css selector", "input[type=range]")
+    told = section.find_elements("css selector", ".curve output")[1]
+    for place, text in (
+        (6, "6.000 (step 60)"),
+        (5, "6.000"),
+        (4, "3.000 (step 30)"),
+        (0, "– (no value yet)"),
+    ):
+        set_to(browser, slider, place)
+        assert told.text == text
+
+
+def test_a_diagnosis_is_read_line_by_line(browser, make_page, monkeypatch):
+    from ganedu.explorer import contents
+
+    said = "one thing (1)\n  Why.\n  Try: `beta`, or `<b>`.\nanother (2), which follows from: one thing"
+    monkeypatch.setattr(contents, "diagnosis", lambda *a: {"text": said})
+    file, _ = make_page("vae")
+    opened(browser, file)
+    (part,) = (p for p in browser.find_elements("css selector", ".part") if "Diagnosis" in p.text)
+    lines = part.find_elements("css selector", "p")
+    assert [p.text for p in lines] == [x.strip().replace("`", "") for x in said.split("\n")]
+    assert [p.get_attribute("class") for p in lines] == ["finding", "note", "note", "finding"]
+    assert [c.text for c in part.find_elements("tag name", "code")] == ["beta", "<b>"]
+
+
+def set_to(browser, slider, value):
+    move = "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input', { bubbles: true }))"
+    browser.execute_script(move, slider, value)
+
+
+def test_of_one_sampling_step_none_is_chosen(browser, make_page):
+    file, _ = make_page("guided_flow_matching")
+    opened(browser, file)
+    steps, _, at = browser.find_elements("css selector", "section input[type=range]")[:3]
+    assert at.is_displayed()
+    seen = settled(browser)
+    set_to(browser, steps, 1)
+    settled(browser, seen)
+    assert not at.is_displayed()
+    set_to(browser, steps, 2)
+    assert at.is_displayed()
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_what_a_page_lacks_is_said_in_whole_sentences(language, browser, make_page, monkeypatch):
+    """A reason that the package gives, in English, too; a Chinese page says that it is."""
+    from ganedu.explorer import contents, page
+    from ganedu.explorer.graph import UnknownLayer
+
+    def unknown(model):
+        raise UnknownLayer("A CLIP is not played in a page")
+
+    monkeypatch.setattr(page, "program", unknown)
+    left = {"left_out": ["There are too few", "few"]}
+    monkeypatch.setattr(contents, "quality", lambda *a: left)
+    monkeypatch.setattr(
+        contents, "diagnosis", lambda *a: {"missing": "It takes 100 images. Received: 9"}
+    )
+    file, _ = make_page("vae", language=language)
+    browser.get(file.as_uri())
+    until(browser, "return window.ganedu?.drawn")
+    text = browser.find_element("tag name", "main").text
+    for why in (
+        "A CLIP is not played in a page",
+        "There are too few",
+        "It takes 100 images. Received: 9",
+    ):
+        assert f"原因（英文）：{why}." in text if language == "zh" else f"{why}." in text
+    assert ("原因" in text) == (language == "zh")
+    monkeypatch.undo()
+    file, _ = make_page("vae", data="/nowhere", language=language)
+    opened(browser, file)
+    trouble = browser.find_element("css selector", ".trouble").text
+    assert trouble.endswith(".")
+    assert "/nowhere" in trouble
 
 
 LAST_SEEN = f"""{CANVAS} const all = arguments[0].querySelectorAll('canvas.large');

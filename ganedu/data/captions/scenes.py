@@ -88,6 +88,10 @@ class CaptionedImages(ImageDataset):
         captions, pictures = self.captions[:count], self.pictures[:count]
         return dataclasses.replace(super().first_n(count), captions=captions, pictures=pictures)
 
+    def subset(self, indices):
+        captions, pictures = (tuple(a[i] for i in indices) for a in (self.captions, self.pictures))
+        return dataclasses.replace(super().subset(indices), captions=captions, pictures=pictures)
+
     def drop_attributes(self, attribute_drop_prob, seed=0):
         """The same images, with captions that leave out what is to be seen, and their adjectives in any order.
 

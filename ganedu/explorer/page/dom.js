@@ -3,8 +3,10 @@
 const DATA = JSON.parse(document.getElementById("data").textContent);
 const say = (name) => DATA.strings?.[name] ?? name;
 // A text with a value in the place of its `{}`; and sentences one after the other, between which Chinese has no space.
-const sayWith = (name, value) => say(name).replace("{}", value);
+const sayWith = (name, value) => say(name).replace("{}", () => value);
 const sentences = (...texts) => texts.filter(Boolean).join(document.documentElement.lang === "zh" ? "" : " ");
+// A reason that the package gave, in English, as a sentence.
+const reason = (text) => sayWith("reason", /[.!?]$/.test(text) ? text : `${text}.`);
 const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 // An element with properties and children; strings among the children become text.
@@ -85,11 +87,11 @@ function figure(canvas, caption) {
   return element("figure", {}, canvas, element("figcaption", {}, caption));
 }
 
-// Images as Python packed them, as values in [-1, 1].
-async function unpacked({ shape, data }) {
+// Images as Python packed them, as values in [-1, 1], with their classes if these are there.
+async function unpacked({ shape, data, labels }) {
   const stream = new Blob([bytesOf(data)]).stream().pipeThrough(new DecompressionStream("deflate"));
   const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
-  return { shape, images: Float32Array.from(bytes, (v) => v / 127.5 - 1) };
+  return { shape, images: Float32Array.from(bytes, (v) => v / 127.5 - 1), labels };
 }
 
 // Small pictures in a row.

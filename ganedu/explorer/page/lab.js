@@ -148,6 +148,6 @@ function openLab(name, make) {
     window.ganedu.ready = true;
   }).catch((error) => {
     window.ganedu.errors.push(String(error));
-    held.replaceChildren(paragraph(`${say("no_backend")} ${error.message}`, "trouble"));
+    held.replaceChildren(paragraph(sentences(say("no_backend"), reason(error.message)), "trouble"));
   });
 }

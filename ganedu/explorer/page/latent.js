@@ -1,8 +1,9 @@
 // Models that decode a latent in one step: GANs, autoencoders, flows, StyleGAN.
 
-function latentPage(model, examples, neighbours) {
+function latentPage(model, examples, real) {
   const { program } = model, { latent_dim: d } = program;
   let seed = 1, label = 0, psi = 1;
+  const neighbours = program.classes ? real?.ofClass(() => label) : real;
   let base = new Random(seed).latent(program);
   const moved = (program.directions ?? []).map(() => 0);
   const decode = (z) => {
@@ -123,7 +124,7 @@ function pathPart(model, decode, here, also, neighbours) {
         group(button("keep_a", keep(0)), button("keep_b", keep(1))),
         group(...pictures.map(({ canvas }, i) => figure(canvas, "AB"[i]))),
         along.control,
-        nearest ? paragraph(say("nearest")) : null,
+        nearest ? paragraph(neighbours.title()) : null,
         nearest?.shown ?? null,
         mixed?.part ?? null,
       ),
@@ -203,7 +204,7 @@ function mapPart(program, decode, choose, also, neighbours) {
     element("div", { className: "stage" }, big.canvas, element("div", {},
       shown.canvas,
       ...sliders.map((s) => s.control),
-      nearest ? paragraph(say("nearest")) : null,
+      nearest ? paragraph(neighbours.title()) : null,
       nearest?.shown ?? null,
     )));
 }

@@ -20,7 +20,7 @@ async function playSection() {
     window.ganedu.ready = true;
   }).catch((error) => {
     window.ganedu.errors.push(String(error));
-    fill(paragraph(`${say("no_backend")} ${error.message}`, "trouble"));
+    fill(paragraph(sentences(say("no_backend"), reason(error.message)), "trouble"));
   });
   return held;
 }

@@ -30,6 +30,6 @@ const KINDS = {
 
 async function storedPictures() {
   const instead = { samples: say("samples_instead"), tests: say("tests_instead") }[DATA.pictures_are];
-  const told = paragraph(sentences(say("unplayed"), instead, DATA.unplayed), "trouble");
+  const told = paragraph(sentences(say("unplayed"), instead, reason(DATA.unplayed)), "trouble");
   return DATA.pictures ? [told, tiles(await unpacked(DATA.pictures), say("sample"))] : [told];
 }

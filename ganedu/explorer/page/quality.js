@@ -1,15 +1,15 @@
 // How good a run's samples are.
 
 async function qualitySection() {
-  const parts = DATA.missing.map((reason) => paragraph(`${say("no_data")} ${reason}`, "trouble"));
+  const parts = DATA.missing.map((why) => paragraph(sentences(say("no_data"), reason(why)), "trouble"));
   const { quality } = DATA;
   if (quality) {
-    const { scores = [], left_out: left, neighbours, pairs, count } = quality;
-    if (scores.length) parts.push(scoreTable(scores, count));
-    left.forEach((name) => parts.push(paragraph(say(name))));
+    const { scores = [], left_out: left, neighbours, pairs, count, of_classes: ofClasses } = quality;
+    if (scores.length) parts.push(scoreTable(scores, count, ofClasses));
+    left.forEach((name) => parts.push(paragraph(DATA.strings[name] ?? reason(name))));
     if (neighbours) {
       const space = say(neighbours.features ? "in_features" : "in_pixels");
-      const note = paragraph(sayWith("neighbours_note", space));
+      const note = paragraph(sayWith(ofClasses ? "neighbours_of_class" : "neighbours_note", space));
       for (const name of ["best", "worst"]) parts.push(await stacked(name, neighbours[name], name === "best" ? note : null));
     }
     if (pairs) {
@@ -20,13 +20,13 @@ async function qualitySection() {
   return parts.length ? section("quality", ...parts) : null;
 }
 
-function scoreTable(scores, count) {
+function scoreTable(scores, count, ofClasses) {
   const number = (v) => (v === null ? "–" : v.toPrecision(3));
   const head = element("tr", {}, element("th", { scope: "col" }, say("scores")),
     element("th", { scope: "col" }, `${count} ${say("of_samples")}`), element("th", { scope: "col" }, say("of_real")));
   const rows = scores.map(([name, ours, real]) => element("tr", {},
     element("th", { scope: "row" }, name), element("td", {}, number(ours)), element("td", {}, number(real))));
-  return element("div", { className: "part" }, paragraph(say("scores_note")), scrolling(element("table", {}, head, ...rows), say("scores")));
+  return element("div", { className: "part" }, paragraph(sentences(say("scores_note"), ofClasses && say("scores_of_classes"))), scrolling(element("table", {}, head, ...rows), say("scores")));
 }
 
 // Samples, each over what belongs to it; `note` stands above them.

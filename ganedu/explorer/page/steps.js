@@ -1,8 +1,9 @@
 // Models that take many steps: denoising, codes one by one, pixels one by one.
 
-function denoisePage(model, examples, neighbours) {
+function denoisePage(model, examples, real) {
   const { program } = model;
   let seed = 1, label = 0, kept = [];
+  const neighbours = program.classes ? real?.ofClass(() => label) : real;
   const run = runner();
   const small = program.noise_shape.slice(0, 2).join() !== program.image.slice(0, 2).join(); // codes, not pixels
   const shown = small ? null : picture(program.noise_shape, say("x_t"));
@@ -16,6 +17,7 @@ function denoisePage(model, examples, neighbours) {
   const at = slider(say("at_step"), { min: 1, max: 1, step: 1, value: 1, digits: 0 }, (v) => show(v - 1));
   const begin = () => {
     kept = [];
+    at.control.hidden = steps.value() === 1; // there is one place, and it is shown
     strip.replaceChildren();
     const z = here();
     const options = { steps: steps.value(), label: [label], guidance: guidance?.value() };

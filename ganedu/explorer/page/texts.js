@@ -55,7 +55,7 @@ function textsPage(model, examples, neighbours) {
     trouble,
     source ? element("div", {}, source.controls, figure(source.canvas, say("edit_image"))) : null,
     element("div", { className: "tiles" }, ...shown.map(({ canvas }, i) => element("figure", { className: "told" }, canvas, captions[i], nearest[i]?.shown ?? null))),
-    neighbours?.note(say("nearest_below")) ?? null,
+    neighbours ? paragraph(neighbours.note(say("nearest_below"))) : null,
     completion,
     steps?.control ?? null, guidance?.control ?? null, temperature?.control ?? null,
     element("details", {}, element("summary", {}, say("text_note")), paragraph(words)),

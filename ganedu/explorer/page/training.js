@@ -1,5 +1,13 @@
 // How a run was trained: its film, its curves, and the time that both show.
 
+// The last value up to a row, with its step where that is another; or that there was none.
+function lastValue(values, steps, row) {
+  let at = row;
+  while (at >= 0 && values[at] === null) at -= 1;
+  if (at < 0) return say("no_value_yet");
+  return at === row ? values[at].toPrecision(4) : `${values[at].toPrecision(4)} (${sayWith("step", steps[at])})`;
+}
+
 // A curve over the steps; `mark(step)` moves its line.
 function curve(name, values, steps) {
   const width = 260, height = 90, known = values.filter((v) => v !== null);
@@ -29,7 +37,7 @@ function curve(name, values, steps) {
     line.setAttribute("x2", at);
     let nearest = 0;
     steps.forEach((s, i) => { if (Math.abs(s - step) <= Math.abs(steps[nearest] - step)) nearest = i; });
-    value.textContent = values[nearest] === null ? "" : values[nearest].toPrecision(4);
+    value.textContent = lastValue(values, steps, nearest);
   };
   return { shown: element("figure", { className: "curve" }, element("figcaption", {}, name, " ", value), chart), mark };
 }
@@ -44,31 +52,47 @@ function trainingSection() {
     const step = times[i];
     if (shown) {
       shown.src = film[i].image;
-      shown.alt = `${say("samples")}, ${say("step")} ${step}`;
+      shown.alt = `${say("samples")}, ${sayWith("step", step)}`;
       shown.width = film[i].width;
       shown.height = film[i].height;
     }
-    where.textContent = `${say("step")} ${step}`;
+    where.textContent = sayWith("step", step);
     charts.forEach((chart) => chart.mark(step));
   };
   const parts = [];
   if (times.length) {
     const last = times.length - 1;
-    const time = slider(say("time"), { min: 0, max: last, step: 1, value: last, digits: 0 }, mark);
-    time.control.replaceChild(where, time.control.querySelector("output"));
-    const note = sentences(film.length ? say("film_note") : "", charts.length ? say("mark_note") : "");
-    parts.push(note ? paragraph(note) : null, group(film.length > 1 ? filmButton(time, last, mark) : null, time.control));
+    const several = film.length > 1 ? "film_note" : film.length ? "frame_note" : "";
+    const note = sentences(several && say(several), charts.length ? say("mark_note") : "");
+    parts.push(note ? paragraph(note) : null, last ? timeSlider(last, mark, where, film.length > 1) : element("p", {}, where));
     mark(last);
   }
   parts.push(shown ?? paragraph(say("no_film")));
   parts.push(charts.length ? element("div", { className: "curves" }, ...charts.map((c) => c.shown)) : paragraph(say("no_curves")));
   if (DATA.diagnosis) {
-    const { text, missing, name } = DATA.diagnosis;
-    parts.push(part("diagnosis", name ? paragraph(say(name)) : element("pre", {}, text ?? missing)));
+    const { text, missing, name, value } = DATA.diagnosis;
+    const told = name ? sayWith(name, value) : missing && reason(missing);
+    parts.push(part("diagnosis", ...(told ? [paragraph(told)] : findings(text))));
   }
   const rows = DATA.details.map(([name, value]) => [element("dt", {}, say(`detail_${name}`)), element("dd", {}, value)]);
   parts.push(part("details", element("dl", {}, ...rows.flat())));
   return section("training", ...parts.filter(Boolean));
+}
+
+// A diagnosis, a paragraph for each of its lines: a finding, and indented what it is and what helps. What is to be typed
+// is code.
+function findings(text) {
+  return text.split("\n").map((line) => {
+    const pieces = line.trim().split(/`([^`]+)`/).map((piece, i) => (i % 2 ? element("code", {}, piece) : piece));
+    return element("p", { className: line.startsWith(" ") ? "note" : "finding" }, ...pieces);
+  });
+}
+
+// The chosen time, which `where` tells, and a button that plays a film.
+function timeSlider(last, mark, where, plays) {
+  const time = slider(say("time"), { min: 0, max: last, step: 1, value: last, digits: 0 }, mark);
+  time.control.replaceChild(where, time.control.querySelector("output"));
+  return group(plays ? filmButton(time, last, mark) : null, time.control);
 }
 
 // Plays the film once; where motion is to be reduced it does not begin by itself, as it never does.
