@@ -1,6 +1,7 @@
 """One row for each model: the smallest network that still is that model, and how the contract feeds it."""
 
 import dataclasses
+import functools
 
 import numpy as np
 
@@ -139,6 +140,37 @@ def arrays(variables):
 def everything(model):
     """All that training changes: weights, seeds, optimizer state."""
     return arrays([*model.variables, *model.optimizer.variables])
+
+
+@functools.cache
+def _kept(name, changes):
+    """A model, its attributes, and its variables with their values, as they are when it is built."""
+    from ganedu import models, runtime
+
+    runtime.setup(0)
+    row = ALL[name]
+    model = models.build(row.model or name, IMAGE_SHAPE, **{**row.build, **dict(changes)})
+    variables = [*model.variables, *model.optimizer.variables]
+    return model, dict(vars(model)), list(zip(variables, arrays(variables), strict=True))
+
+
+def as_built(name, **changes):
+    """A model of a row's smallest network, with seed 0, as it is when it is built: built once for all tests of a
+    process, and put back for each. What is given to its networks, its layers and its optimizers as attributes stays.
+
+    Args:
+        name: str, a row's name.
+        **changes: arguments of the model's `build`, in the place of the row's.
+    """
+    from ganedu import runtime
+
+    model, attributes, values = _kept(name, tuple(sorted(changes.items())))
+    runtime.setup(0)
+    vars(model).clear()
+    vars(model).update(attributes)
+    for variable, value in values:
+        variable.assign(value)
+    return model
 
 
 def steps_are_eager(patch):

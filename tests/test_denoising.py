@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 from keras import ops
-from rows import ALL, IMAGE_SHAPE, batch, steps_are_eager
+from rows import IMAGE_SHAPE, as_built, batch, steps_are_eager
 
-from ganedu import models, networks, runtime, samplers
+from ganedu import networks, runtime, samplers
 from ganedu.engine import classifier_free_guidance
 from ganedu.models import diffusion, flow_matching
 
@@ -15,12 +15,6 @@ from ganedu.models import diffusion, flow_matching
 @pytest.fixture(autouse=True)
 def eager(monkeypatch):
     steps_are_eager(monkeypatch)
-
-
-def build(name, **changes):
-    runtime.setup(0)
-    row = ALL[name]
-    return models.build(row.model or name, IMAGE_SHAPE, **{**row.build, **changes})
 
 
 def number(tensor):
@@ -60,7 +54,7 @@ class TestTheSchedule:
         )
         a = diffusion.cosine_alpha_bar(1000)
         np.testing.assert_allclose(diffusion.shift_alpha_bar(a, 1.0), a, rtol=1e-12)
-        model = build("diffusion", shift=2.0)
+        model = as_built("diffusion", shift=2.0)
         ratio = a[1:] / (1 - a[1:]) / (model.alpha_bar[1:] / (1 - model.alpha_bar[1:]))
         np.testing.assert_allclose(ratio, 4.0, rtol=1e-9)
 
@@ -84,7 +78,7 @@ class TestTheSchedule:
     def test_times_are_those_from_1_to_T(self):
         """t = 0 is the image itself, where there is no noise to see."""
         for times in (1, 3):
-            model, network = build("diffusion", num_timesteps=times), Network(lambda x, t: x)
+            model, network = as_built("diffusion", num_timesteps=times), Network(lambda x, t: x)
             replaced(model, network=network)
             model.compute_losses(ops.zeros((64, *IMAGE_SHAPE)), training=False)
             seen = sorted(set(network.seen[0][1].tolist()))
@@ -100,7 +94,7 @@ class TestTheSchedule:
     @pytest.mark.parametrize("shift", [0.0, -1.0, math.nan])
     def test_a_shift_that_is_none_is_refused(self, name, shift):
         with pytest.raises(ValueError, match="`shift` must be above 0"):
-            build(name, shift=shift)
+            as_built(name, shift=shift)
 
 
 class TestTheLoss:
@@ -116,7 +110,7 @@ class TestTheLoss:
     )
     def test_of_images_of_zeros_the_other_prediction_is_seen_in_x_t(self, name, prediction):
         """x_t = sqrt(1 - alpha_bar_t) epsilon, and (1 - t) x_0 = -(1 - t) u."""
-        model = build(name, prediction=prediction, shift=1.0)
+        model = as_built(name, prediction=prediction, shift=1.0)
 
         def answer(x, t):
             t = number(t)
@@ -133,7 +127,7 @@ class TestTheLoss:
         [("diffusion", "noise", 0.4), ("flow_matching", "velocity", 0.4)],
     )
     def test_the_image_follows_from_either_prediction(self, name, prediction, t):
-        model, x_1 = build(name, prediction=prediction, shift=1.0), batch(2).astype("float64")
+        model, x_1 = as_built(name, prediction=prediction, shift=1.0), batch(2).astype("float64")
         other = np.random.default_rng(1).normal(size=x_1.shape)
         if name == "diffusion":
             a = model.alpha_bar[400]
@@ -149,11 +143,11 @@ class TestTheLoss:
 
     def test_another_prediction_is_refused(self):
         with pytest.raises(runtime.UsageError, match="predictions are velocity, image"):
-            build("flow_matching", prediction="noise")
+            as_built("flow_matching", prediction="noise")
 
     @pytest.mark.parametrize("name", ["diffusion", "flow_matching"])
     def test_it_is_zero_for_the_image_and_the_square_of_what_is_missing(self, name):
-        model, x = build(name), ops.convert_to_tensor(batch(6))
+        model, x = as_built(name), ops.convert_to_tensor(batch(6))
         for answer, expected in ((x, 0.0), (x + 0.5, 0.25)):
             replaced(model, network=Network(lambda x_t, t, answer=answer: answer))
             loss = model.compute_losses(x, training=False)["loss"]
@@ -161,7 +155,7 @@ class TestTheLoss:
 
     def test_what_a_flow_sees_lies_on_the_straight_path(self):
         """Of images of ones: x_t = t + (1 - t) x_0, whose mean is t and whose spread is 1 - t."""
-        model = replaced(build("flow_matching"), network=Network(lambda x, t: x))
+        model = replaced(as_built("flow_matching"), network=Network(lambda x, t: x))
         model.compute_losses(ops.ones((400, *IMAGE_SHAPE)), training=False)
         x_t, t = model.network.seen[0]
         np.testing.assert_allclose(x_t.mean(axis=(1, 2, 3)), t, atol=0.7)
@@ -169,7 +163,7 @@ class TestTheLoss:
         np.testing.assert_allclose(np.median(t), 1 / 4, atol=0.08)  # as u = 1/2 goes
 
     def test_the_velocity_is_that_of_the_path_to_the_image(self):
-        model, x_1 = build("flow_matching"), batch(2)
+        model, x_1 = as_built("flow_matching"), batch(2)
         replaced(model, predict_output=lambda x, t: x_1)
         x_t = 0.75 * np.ones_like(x_1) + 0.25 * x_1
         np.testing.assert_allclose(model.predict_velocity(x_t, 0.25), x_1 - 1, atol=1e-5)
@@ -190,7 +184,7 @@ class TestSamplersOfDiffusion:
     @pytest.mark.parametrize("steps", [1, 3, 20])
     @pytest.mark.parametrize("sampler", sorted(diffusion.Diffusion.samplers))
     def test_who_sees_the_image_arrives_there(self, sampler, steps):
-        model, x_0 = build("diffusion"), batch(2).astype("float64")
+        model, x_0 = as_built("diffusion"), batch(2).astype("float64")
         noise = np.random.default_rng(0).normal(size=x_0.shape)
         found = model.sample_from(noise, steps, sampler, predict=lambda x, t: x_0)
         np.testing.assert_allclose(found, x_0, atol=1e-4)
@@ -234,7 +228,7 @@ class TestSamplersOfDiffusion:
         np.testing.assert_allclose(found.var(), variance, rtol=0.03)
 
     def test_with_chance_the_sample_is_not_settled_by_its_latent(self):
-        model = build("diffusion")
+        model = as_built("diffusion")
         z = model.latents(2)
         for sampler, settled in (("ddim", True), ("dpm_solver", True), ("ddpm", False)):
             a, b = (model.decode(z, 3, sampler, seed=s) for s in (0, 1))
@@ -242,7 +236,7 @@ class TestSamplersOfDiffusion:
 
     @pytest.mark.parametrize("times", [1, 10, 25])
     def test_few_times_allow_no_more_steps_than_they_are(self, times):
-        model = build("diffusion", num_timesteps=times)
+        model = as_built("diffusion", num_timesteps=times)
         noise = np.random.default_rng(0).normal(size=(2, *IMAGE_SHAPE))
         for sampler in model.samplers:
             assert np.isfinite(model.sample_from(noise, times, sampler)).all()
@@ -283,7 +277,7 @@ class TestSamplersOfAFlow:
     @pytest.mark.parametrize("steps", [1, 5])
     @pytest.mark.parametrize("sampler", ["euler", "heun"])
     def test_who_sees_the_image_arrives_there(self, sampler, steps):
-        model, image = build("flow_matching"), batch(2)
+        model, image = as_built("flow_matching"), batch(2)
         noise = np.random.default_rng(0).normal(size=image.shape)
         found = model.sample_from(noise, steps, sampler, predict=lambda x, t: image)
         np.testing.assert_allclose(found, image, atol=1e-5)
@@ -294,13 +288,13 @@ def test_steps_below_one_are_refused(name):
     asked = ["a one"] if name == "text_flow" else 2
     for steps in (0, -1):
         with pytest.raises(ValueError, match=rf"at least 1\. Received: steps={steps}"):
-            build(name).generate(asked, steps=steps)
+            as_built(name).generate(asked, steps=steps)
 
 
 @pytest.mark.parametrize("name", ["diffusion", "guided_flow_matching"])
 def test_another_sampler_is_refused(name):
     with pytest.raises(runtime.UsageError, match=r"samplers are .*Received: sampler='rk4'"):
-        build(name).generate(2, sampler="rk4")
+        as_built(name).generate(2, sampler="rk4")
 
 
 GUIDED = pytest.mark.parametrize("name", ["guided_diffusion", "guided_flow_matching"])
@@ -318,7 +312,7 @@ class TestGuidance:
     )
     def test_it_goes_from_no_class_to_the_class_and_past_it(self, name, scale, expected):
         """0.2 with no class, 0.5 with one: 0.2 + s 0.3, at most 1."""
-        model = build(name)
+        model = as_built(name)
         replaced(
             model, predict_output=lambda x, t, y=None: np.full_like(x, 0.2 if y is None else 0.5)
         )
@@ -329,7 +323,7 @@ class TestGuidance:
     def test_classes_are_dropped_in_training_alone(self, name):
         x, y = ops.convert_to_tensor(batch(400)), ops.ones((400, 3))
         for training, prob, share in ((True, 0.25, 0.75), (True, 0.0, 1.0), (False, 0.25, 1.0)):
-            model = build(name)
+            model = as_built(name)
             model.condition_drop_prob = prob
             replaced(model, network=Network(lambda x, t, y: x))
             model.compute_losses([x, y], training=training)
@@ -342,7 +336,7 @@ class TestGuidance:
     @pytest.mark.parametrize("guidance", [-0.5, math.inf, math.nan])
     def test_a_guidance_that_is_none_is_refused(self, name, guidance):
         with pytest.raises(runtime.UsageError, match="`guidance` must be a number from 0"):
-            build(name).generate(2, guidance=guidance)
+            as_built(name).generate(2, guidance=guidance)
 
     def test_a_probability_that_is_none_is_refused(self):
         network = networks.denoiser(IMAGE_SHAPE, 8, 8, num_classes=3)
@@ -357,7 +351,7 @@ class TestGuidance:
 class TestLatentDiffusion:
     def test_the_losses_by_hand(self):
         """x' = x + 0.1: 0.01 / 0.05 = 0.2. Codes N(1, 1): KL = 1/2 of each, times 0.02."""
-        model, x = build("latent_diffusion"), ops.convert_to_tensor(batch(4))
+        model, x = as_built("latent_diffusion"), ops.convert_to_tensor(batch(4))
         mean = ops.ones((4, 2, 2, 2))
         encoder = lambda x, training: (mean, 0.0 * mean)  # noqa: E731
         decoder = lambda z, training: x + 0.1  # noqa: E731
@@ -370,7 +364,7 @@ class TestLatentDiffusion:
         assert codes.std() > 0.5
 
     def test_codes_have_the_variance_of_noise_where_the_flow_sees_them(self):
-        model = build("latent_diffusion")
+        model = as_built("latent_diffusion")
         codes = 3.0 * np.random.default_rng(0).normal(size=(64, 2, 2, 2)).astype("float32")
         for _ in range(1000):  # 0.99^1000: nothing is left of the 1 at the start
             model.update_code_variance(ops.convert_to_tensor(codes))
@@ -378,14 +372,14 @@ class TestLatentDiffusion:
         np.testing.assert_allclose(number(model.scaled(codes)).std(), 1.0, rtol=1e-3)
 
     def test_who_sees_the_codes_decodes_them_at_their_own_size(self):
-        model = build("latent_diffusion")
+        model = as_built("latent_diffusion")
         model.code_variance.assign(4.0)
         codes = np.random.default_rng(0).normal(size=(3, 2, 2, 2)).astype("float32")
         found = model.sample_from(3.0 * codes, 4, predict=lambda x, t: codes / 2)
         np.testing.assert_allclose(model.finish(found), model.decode_codes(codes), atol=1e-5)
 
     def test_codes_are_not_clipped(self):
-        model = build("latent_diffusion")
+        model = as_built("latent_diffusion")
         replaced(model, predict_output=lambda x, t: np.full_like(x, 7.0))
         found = model.sample_from(np.zeros((1, 2, 2, 2)), 2)
         np.testing.assert_allclose(found, 7.0)

@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from rows import IMAGE_SHAPE, ROWS, arrays, batch, steps_are_eager
+from rows import IMAGE_SHAPE, ROWS, arrays, as_built, batch, steps_are_eager
 
-from ganedu import data, models, runtime
+from ganedu import data, models
 from ganedu.engine import given
 from ganedu.runtime import UsageError
 
@@ -14,11 +14,6 @@ from ganedu.runtime import UsageError
 @pytest.fixture(autouse=True)
 def eager(monkeypatch):
     steps_are_eager(monkeypatch)
-
-
-def build(name):
-    runtime.setup(0)
-    return models.build(name, IMAGE_SHAPE, **ROWS[name].build)
 
 
 def images(count=32, labels=False):
@@ -29,7 +24,7 @@ def images(count=32, labels=False):
 
 class TestEndlessStreams:
     def test_fit_evaluate_and_predict_need_a_number_of_steps(self):
-        model = build("autoencoder")
+        model = as_built("autoencoder")
         for call, name in (
             (model.fit, "steps_per_epoch"),
             (model.evaluate, "steps"),
@@ -42,7 +37,7 @@ class TestEndlessStreams:
         assert int(model.steps) == 0
 
     def test_those_that_end_and_those_with_steps_are_taken(self):
-        model = build("autoencoder")
+        model = as_built("autoencoder")
         model.fit(images().test_batches(8), validation_data=images().test_batches(8), verbose=0)
         assert int(model.steps) == 4
         model.fit(images().batches(8), steps_per_epoch=1, verbose=0)
@@ -80,7 +75,7 @@ WRONG = {
 @pytest.mark.parametrize("name", WRONG)
 def test_images_that_are_no_floats_in_range_are_refused(name):
     wrong, message = WRONG[name]
-    autoencoder, vae, vq = build("autoencoder"), build("vae"), build("vqvae")
+    autoencoder, vae, vq = as_built("autoencoder"), as_built("vae"), as_built("vqvae")
     calls = [
         autoencoder.fit,
         autoencoder.evaluate,
@@ -90,10 +85,10 @@ def test_images_that_are_no_floats_in_range_are_refused(name):
         vae.encode_distribution,
         vae.log_likelihood,
         vq.encode,
-        build("pix2pix").translate,
-        lambda x: build("pix2pix").fit(batch(len(x)), x),
-        lambda x: build("cvae").encode(x, np.arange(len(x)) % 3),
-        lambda x: build("cgan").fit(x, np.arange(len(x)) % 3),
+        as_built("pix2pix").translate,
+        lambda x: as_built("pix2pix").fit(batch(len(x)), x),
+        lambda x: as_built("cvae").encode(x, np.arange(len(x)) % 3),
+        lambda x: as_built("cgan").fit(x, np.arange(len(x)) % 3),
     ]
     for call in calls:
         with pytest.raises(UsageError, match=message):
@@ -102,7 +97,7 @@ def test_images_that_are_no_floats_in_range_are_refused(name):
 
 
 def test_images_in_range_of_any_float_are_taken():
-    model = build("autoencoder")
+    model = as_built("autoencoder")
     for x in (
         batch(),
         batch().astype("float64"),
@@ -119,7 +114,7 @@ def test_images_in_range_of_any_float_are_taken():
 
 @pytest.mark.parametrize("name", ["autoencoder", "vae", "vqvae"])
 def test_one_image_is_no_batch(name):
-    model, x = build(name), batch()
+    model, x = as_built(name), batch()
     with pytest.raises(
         UsageError, match=r"\(N, 8, 8, 1\).*Received: \(8, 8, 1\); one image is x\[None\]"
     ):
@@ -145,7 +140,7 @@ SHAPELESS = {
 @pytest.mark.parametrize("model", ["gan", "vae", "vqvae", "stylegan", "flow_matching"])
 def test_fit_and_evaluate_refuse_what_is_no_batch(name, model):
     wrong, message = SHAPELESS[name]
-    model = build(model)
+    model = as_built(model)
     for call in (model.fit, model.evaluate):
         with pytest.raises(UsageError, match=message):
             call(wrong)
@@ -153,11 +148,11 @@ def test_fit_and_evaluate_refuse_what_is_no_batch(name, model):
 
 def test_targets_have_their_shape_and_number():
     with pytest.raises(UsageError, match=r"Targets must have the shape \(N, 8, 8, 1\)"):
-        build("pix2pix").fit(batch(), batch()[:, :4])
+        as_built("pix2pix").fit(batch(), batch()[:, :4])
     with pytest.raises(UsageError, match=r"one length\. Received: 8 and 7"):
-        build("cgan").fit(batch(), np.arange(7) % 3)
+        as_built("cgan").fit(batch(), np.arange(7) % 3)
     with pytest.raises(UsageError, match=r"shape \(N, 8, 8, 2\)"):  # of an editor, two in one
-        build("editor").fit(batch(), np.zeros((8, 8), "int32"))
+        as_built("editor").fit(batch(), np.zeros((8, 8), "int32"))
 
 
 LATENTS = {
@@ -174,20 +169,20 @@ LATENTS = {
 @pytest.mark.parametrize("model", ["gan", "cgan", "vae", "stylegan", "flow_matching", "infogan"])
 def test_what_are_no_latents_is_refused(name, model):
     wrong, message = LATENTS[name]
-    model = build(model)
+    model = as_built(model)
     with pytest.raises(UsageError, match=message):
         model.decode(wrong(model.latents(3)))
 
 
 @pytest.mark.parametrize("model", ["text_gan", "text_flow"])
 def test_so_it_is_where_texts_stand_beside_them(model):
-    model = build(model)
+    model = as_built(model)
     with pytest.raises(UsageError, match=r"Received: \(1, 777\)"):
         model.decode(np.zeros((1, 777)), ["a one"])
 
 
 def test_latents_of_every_form_mean_the_same():
-    model = build("gan")
+    model = as_built("gan")
     z = model.latents(3)
     forms = (z, z.tolist(), z.astype("float64"), ops.convert_to_tensor(z))
     first, *others = [model.decode(form) for form in forms]
@@ -199,7 +194,7 @@ def test_latents_of_every_form_mean_the_same():
     "model", ["gan", "cgan", "autoencoder", "vqvae", "flow_matching", "infogan"]
 )
 def test_what_is_no_count_or_seed_is_refused(model):
-    model = build(model)
+    model = as_built(model)
     for count in (0, -1, 2.5, "3", None, True):
         with pytest.raises(UsageError, match=rf"`count` must be an integer from 1.*: {count!r}"):
             model.generate(count)
@@ -210,7 +205,7 @@ def test_what_is_no_count_or_seed_is_refused(model):
 
 
 def test_codes_that_there_are_not_are_refused():
-    model = build("vqvae")
+    model = as_built("vqvae")
     h, w = model.latent_grid_shape
     codes = np.zeros((2, h, w), int)
     for wrong in (codes + 5, codes - 1, codes[:0], codes[0], codes + 0.5):
@@ -255,7 +250,7 @@ def test_labels_of_every_form_mean_the_same(name):
     ]
     found = []
     for y in forms:
-        model = build(name)
+        model = as_built(name)
         model.fit(batch(), y, batch_size=8, verbose=0)
         found.append(arrays(model.trainable_variables))
     for other in found[1:]:
@@ -277,7 +272,7 @@ WRONG_LABELS = {
 @pytest.mark.parametrize("name", WRONG_LABELS)
 def test_labels_that_are_no_classes_are_refused(name):
     wrong, message = WRONG_LABELS[name]
-    model = build("cgan")
+    model = as_built("cgan")
     for call in (
         lambda: model.fit(batch(), wrong, verbose=0),
         lambda: model.evaluate(batch(), wrong, verbose=0),
@@ -290,7 +285,7 @@ def test_labels_that_are_no_classes_are_refused(name):
 
 
 def test_weights_are_refused_and_not_forgotten():
-    model, x = build("cgan"), batch()
+    model, x = as_built("cgan"), batch()
     for options in ({"sample_weight": np.ones(8)}, {"class_weight": {0: 1.0, 1: 5.0, 2: 1.0}}):
         with pytest.raises(UsageError, match=f"Received: `{next(iter(options))}`"):
             model.fit(x, LABELS, **options)
@@ -305,7 +300,7 @@ def test_weights_are_refused_and_not_forgotten():
     ("name", "wanted"), [("gan", "g_optimizer=Adam"), ("vae", "optimizer=Adam")]
 )
 def test_compile_says_what_it_wants(name, wanted):
-    model = build(name)
+    model = as_built(name)
     with pytest.raises(
         ValueError, match=f"{wanted}.*Received: .*loss; the losses are the model's own"
     ):
@@ -322,7 +317,7 @@ def test_compile_says_what_it_wants(name, wanted):
 )
 @pytest.mark.parametrize("name", ["wgan", "wgan_gp"])
 def test_a_critic_s_batches_divide_and_the_last_one_too(name, count, batch_size, advice):
-    model = build(name)  # two steps of the critic
+    model = as_built(name)  # two steps of the critic
     with pytest.raises(UsageError, match=advice):
         model.fit(batch(count), batch_size=batch_size, verbose=0)
     assert int(model.steps) == 0
