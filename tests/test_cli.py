@@ -1,6 +1,7 @@
 """The command line: every command once, and every mistake in one line."""
 
 import contextlib
+import functools
 import json
 import os
 import shutil
@@ -14,7 +15,7 @@ from click.testing import CliRunner
 from PIL import Image
 from rows import steps_are_eager
 
-from ganedu import catalogue, cli, models, runs, runtime
+from ganedu import catalogue, cli, editing, models, runs, runtime
 from ganedu.runs import evaluation, sampling, training
 from ganedu.runs.folder import ASKED
 from ganedu.runtime import RunError, UsageError
@@ -487,11 +488,11 @@ def test_a_flow_learns_classes_where_it_is_asked_to(conditional_run, tmp_path, m
     assert json.loads((conditional_run / "run.json").read_text())["by_class"] is True
     images = {}
     for name, options in {
-        "a": ("--class", 3),
-        "b": ("--class", 5),
-        "unguided": ("--class", 3, "--guidance", 0),
-        "euler": ("--class", 3, "--sampler", "euler"),
-        "steps": ("--class", 3, "--steps", 2),
+        "a": ("--class", 3, "--steps", 2),
+        "b": ("--class", 5, "--steps", 2),
+        "unguided": ("--class", 3, "--guidance", 0, "--steps", 2),
+        "euler": ("--class", 3, "--sampler", "euler", "--steps", 2),
+        "steps": ("--class", 3, "--steps", 3),
     }.items():
         out = tmp_path / f"{name}.npz"
         result = call("sample", conditional_run, "--out", out, "--count", 4, *options)
@@ -533,7 +534,9 @@ def test_a_wrong_way_of_sampling_is_one_line(conditional_run, tmp_path, option, 
     assert_one_line(call("sample", conditional_run, "--out", tmp_path / "x.png", *option), message)
 
 
-def test_an_image_is_inverted(run, conditional_run, tmp_path):
+def test_an_image_is_inverted(run, conditional_run, tmp_path, monkeypatch):
+    for name in ("gan_inversion", "ddim_inversion"):  # in fewer steps
+        monkeypatch.setattr(editing, name, functools.partial(getattr(editing, name), steps=3))
     picture = tmp_path / "digit.png"
     Image.fromarray(np.full((8, 8), 200, "uint8")).save(picture)
     for folder, size in ((run, None), (conditional_run, 64)):
