@@ -2,8 +2,10 @@
 
 import ast
 import configparser
+import contextlib
 import importlib.metadata
 import importlib.util
+import io
 import re
 from email.message import Message
 from importlib.machinery import ModuleSpec
@@ -247,6 +249,7 @@ def test_a_copy_has_the_question_without_the_answer():
 
 
 def test_a_claim_that_depends_on_the_seed_is_found(tmp_path, monkeypatch):
+    """As it is stored it was executed without other seeds: here in this process, which takes no kernel's start."""
     draws = "import numpy as np\nfrom ganedu import latent\n"
     claims = [
         FIRST_CELL,
@@ -255,10 +258,14 @@ def test_a_claim_that_depends_on_the_seed_is_found(tmp_path, monkeypatch):
         "print(np.linalg.norm(latent.sample_prior(1, 10_000)) > 50)",
         "# NBVAL_IGNORE_OUTPUT\nprint(np.random.random())",
     ]
-    notebook = new_notebook(cells=[new_code_cell(source) for source in claims])
+    names, cells = {}, []
+    for source in claims:
+        with contextlib.redirect_stdout(io.StringIO()) as told:
+            exec(source, names)
+        shown = [new_output("stream", text=told.getvalue())] if told.getvalue() else []
+        cells.append(new_code_cell(source, outputs=shown))
     monkeypatch.setattr(lessons, "path", lambda name: tmp_path / "lesson.ipynb")
-    nbformat.write(notebook, tmp_path / "lesson.ipynb")
-    lessons.execute("any")
+    nbformat.write(new_notebook(cells=cells), tmp_path / "lesson.ipynb")
     found = lessons.check("any", seeds=1)
     assert len(found) == 2
     assert all("seed 1: " in line for line in found)
