@@ -1,9 +1,9 @@
 """Nothing lost: real runs, killed inside each kind of write, and with `GANEDU_KILLS=1` at any moment too, end as if
 nothing had happened.
 
-The processes that are killed are forked from one that has imported everything and started nothing,
-which saves each of them the five seconds that importing TensorFlow takes. The runs are compared
-with one from a process of its own.
+The processes are forked from one that has imported everything and started nothing, which saves each
+of them the five seconds that importing TensorFlow takes. The runs that were killed are compared with
+one that was not.
 """
 
 import concurrent.futures
@@ -162,13 +162,6 @@ def wait(process, end):
 # In the test
 
 
-def python(*arguments, **options):
-    """This file as a process of its own."""
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # threads do not survive a fork
-    command = [sys.executable, __file__, *arguments]
-    return subprocess.Popen(command, env=environment, text=True, **options)
-
-
 class Run:
     """A run of `ganedu`.
 
@@ -184,12 +177,6 @@ class Run:
         if (self.folder / "run.json").exists():
             return ["resume", "run"]
         return ["train", "gan", "--image-size", "8", "--epochs", "1", "--out", "run"]
-
-    def start_and_finish(self):
-        """The whole run, in a process of its own."""
-        with open(self.around / "log", "a") as log:
-            process = python(*self.arguments(), cwd=self.around, stdout=log, stderr=log)
-            assert process.wait(timeout=300) == 0, self.output()
 
     def forked(self, server, kill=None, seconds=300):
         """Goes on in a process that kills itself, or is killed after a time.
@@ -262,8 +249,11 @@ class Run:
 
 @contextlib.contextmanager
 def started_server():
+    """This file as a process of its own."""
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # threads do not survive a fork
     pipes = dict.fromkeys(("stdin", "stdout"), subprocess.PIPE)
-    with python(**pipes, stderr=subprocess.DEVNULL) as server:
+    command, text = [sys.executable, __file__], {"env": environment, "text": True}
+    with subprocess.Popen(command, **text, **pipes, stderr=subprocess.DEVNULL) as server:
         yield server
 
 
@@ -295,17 +285,14 @@ def kill_at_moments(make_run, seed):
     return [*done, run]
 
 
-def kill_inside_writes(make_run):
+def kill_inside_writes(run, server):
     """Kills a run once inside of each of `WRITES`, and brings it to its end."""
-    run = make_run()
-    with started_server() as server:
-        for *kill, step in WRITES:
-            status, _ = run.forked(server, kill)
-            assert status == KILLED, (kill, run.output())
-            run.check_readable()
-            assert run.newest_whole_checkpoint() == step, kill
-        run.finish(server)
-    return run
+    for *kill, step in WRITES:
+        status, _ = run.forked(server, kill)
+        assert status == KILLED, (kill, run.output())
+        run.check_readable()
+        assert run.newest_whole_checkpoint() == step, kill
+    run.finish(server)
 
 
 @pytest.fixture(scope="module")
@@ -314,9 +301,15 @@ def make_run(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def unbroken(make_run):
+def server():
+    with started_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def unbroken(make_run, server):
     run = make_run()
-    run.start_and_finish()
+    run.finish(server)
     return run
 
 
@@ -325,8 +318,10 @@ def test_an_unbroken_run_has_six_rounds(unbroken):
     unbroken.check_readable()
 
 
-def test_kills_inside_each_kind_of_write_change_nothing(unbroken, make_run):
-    kill_inside_writes(make_run).check_same(unbroken)
+def test_kills_inside_each_kind_of_write_change_nothing(unbroken, make_run, server):
+    run = make_run()
+    kill_inside_writes(run, server)
+    run.check_same(unbroken)
 
 
 @pytest.mark.skipif(not os.environ.get("GANEDU_KILLS"), reason="asked for by GANEDU_KILLS=1")
@@ -339,7 +334,4 @@ def test_kills_at_random_moments_change_nothing(unbroken, make_run):
 
 
 if __name__ == "__main__":
-    if sys.argv[1:]:
-        run_command(sys.argv[1:])
-    else:
-        serve()
+    serve()
