@@ -8,8 +8,10 @@ import re
 import keras
 import numpy as np
 import pytest
+from rows import steps_are_eager
 
 from ganedu import data, models, recipes, runtime
+from ganedu.engine import GenerativeModel
 from ganedu.layers import SpectralConv2D, SpectralDense
 
 SHAPES = {
@@ -62,7 +64,8 @@ def test_other_data_get_a_default():
     assert recipe.epochs > 0
 
 
-def test_smoke_is_small_for_every_model():
+def test_smoke_is_small_for_every_model(monkeypatch):
+    monkeypatch.setattr(GenerativeModel, "compile", lambda *args, **options: None)
     for model in models.names():
         shape = (32, 32, 3) if models.is_text_conditional(model) else (28, 28, 1)
         recipe, _ = recipes.find(model, "digits", shape, "smoke")
@@ -74,8 +77,9 @@ def test_an_unknown_profile_is_refused():
         recipes.find("dcgan", "digits", (28, 28, 1), "huge")
 
 
-def test_the_dcgan_of_mnist_is_smooth_and_learns(tmp_path):
+def test_the_dcgan_of_mnist_is_smooth_and_learns(tmp_path, monkeypatch):
     """The arguments that only this recipe gives: built, trained for a step, saved and read again."""
+    steps_are_eager(monkeypatch)
     recipe, _ = recipes.find("dcgan", "mnist", SHAPES["mnist"], "quick")
     model = models.build("dcgan", SHAPES["mnist"], **{**recipe.model, "g_width": 4, "d_width": 4})
     weighty = [v for v in model.discriminator.layers if hasattr(v, "kernel")]
@@ -90,7 +94,8 @@ def test_the_dcgan_of_mnist_is_smooth_and_learns(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["infogan", "vaegan", "wgan"])
-def test_what_a_recipe_for_mnist_builds_learns_and_is_read_again(name, tmp_path):
+def test_what_a_recipe_for_mnist_builds_learns_and_is_read_again(name, tmp_path, monkeypatch):
+    steps_are_eager(monkeypatch)
     recipe, _ = recipes.find(name, "mnist", SHAPES["mnist"], "quick")
     model = models.build(name, SHAPES["mnist"], **{**recipe.model, "width": 4})
     model.fit(data.load("digits").batches(8), steps_per_epoch=2, verbose=0)
