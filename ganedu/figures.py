@@ -86,12 +86,14 @@ def side_by_side(sets, columns=None):
     return figure
 
 
-def rows(sets):
+def rows(sets, texts=None, right=None):
     """One row of images under another, as `{"image": x, "reconstruction": y}` or `{"lerp": a,
     "slerp": b}`.
 
     Args:
         sets: dict of a row's title to images (N, H, W, C), N the same in all rows.
+        texts: list of N str, over the columns. Defaults to none.
+        right: N bool: the texts that are not right are red. Defaults to all right.
     """
     tiles = {title: tile(images, len(images)) for title, images in sets.items()}
     first = next(iter(tiles.values()))
@@ -101,6 +103,11 @@ def rows(sets):
     ):
         _picture(axes, tiled)
         axes.set_ylabel(title, rotation=0, ha="right", va="center", color=INK)
+    width = first.shape[1] / len(texts or "-")
+    for i, text in enumerate(texts or ()):
+        colour = INK if right is None or right[i] else COLOURS[1]
+        text, place = textwrap.fill(text, 10), ((i + 0.5) * width, -0.06 * first.shape[0])
+        figure.axes[0].text(*place, text, ha="center", va="bottom", color=colour, fontsize=7.5)
     return figure
 
 
@@ -310,23 +317,25 @@ def table(values, rows, columns, shades):
 
 def signals(diagnosis):
     """The signals of a `ganedu.diagnostics.Diagnosis`, each on a scale on which the healthy part is
-    shaded, its limits beneath; one outside is red."""
+    shaded, its limits beneath; one outside is red. A line marks 1, where the scale of a share ends; what is beyond its
+    scale is an arrow at the end."""
     names = [name for name in SIGNALS if name in diagnosis.signals]
     figure = Figure(figsize=(9.5, 0.42 * len(names) + 0.3), layout="constrained")
     axes = figure.subplots()
     for row, name in enumerate(reversed(names)):
         signal, value = SIGNALS[name], diagnosis.signals[name]
-        top = 1.5 * max(1.0, *(limit for limit in (signal.low, signal.high) if limit is not None))
+        limits = [limit for limit in (signal.low, signal.high) if limit is not None]
+        top = 1.0 if signal.share else 1.5 * max(1.0, *limits)
         span = ((signal.low or 0.0) / top, (top if signal.high is None else signal.high) / top)
         axes.barh(row, span[1] - span[0], left=span[0], height=0.55, color=GRID)
         colour = COLOURS[2] if signal.state(value) == "fair" else COLOURS[1]
-        axes.plot(min(value / top, 1.0), row, "o", color=colour, clip_on=False)
+        axes.vlines(1 / top, row - 0.28, row + 0.28, INK, linewidth=1.2, clip_on=False)
+        marker = ">" if value > top else "o"
+        axes.plot(min(value / top, 1.0), row, marker, color=colour, clip_on=False)
         axes.text(1.03, row, f"{value:.2g}", va="center", color=colour)
-        for limit in (signal.low, signal.high):
-            if limit is not None:
-                axes.text(
-                    limit / top, row - 0.43, f"{limit:g}", ha="center", va="center", fontsize=7
-                )
+        near_one = any(0 < abs(limit - 1) < 0.05 for limit in limits)
+        for mark in limits if near_one else [*limits, 1]:
+            axes.text(mark / top, row - 0.43, f"{mark:g}", ha="center", va="center", fontsize=7)
     meanings = [f"{SIGNALS[name].meaning}: {name}" for name in reversed(names)]
     axes.set_yticks(range(len(names)), meanings)
     axes.set_xlim(0, 1)

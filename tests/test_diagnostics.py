@@ -311,5 +311,23 @@ def test_the_figure_has_a_row_for_each_sign():
     assert colours[0] == figures.COLOURS[1], "the last sign, greys, is the sick one"
 
 
+def test_the_figure_marks_where_a_number_is_one():
+    found = diagnose(FAIR | {"precision": 1.2, "recall": 1.0, "checkerboard": 9.0})
+    axes = figures.signals(found).axes[0]
+    ones = {
+        round(float(path.vertices[0, 1] + 0.28)): path.vertices[0, 0]
+        for c in axes.collections
+        for path in c.get_paths()
+    }
+    rows = {name: len(SIGNALS) - 1 - i for i, name in enumerate(SIGNALS)}
+    assert ones[rows["recall"]] == ones[rows["copy_rate"]] == 1.0, "the scale of a share ends at 1"
+    assert ones[rows["midtone_ratio"]] == pytest.approx(2 / 3)
+    markers = {round(float(line.get_ydata()[0])): line.get_marker() for line in axes.lines}
+    assert {name for name, row in rows.items() if markers[row] == ">"} == {
+        "precision",
+        "checkerboard",
+    }
+
+
 def test_the_room_names_what_it_has():
     assert set(diagnostics.__all__) <= set(dir(diagnostics))

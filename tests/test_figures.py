@@ -28,6 +28,16 @@ def test_a_tile_of_colour_keeps_bytes_as_they_are():
     np.testing.assert_array_equal(figures.tile(images, padding=0)[:, :4], images[0])
 
 
+def test_rows_have_a_text_over_each_column_and_red_ones_where_it_is_not_right():
+    figure = figures.rows({"a": IMAGES[:3], "b": IMAGES[:3]}, ["one", "two", "three"], [1, 0, 1])
+    texts = figure.axes[0].texts
+    assert [t.get_text() for t in texts] == ["one", "two", "three"]
+    assert [t.get_color() for t in texts] == [figures.INK, figures.COLOURS[1], figures.INK]
+    wide = figure.axes[0].images[0].get_array().shape[1]
+    assert [t.get_position()[0] for t in texts] == pytest.approx([wide * k / 6 for k in (1, 3, 5)])
+    assert not list(figures.rows({"a": IMAGES[:3]}).axes[0].texts)
+
+
 @pytest.mark.parametrize("shape", [(0, 4, 4, 1), (2, 4, 4), (2, 4, 4, 2)])
 def test_what_cannot_be_tiled_is_refused(shape):
     with pytest.raises(ValueError, match="must have shape"):

@@ -34,12 +34,14 @@ class Signal:
         name: str.
         meaning: str, what the number says.
         low, high: float, between which a healthy model lies, or `None` for no limit. Default to `None`.
+        share: bool, whether it is a share, at its best or at its end 1. Defaults to `False`.
     """
 
     name: str
     meaning: str
     low: float | None = None
     high: float | None = None
+    share: bool = False
 
     def state(self, value):
         """`"low"`, `"high"` or `"fair"`."""
@@ -59,16 +61,20 @@ class Signal:
 SIGNALS = {
     signal.name: signal
     for signal in (
-        Signal("precision", "the share of samples that could be real images", 0.3),
-        Signal("recall", "the share of real images that the samples could be", 0.35),
-        Signal("discriminator_auc", "how often D puts a real image over a sample", 0.25, 0.99),
+        Signal("precision", "the share of samples that could be real images", 0.3, share=True),
+        Signal("recall", "the share of real images that the samples could be", 0.35, share=True),
+        Signal(
+            "discriminator_auc", "how often D puts a real image over a sample", 0.25, 0.99, True
+        ),
         Signal("generator_gradient", "how much G's loss answers to D's logits", 0.05),
         Signal("loss_oscillation", "how far G's loss jumps from round to round", high=0.06),
-        Signal("active_units", "the share of latents that carry anything", 0.5),
-        Signal("codebook_usage", "the share of the codebook that is used", 0.1),
+        Signal("active_units", "the share of latents that carry anything", 0.5, share=True),
+        Signal("codebook_usage", "the share of the codebook that is used", 0.1, share=True),
         Signal("high_frequency_power", "fine detail, real images having 1", 0.42),
         Signal("checkerboard", "a pattern of every second pixel, real images having 1", high=3.0),
-        Signal("copy_rate", "the share of samples that are all but a training image", high=0.05),
+        Signal(
+            "copy_rate", "the share of samples that are all but a training image", None, 0.05, True
+        ),
         Signal("midtone_ratio", "middle tones, real images having 1", 0.7),
     )
 }
