@@ -42,6 +42,8 @@ def compared(outputs, inputs):
         "city": _city(codes, known) > np.quantile(_city(unseen, known), SHARE),
     }
     found = {name: np.array_equal(told["shape"], slip) for name, slip in slips.items()}
+    limit = np.quantile(_closest(known, unseen), SHARE)
+    found["to unseen"] = np.array_equal(told["shape"], _closest(codes, unseen) > limit)
     return {
         "one for all": told["shape"].shape == (),
         **found,
@@ -72,6 +74,7 @@ def reference(inputs):
         "one for all": False,
         "own limit": False,
         "city": False,
+        "to unseen": False,
         "shape": np.array([len(codes)]),
         "kind": np.array([True]),
         "known": np.zeros(len(known), bool),
@@ -95,6 +98,12 @@ CHECKS = (
     Check(
         "city",
         "The absolute differences are added. A distance here is Euclidean: the root of the sum of squares.",
+        points=0,
+    ),
+    Check(
+        "to unseen",
+        "The distances are those to the codes of unseen images. All distances are taken to `known`, the codes of "
+        "training images; `unseen` only sets the limit.",
         points=0,
     ),
     Check(
@@ -174,6 +183,7 @@ def in_hole(codes, unseen, known):
 
     return closest(codes) > np.quantile(closest(known), 0.95)
 """,
+    "the unseen in both places": _slip(("z[:, None] - known[None]", "z[:, None] - unseen[None]")),
     "the lower end": _slip(("0.95", "0.05")),
     "the mean for a limit": _slip((", 0.95)", ")"), ("np.quantile", "np.mean")),
     "the largest for a limit": _slip((", 0.95)", ")"), ("np.quantile", "np.max")),
