@@ -31,8 +31,8 @@ def inputs(rng):
 def probe(solution, inputs):
     before, after, wish = inputs["before"], inputs["after"], inputs["wish"]
     perfect = np.where(wish >= 0, wish, before)
-    found = {"perfect": np.array(solution(before, perfect, wish), float)}
-    for name, came in (("lazy", before), ("", after)):
+    found = {}
+    for name, came in (("perfect", perfect), ("lazy", before), ("", after)):
         three = np.array(solution(before, came, wish), float).ravel()
         for i, share in enumerate(SHARES):
             found[f"{name} {share}".strip()] = three[i : i + 1]
@@ -48,8 +48,9 @@ def _scores(before, after, wish):
 
 def reference(inputs):
     before, after, wish = inputs["before"], inputs["after"], inputs["wish"]
-    found = {"perfect": np.ones(3), "order": np.ones(1, bool)}
-    for name, came in (("lazy", before), ("", after)):
+    found = {"order": np.ones(1, bool)}
+    perfect = np.where(wish >= 0, wish, before)
+    for name, came in (("perfect", perfect), ("lazy", before), ("", after)):
         three = _scores(before, came, wish)
         for i, share in enumerate(SHARES):
             found[f"{name} {share}".strip()] = three[i : i + 1]
@@ -58,10 +59,19 @@ def reference(inputs):
 
 CHECKS = (
     Check(
-        "perfect",
-        "An editor that does all that is asked and nothing else scores 1, 1 and 1. The first share looks at what was "
-        "asked for alone, the second at all else alone. Only -1 says that nothing is asked: value 0 is a wish like any "
-        "other. And a wish may ask for what is there already.",
+        "perfect changed",
+        "The first share should be 1 for an editor that does all that is asked and nothing else. It looks at what was "
+        "asked for, at nothing else, and asks whether that is there now. (A wish may ask for what was there already.)",
+    ),
+    Check(
+        "perfect kept",
+        "The second share should be 1 for an editor that does all that is asked and nothing else. It leaves out what "
+        "was asked for. Only -1 says that nothing is asked: value 0 is a wish like any other.",
+    ),
+    Check(
+        "perfect both",
+        "The third share should be 1 for an editor that does all that is asked and nothing else. What should stand "
+        "there afterwards, attribute by attribute, where there is a wish and where there is none?",
     ),
     Check(
         "order",
