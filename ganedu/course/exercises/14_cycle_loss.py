@@ -63,8 +63,8 @@ CHECKS = (
     ),
     Check(
         "loss",
-        "Right where G and F nearly undo each other, and wrong where they do not. Which network comes first on the way "
-        "that begins at x, and which on the way that begins at y?",
+        "Here G and F do not undo each other, so their order counts. Which comes first on the way that begins at "
+        "x, and which on the way that begins at y?",
     ),
 )
 

@@ -31,6 +31,8 @@ def probe(solution, inputs):
     judge = lambda pair: _judge(pair, inputs["bias"])  # noqa: E731
     return {
         "unsure": solution(lambda pair: np.zeros((4, 2, 2, 1)), x, y, generated, 0.0),
+        "sure": solution(lambda pair: np.full((4, 2, 2, 1), -9.0), x, y, generated, 0.0),
+        "weighed": solution(lambda pair: np.zeros((4, 2, 2, 1)), x, generated, generated, 2.0),
         "fooled": solution(lambda pair: np.full((4, 2, 2, 1), 2.0), x, y, generated, 0.0),
         "far": solution(lambda pair: np.zeros((4, 2, 2, 1)), x, generated + off, generated, 10.0),
         "pair": solution(judge, x, y, generated, 0.0),
@@ -38,11 +40,18 @@ def probe(solution, inputs):
     }
 
 
+def compared(outputs, inputs):
+    sure, weighed = (np.sum(outputs[name]) for name in ("sure", "weighed"))
+    return outputs | {"silent": -0.01 < sure <= 0, "weighed": np.isclose(weighed, 2 * np.log(2))}
+
+
 def reference(inputs):
     x, y, generated = (inputs[name] for name in ("x", "y", "generated"))
     verdicts = _judge(np.concatenate([x, generated], axis=-1), inputs["bias"])
     fooled = np.mean(np.log1p(np.exp(-verdicts)))
     return {
+        "silent": False,
+        "weighed": False,
         "unsure": np.log(2),
         "fooled": np.log1p(np.exp(-2)),
         "far": np.log(2) + 2.5,
@@ -53,9 +62,21 @@ def reference(inputs):
 
 CHECKS = (
     Check(
+        "silent",
+        "Where D is sure that a patch is false (logit -9), your loss is 0: this is log(1 - D), which has nothing to "
+        "tell there. G is trained on -log D, which is large there, and falls as D comes to believe.",
+        points=0,
+    ),
+    Check(
+        "weighed",
+        "Here all paintings are right, and lambda is 2: your loss is twice what D's logits of 0 give. The weight "
+        "belongs to the distance, not to what D says.",
+        points=0,
+    ),
+    Check(
         "unsure",
         "Here lambda is 0, and D gives the logit 0 everywhere: it takes each patch for real with the probability 1/2. "
-        "So the loss is -log(1/2) = 0.69, whatever was painted, and however many patches there are.",
+        "So the loss is -log(1/2) = 0.69, a mean over all patches, whatever was painted.",
     ),
     Check(
         "fooled",
