@@ -76,13 +76,25 @@ def _split(kinds):
     return kinds | {"mode collapse": few[: 2 * EACH], "few and grey": few[2 * EACH :]}
 
 
+def compared(outputs, inputs):
+    """What was found, and which names were given to patients whose samples are bad for another reason."""
+    unfair = ("vanishing gradient", "discriminator too strong", "discriminator too weak")
+    bad = np.concatenate([outputs[name] for name in unfair])
+    return outputs | {
+        "grey": np.any(bad == NAMES.index("saturation")),
+        "variety": np.any(bad == NAMES.index("mode collapse")),
+        "bad samples": np.any(bad == NAMES.index("underfitting")),
+    }
+
+
 def _number(told):
     return NAMES.index(told) if isinstance(told, str) and told in NAMES else -1
 
 
 def reference(inputs):
     kinds = {name: np.full(len(inputs[name]), i) for i, name in enumerate(NAMES)}
-    return _split(kinds) | {"names": np.zeros(len(NAMES))}
+    unfair = {"grey": False, "variety": False, "bad samples": False}
+    return _split(kinds) | unfair | {"names": np.zeros(len(NAMES))}
 
 
 CHECKS = (
@@ -95,6 +107,24 @@ CHECKS = (
     Check(
         "healthy",
         "A healthy GAN was called ill: all five of its numbers lie within the limits.",
+    ),
+    Check(
+        "grey",
+        "Somebody whose samples are bad was called saturated. Too little grey, or too much, says something of its own "
+        "only where samples are good.",
+        points=0,
+    ),
+    Check(
+        "variety",
+        "Somebody whose samples are bad was told to have a mode collapse. That is the name of samples that are good "
+        "and too few. That bad samples reach few real images is no wonder.",
+        points=0,
+    ),
+    Check(
+        "bad samples",
+        "Somebody was told to underfit whose D is always right, or always wrong. Bad samples are what follows from "
+        "such a game; underfitting is the name where the game is fair.",
+        points=0,
     ),
     Check(
         "vanishing gradient",
@@ -229,6 +259,24 @@ WRONG = {
         (
             '    if signals["recall"]',
             '    if signals["midtone_ratio"] < 0.7:\n        return "saturation"\n    if signals["recall"]',
+        )
+    ),
+    "too much grey is a sickness": _slip(
+        (
+            '    if signals["precision"]',
+            '    if not 0.7 < signals["midtone_ratio"] < 2:\n        return "saturation"\n    if signals["precision"]',
+        )
+    ),
+    "variety before quality": _slip(
+        (
+            '    if signals["precision"]',
+            '    if signals["recall"] < 0.35:\n        return "mode collapse"\n    if signals["precision"]',
+        )
+    ),
+    "bad samples underfit": _slip(
+        (
+            '    if signals["precision"]',
+            '    if signals["precision"] < 0.3:\n        return "underfitting"\n    if signals["precision"]',
         )
     ),
     "everyone is ill": _slip(("0.35", "0.96")),
