@@ -224,7 +224,8 @@ def test_a_strong_exercise_is_called_strong(name):
 @needs_box
 def test_a_weak_exercise_is_told_why(monkeypatch):
     exercise = checking.load("21.edit_scores")
-    monkeypatch.setattr(exercise, "CHECKS", exercise.CHECKS[:1])
+    one = tuple(c for c in exercise.CHECKS if c.key == "changed")
+    monkeypatch.setattr(exercise, "CHECKS", one)
     monkeypatch.setitem(
         exercise.RIGHT, "not right", "def my_edit_scores(before, after, wish):\n    return 0.0"
     )

@@ -110,6 +110,7 @@ CHECKS = (
         "shape",
         "Of N codes there should come back N answers: one for each of `codes`. Along which axis is the nearest looked "
         "for?",
+        points=0,
     ),
     Check(
         "kind",

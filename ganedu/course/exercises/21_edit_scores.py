@@ -62,16 +62,19 @@ CHECKS = (
         "perfect changed",
         "The first share should be 1 for an editor that does all that is asked and nothing else. It looks at what was "
         "asked for, at nothing else, and asks whether that is there now. (A wish may ask for what was there already.)",
+        points=0,
     ),
     Check(
         "perfect kept",
         "The second share should be 1 for an editor that does all that is asked and nothing else. It leaves out what "
         "was asked for. Only -1 says that nothing is asked: value 0 is a wish like any other.",
+        points=0,
     ),
     Check(
         "perfect both",
         "The third share should be 1 for an editor that does all that is asked and nothing else. What should stand "
         "there afterwards, attribute by attribute, where there is a wish and where there is none?",
+        points=0,
     ),
     Check(
         "order",
@@ -89,6 +92,7 @@ CHECKS = (
         "lazy kept",
         "The second share is wrong for an editor that returns each image as it was: it has kept all that was not asked "
         "for.",
+        points=0,
     ),
     Check(
         "lazy both",
