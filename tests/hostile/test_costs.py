@@ -342,7 +342,7 @@ def test_numbers_of_the_right_shape_alone_earn_nothing():
     assert "as many ones" in " ".join(strength.IDLE)
     inputs = exercise.inputs(np.random.default_rng(0))
     ones = checking.compile_solution(
-        exercise, f"def {exercise.FUNCTION}(*a):\n    return np.ones(len(a[0]))"
+        exercise, f"def {exercise.FUNCTION}(*a):\n    return np.ones(np.shape(a[0]))"
     )
     answer = {"status": "done", "outputs": exercise.probe(ones, inputs), "inputs": inputs}
     assert grading.score(exercise, {"inputs": inputs}, answer)[0] == 0.0

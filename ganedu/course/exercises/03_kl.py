@@ -1,10 +1,10 @@
-"""Lesson 03: the KL divergence of one normal distribution from another, of each image the sum over its numbers."""
+"""Lesson 03: the KL divergence of one normal distribution from another, of each number of each image's code."""
 
 import numpy as np
 
 from ganedu.course.checking import Check, Variant, variant
 
-FUNCTION = "my_kl_between"
+FUNCTION = "my_kl"
 FORBIDDEN = ("ganedu.models.vae.kl_divergence",)
 NAMES = "mean", "log_variance", "prior_mean", "prior_log_variance"
 
@@ -34,7 +34,7 @@ def probe(solution, inputs):
 def _kl(mean, log_variance, prior_mean, prior_log_variance, divisor=None):
     variance = np.exp(log_variance) + (mean - prior_mean) ** 2
     ratio = variance / (np.exp(prior_log_variance) if divisor is None else divisor)
-    return 0.5 * np.sum(prior_log_variance - log_variance + ratio - 1, axis=1)
+    return 0.5 * (prior_log_variance - log_variance + ratio - 1)
 
 
 def _slips(arguments):
@@ -44,22 +44,22 @@ def _slips(arguments):
     return {
         "negative": -right,
         "whole": 2 * right,
-        "mean": right / m.shape[1],
         "direction": _kl(prior_m, prior_lv, m, lv),
         "bits": right / np.log(2),
-        "no logarithm": right - 0.5 * prior_lv.sum(axis=1),
+        "no logarithm": right - 0.5 * prior_lv,
         "deviation": _kl(m, lv, prior_m, prior_lv, np.exp(0.5 * prior_lv)),
         "units twice": _kl(m, lv, prior_m, prior_lv)
-        + 0.5 * np.sum((m - prior_m) ** 2 * (np.exp(-2 * prior_lv) - np.exp(-prior_lv)), axis=1),
+        + 0.5 * (m - prior_m) ** 2 * (np.exp(-2 * prior_lv) - np.exp(-prior_lv)),
         "centre alone": _kl(m - prior_m, lv, none, none),
         "width": _kl((m - prior_m) / np.exp(0.5 * prior_lv), lv, none, none),
+        "sigma": right + 0.5 * np.exp(lv) * (1 - np.exp(-prior_lv)),
     }
 
 
 def compared(probed, inputs):
-    """What was found, whether that is one number for each image, and whether it is what a known slip gives."""
+    """What was found, whether that is one number for each number of a code, and whether a known slip gives it."""
     given, arguments = np.asarray(probed["any"]), _cases(inputs)["any"]
-    numbers = given.shape == (len(arguments[0]),) and given.dtype.kind in "biuf"
+    numbers = given.shape == arguments[0].shape and given.dtype.kind in "biuf"
     slips = {
         name: bool(numbers and np.allclose(given, value, rtol=1e-4, atol=1e-4))
         for name, value in _slips(arguments).items()
@@ -85,8 +85,8 @@ CHECKS = (  # the first twelve come out by themselves for any numbers of the rig
     ),
     Check(
         "one each",
-        "It should be one number for each image: sum over the numbers of the code and over nothing else, so that "
-        "(B, d) becomes (B,).",
+        "Each number of each code has postage of its own: sum over nothing and take no mean, so that (B, d) stays "
+        "(B, d).",
         points=0,
     ),
     Check(
@@ -97,11 +97,6 @@ CHECKS = (  # the first twelve come out by themselves for any numbers of the rig
     Check(
         "whole",
         "Twice as much as it should be. Where is the half?",
-        points=0,
-    ),
-    Check(
-        "mean",
-        "A mean over the numbers of the code. Each number has its own postage: they add up.",
         points=0,
     ),
     Check(
@@ -132,7 +127,7 @@ CHECKS = (  # the first twelve come out by themselves for any numbers of the rig
     ),
     Check(
         "centre alone",
-        "The centre is counted from the prior's, and nothing is counted in units of the prior's width.",
+        "You count the centre from the prior's, as one should, but nothing in units of the prior's width.",
         points=0,
     ),
     Check(
@@ -141,18 +136,23 @@ CHECKS = (  # the first twelve come out by themselves for any numbers of the rig
         points=0,
     ),
     Check(
+        "sigma",
+        "Of (z - m)^2 / s^2 the average has two parts, and s^2 divides both: the distance of the centres, squared, "
+        "and q's own variance.",
+        points=0,
+    ),
+    Check(
         "same",
-        "A cloud that is the prior itself says nothing: 0 nats for each image.",
+        "A cloud that is the prior itself says nothing: 0 nats. Do both of the prior's numbers enter?",
     ),
     Check(
         "standard",
-        "Against the standard normal it must be the lesson's KL, summed for each image. Did you take sigma, or its "
-        "logarithm, for the variance?",
+        "The prior is the standard normal here, m = 0 and s = 1. Which terms are then left of the average of "
+        "log q(z) - log p(z)? And did you take sigma, or its logarithm, for the variance?",
     ),
     Check(
         "shifted",
-        "Two clouds of variance 1: only the distance between their centres counts. What does the lesson's mu^2 become "
-        "when the prior's centre is not 0?",
+        "Two clouds of variance 1: only the distance between their centres counts. What is the average of (z - m)^2?",
     ),
     Check(
         "wider",
@@ -167,90 +167,95 @@ CHECKS = (  # the first twelve come out by themselves for any numbers of the rig
 
 RIGHT = {
     "closed form": """
-def my_kl_between(mean, log_variance, prior_mean, prior_log_variance):
+def my_kl(mean, log_variance, prior_mean=0.0, prior_log_variance=0.0):
     ratio = (np.exp(log_variance) + (mean - prior_mean) ** 2) / np.exp(prior_log_variance)
-    return 0.5 * np.sum(prior_log_variance - log_variance + ratio - 1, axis=1)
+    return 0.5 * (prior_log_variance - log_variance + ratio - 1)
 """,
     "in units of the prior": """
-def my_kl_between(mean, log_variance, prior_mean, prior_log_variance):
+def my_kl(mean, log_variance, prior_mean=0.0, prior_log_variance=0.0):
     scale = np.exp(0.5 * prior_log_variance)
     m, lv = (mean - prior_mean) / scale, log_variance - prior_log_variance
-    return -0.5 * (1 + lv - m**2 - np.exp(lv)).sum(axis=-1)
+    return -0.5 * (1 + lv - m**2 - np.exp(lv))
 """,
 }
 WRONG = {
     "one number for the batch": """
-def my_kl_between(mean, log_variance, prior_mean, prior_log_variance):
+def my_kl(mean, log_variance, prior_mean=0.0, prior_log_variance=0.0):
     ratio = (np.exp(log_variance) + (mean - prior_mean) ** 2) / np.exp(prior_log_variance)
     return 0.5 * np.mean(prior_log_variance - log_variance + ratio - 1)
 """,
-    "keeps the numbers apart": """
-def my_kl_between(mean, log_variance, prior_mean, prior_log_variance):
+    "sums for each image": """
+def my_kl(mean, log_variance, prior_mean=0.0, prior_log_variance=0.0):
     ratio = (np.exp(log_variance) + (mean - prior_mean) ** 2) / np.exp(prior_log_variance)
-    return 0.5 * (prior_log_variance - log_variance + ratio - 1)
+    return 0.5 * np.sum(prior_log_variance - log_variance + ratio - 1, axis=1)
 """,
     "ignores the prior": """
-def my_kl_between(mean, log_variance, prior_mean, prior_log_variance):
-    return -0.5 * np.sum(1 + log_variance - mean**2 - np.exp(log_variance), axis=1)
+def my_kl(mean, log_variance, prior_mean=0.0, prior_log_variance=0.0):
+    return -0.5 * (1 + log_variance - mean**2 - np.exp(log_variance))
 """,
     "the two changed places": """
-def my_kl_between(mean, log_variance, prior_mean, prior_log_variance):
+def my_kl(mean, log_variance, prior_mean=0.0, prior_log_variance=0.0):
     ratio = (np.exp(prior_log_variance) + (mean - prior_mean) ** 2) / np.exp(log_variance)
-    return 0.5 * np.sum(log_variance - prior_log_variance + ratio - 1, axis=1)
+    return 0.5 * (log_variance - prior_log_variance + ratio - 1)
 """,
     "the log-variance for the variance": """
-def my_kl_between(mean, log_variance, prior_mean, prior_log_variance):
+def my_kl(mean, log_variance, prior_mean=0.0, prior_log_variance=0.0):
     ratio = (np.exp(0.5 * log_variance) + (mean - prior_mean) ** 2) / np.exp(0.5 * prior_log_variance)
-    return 0.5 * np.sum(prior_log_variance - log_variance + ratio - 1, axis=1)
+    return 0.5 * (prior_log_variance - log_variance + ratio - 1)
 """,
     "the distance of the centres in no unit": """
-def my_kl_between(mean, log_variance, prior_mean, prior_log_variance):
+def my_kl(mean, log_variance, prior_mean=0.0, prior_log_variance=0.0):
     ratio = np.exp(log_variance - prior_log_variance) + (mean - prior_mean) ** 2
-    return 0.5 * np.sum(prior_log_variance - log_variance + ratio - 1, axis=1)
+    return 0.5 * (prior_log_variance - log_variance + ratio - 1)
 """,
     "returns nothing": """
-def my_kl_between(mean, log_variance, prior_mean, prior_log_variance):
+def my_kl(mean, log_variance, prior_mean=0.0, prior_log_variance=0.0):
     ratio = (np.exp(log_variance) + (mean - prior_mean) ** 2) / np.exp(prior_log_variance)
-    0.5 * np.sum(prior_log_variance - log_variance + ratio - 1, axis=1)
+    0.5 * (prior_log_variance - log_variance + ratio - 1)
 """,
     "the sign turned": """
-def my_kl_between(mean, log_variance, prior_mean, prior_log_variance):
+def my_kl(mean, log_variance, prior_mean=0.0, prior_log_variance=0.0):
     ratio = (np.exp(log_variance) + (mean - prior_mean) ** 2) / np.exp(prior_log_variance)
-    return -0.5 * np.sum(prior_log_variance - log_variance + ratio - 1, axis=1)
+    return -0.5 * (prior_log_variance - log_variance + ratio - 1)
 """,
-    "a mean over the numbers": """
-def my_kl_between(mean, log_variance, prior_mean, prior_log_variance):
+    "a mean over the numbers of a code": """
+def my_kl(mean, log_variance, prior_mean=0.0, prior_log_variance=0.0):
     ratio = (np.exp(log_variance) + (mean - prior_mean) ** 2) / np.exp(prior_log_variance)
     return 0.5 * np.mean(prior_log_variance - log_variance + ratio - 1, axis=1)
 """,
     "forgets the half": """
-def my_kl_between(mean, log_variance, prior_mean, prior_log_variance):
+def my_kl(mean, log_variance, prior_mean=0.0, prior_log_variance=0.0):
     ratio = (np.exp(log_variance) + (mean - prior_mean) ** 2) / np.exp(prior_log_variance)
-    return np.sum(prior_log_variance - log_variance + ratio - 1, axis=1)
+    return prior_log_variance - log_variance + ratio - 1
 """,
     "in bits": variant(RIGHT["closed form"], ("return 0.5 *", "return 0.5 / np.log(2) *")),
     "without the prior's logarithm": variant(
-        RIGHT["closed form"], ("np.sum(prior_log_variance - log_variance", "np.sum(-log_variance")
+        RIGHT["closed form"], ("(prior_log_variance - log_variance", "(-log_variance")
     ),
     "divides by the deviation": variant(
         RIGHT["closed form"],
         ("/ np.exp(prior_log_variance)", "/ np.exp(0.5 * prior_log_variance)"),
     ),
     "shifts, and scales nothing": """
-def my_kl_between(mean, log_variance, prior_mean, prior_log_variance):
+def my_kl(mean, log_variance, prior_mean=0.0, prior_log_variance=0.0):
     m = mean - prior_mean
-    return -0.5 * np.sum(1 + log_variance - m**2 - np.exp(log_variance), axis=1)
+    return -0.5 * (1 + log_variance - m**2 - np.exp(log_variance))
+""",
+    "s^2 below the distance alone": """
+def my_kl(mean, log_variance, prior_mean=0.0, prior_log_variance=0.0):
+    ratio = np.exp(log_variance) + (mean - prior_mean) ** 2 / np.exp(prior_log_variance)
+    return 0.5 * (prior_log_variance - log_variance + ratio - 1)
 """,
     "the distance by the variance": """
-def my_kl_between(mean, log_variance, prior_mean, prior_log_variance):
+def my_kl(mean, log_variance, prior_mean=0.0, prior_log_variance=0.0):
     distance = (mean - prior_mean) / np.exp(prior_log_variance)
     ratio = np.exp(log_variance - prior_log_variance) + distance**2
-    return 0.5 * np.sum(prior_log_variance - log_variance + ratio - 1, axis=1)
+    return 0.5 * (prior_log_variance - log_variance + ratio - 1)
 """,
     "scales the distance alone": """
-def my_kl_between(mean, log_variance, prior_mean, prior_log_variance):
+def my_kl(mean, log_variance, prior_mean=0.0, prior_log_variance=0.0):
     m = (mean - prior_mean) / np.exp(0.5 * prior_log_variance)
-    return -0.5 * np.sum(1 + log_variance - m**2 - np.exp(log_variance), axis=1)
+    return -0.5 * (1 + log_variance - m**2 - np.exp(log_variance))
 """,
 }
 VARIANTS = (
@@ -277,9 +282,9 @@ VARIANTS = (
         variant(
             RIGHT["closed form"],
             (
-                "    return 0.5 * np.sum(prior_log_variance - log_variance + ratio - 1, axis=1)",
+                "    return 0.5 * (prior_log_variance - log_variance + ratio - 1)",
                 "    other = (np.exp(prior_log_variance) + (mean - prior_mean) ** 2) / np.exp(log_variance)\n"
-                "    return 0.5 * np.sum(ratio + other - 2, axis=1)",
+                "    return 0.5 * (ratio + other - 2)",
             ),
         ),
     ),
