@@ -23,10 +23,12 @@ def inputs(rng):
 def probe(solution, inputs):
     arrays = [inputs[name] for name in ("x", "data", "k_data", "k_samples")]
     pair = np.eye(2)[::-1]  # two samples, each of which sees the other and one datum
-    found = dict(
-        zip(("to", "away"), solution(np.eye(2), 3 * np.eye(2), np.eye(2), pair), strict=True)
-    )
-    return found | dict(zip(("attraction", "repulsion"), solution(*arrays), strict=True))
+    small, large = solution(np.eye(2), 3 * np.eye(2), np.eye(2), pair), solution(*arrays)
+    two = all(isinstance(found, tuple | list) or np.ndim(found) == 3 for found in (small, large))
+    if not (two and len(small) == len(large) == 2):
+        small, large, two = np.zeros((2, 2, 2)), np.zeros((2, *arrays[0].shape)), False
+    found = dict(zip(("to", "away"), small, strict=True)) | {"two": float(two)}
+    return found | dict(zip(("attraction", "repulsion"), large, strict=True))
 
 
 def _pulls(x, data, k_data, k_samples):
@@ -39,11 +41,12 @@ def reference(inputs):
     one, pair = np.eye(2), np.eye(2)[::-1]
     found = dict(zip(("to", "away"), _pulls(one, 3 * one, one, pair), strict=True))
     found |= dict(zip(("attraction", "repulsion"), _pulls(*arrays), strict=True))
-    return found | dict.fromkeys(("swapped", "turned", "own", "means"), 0.0)
+    slips = "swapped", "turned", "no x", "averaged", "own", "means"
+    return found | dict.fromkeys(slips, 0.0) | {"two": 1.0}
 
 
 def compared(outputs, inputs):
-    """Beside the arrows themselves, four mistakes by their names."""
+    """Beside the arrows themselves, mistakes by their names."""
     good, k_data, k_samples = reference(inputs), inputs["k_data"], inputs["k_samples"]
     a, b = k_data.sum(axis=1, keepdims=True), k_samples.sum(axis=1, keepdims=True)
 
@@ -52,19 +55,45 @@ def compared(outputs, inputs):
         return float(all(np.shape(g) == w.shape and np.allclose(g, w) for g, w in pairs))
 
     to, away = good["attraction"], good["repulsion"]
+    x, data, pairs = inputs["x"], inputs["data"], k_data.shape[1] * len(k_samples)
+    without = (b * (k_data @ data), -a * (k_samples @ x))
+    found_to, found_away = (np.asarray(outputs[name]) for name in ("attraction", "repulsion"))
+
+    def either(wrong_to, wrong_away):
+        of = ((found_to, wrong_to), (found_away, wrong_away))
+        return float(any(np.shape(g) == w.shape and np.allclose(g, w) for g, w in of))
+
     return outputs | {
         "swapped": same(away, to),
         "turned": max(same(to, -away), same(-to, away), same(-to, -away)),
+        "no x": either(*without),
+        "averaged": either(to / pairs, away / pairs),
         "own": same(to / b, away / a),
         "means": same(to / a / b, away / a / b),
     }
 
 
 CHECKS = (
+    Check(
+        "two",
+        "Two arrays are asked for: end with `return attraction, repulsion`.",
+        points=0,
+    ),
     Check("swapped", "The attraction comes first, then the repulsion.", points=0),
     Check(
         "turned",
         "An arrow points the wrong way. Attraction leads from x to data, repulsion from samples to x.",
+        points=0,
+    ),
+    Check(
+        "no x",
+        "An arrow has two ends. The sum over pairs of k_data k_samples (datum - x) has a part with x: how often is x "
+        "taken away, and with which weights?",
+        points=0,
+    ),
+    Check(
+        "averaged",
+        "An arrow is divided by the number of pairs. V sums over them.",
         points=0,
     ),
     Check(
@@ -146,6 +175,14 @@ WRONG = {
         _WRITTEN,
         ("return attraction, repulsion", "return attraction / a.size / len(data), repulsion"),
     ),
+    "both means over the pairs": variant(
+        _WRITTEN,
+        (
+            "return attraction, repulsion",
+            "return attraction / k_data.size, repulsion / k_data.size",
+        ),
+    ),
+    "the sum of both": variant(_WRITTEN, ("attraction, repulsion", "attraction + repulsion")),
     "the samples' kernel the other way round": variant(
         _WRITTEN, ("k_samples @ x", "k_samples.T @ x")
     ),

@@ -57,6 +57,7 @@ def reference(inputs):
         "shape": 0.0,
         "sum": 0.0,
         "length": 0.0,
+        "relative": 0.0,
         "time": 0.0,
         "constant": np.array(0.0),
         "one": np.array(0.0),
@@ -70,11 +71,12 @@ def reference(inputs):
 
 def compared(outputs, inputs):
     """Beside the numbers themselves, errors by their names: no single number, a sum over steps, lengths without a
-    square, and times that are each one step late."""
+    square or of another unit, and times that are each one step late."""
     pace, good = np.asarray(outputs["pace"], float), np.sum(inputs["way"] ** 2)
     return outputs | {
         "sum": float(pace.shape == () and np.isclose(pace, 2 * good)),
         "length": float(pace.shape == () and np.isclose(pace, np.sqrt(good))),
+        "relative": float(pace.shape == () and np.isclose(pace, 1.0)),
         "shape": float(np.ndim(outputs["one"])),
         "time": float(pace.shape == () and np.isclose(pace, 0)),
     }
@@ -114,6 +116,11 @@ CHECKS = (
     Check(
         "length",
         "S is made of squared lengths.",
+        points=0,
+    ),
+    Check(
+        "relative",
+        "You divide by the squared length of the whole way. S is the mean of the squared lengths as they are.",
         points=0,
     ),
     Check(
@@ -182,6 +189,13 @@ def my_straightness(velocity, x, steps):
     length = np.linalg.norm(np.diff(np.array(path), axis=0), axis=-1).sum(axis=0)
     return np.mean(length / np.linalg.norm(path[-1] - path[0], axis=-1)) - 1
 """,
+    "relative to the way": variant(
+        _RIGHT,
+        (
+            "np.mean(np.sum(apart**2, axis=-1))",
+            "np.mean(np.sum(apart**2, axis=-1) / np.sum((x - start) ** 2, axis=-1))",
+        ),
+    ),
     "on the straight line, not on the path": """
 def my_straightness(velocity, x, steps):
     end = x
