@@ -58,13 +58,27 @@ MISTAKES = {
 }
 
 
+def _log_dets(inputs):
+    """What three mistakes have for the log-determinant."""
+    x, mask, (s, t) = inputs["x"], inputs["mask"], _networks(inputs)
+    right = _coupling(x, mask, s, t)[1]
+    return {
+        "mean": right / x.shape[1],
+        "determinant": np.exp(right),
+        "kept count": s(mask * x).sum(axis=1),
+    }
+
+
 def compared(outputs, inputs):
-    """Beside the arrays themselves, three mistakes by their names: what moves would be as they have it."""
+    """Beside the arrays themselves, mistakes by their names: what moves, or the log-determinant, as they have it."""
     x, mask, (s, t) = inputs["x"], inputs["mask"], _networks(inputs)
     moved, found = np.asarray(outputs["moved"], float), {}
     for name, mistake in MISTAKES.items():
         wrong = mistake(x, mask * x, s, t)[:, mask == 0]
         found[name] = float(moved.shape == wrong.shape and np.allclose(moved, wrong))
+    log_det = np.asarray(outputs["log_det"], float)
+    for name, wrong in _log_dets(inputs).items():
+        found[name] = float(log_det.shape == wrong.shape and np.allclose(log_det, wrong))
     return outputs | found
 
 
@@ -75,7 +89,7 @@ def reference(inputs):
     return {
         "shape": np.array(x.shape),
         "kept": x[:, mask == 1],
-        **dict.fromkeys(MISTAKES, 0.0),
+        **dict.fromkeys((*MISTAKES, *_log_dets(inputs)), 0.0),
         "moved": y[:, mask == 0],
         "other": _coupling(x, 1 - mask, s, t)[0],
         "log_det": log_det,
@@ -117,6 +131,21 @@ CHECKS = (
     Check(
         "other",
         "Right for one mask, wrong for its opposite.",
+    ),
+    Check(
+        "mean",
+        "y is right. The log-determinant is a mean over the numbers of a row. The logarithm of a product is a sum.",
+        points=0,
+    ),
+    Check(
+        "determinant",
+        "y is right. That is the determinant itself: return its logarithm.",
+        points=0,
+    ),
+    Check(
+        "kept count",
+        "y is right. In the log-determinant numbers count that stay. By what are those scaled?",
+        points=0,
     ),
     Check(
         "log_det",
