@@ -17,6 +17,9 @@ def inputs(rng):
     }
 
 
+SLIPS = "order", "size", "turned", "saturating", "no softplus", "unchanged"
+
+
 def _logits(x, w):
     return np.sum(x * w, axis=(1, 2, 3))
 
@@ -55,7 +58,7 @@ def reference(inputs):
         of_real, of_fake = _logits(augment(real), w), _logits(augment(fake), w)
         d = np.mean(np.logaddexp(0, -of_real)) + np.mean(np.logaddexp(0, of_fake))
         found |= dict(zip(names, (d, np.mean(np.logaddexp(0, -of_fake))), strict=True))
-    return found | {"images": 0.0, "order": 0.0, "size": 0.0, "unchanged": 0.0}
+    return found | {"images": 0.0} | dict.fromkeys(SLIPS, 0.0)
 
 
 def compared(probed, inputs):
@@ -63,13 +66,19 @@ def compared(probed, inputs):
     probed = {name: np.asarray(loss, float) for name, loss in probed.items()}
     good, names = reference(inputs), ("d plain", "g plain", "d_loss", "g_loss")
     if any(probed[name].shape != () for name in names):
-        return probed | {"order": 0.0, "size": 0.0, "unchanged": 0.0}
+        return probed | dict.fromkeys(SLIPS, 0.0)
     turned = np.allclose([probed["d plain"], probed["g plain"]], [good["g plain"], good["d plain"]])
     times = probed["d plain"] / good["d plain"], probed["g plain"] / good["g plain"]
     count = len(inputs["real"])
     sized = any(np.isclose(n, wrong) for n in times for wrong in (0.5, 2, count, 1 / count))
     unchanged = np.allclose(probed["d_loss"], good["d plain"])
-    return probed | {"order": float(turned), "size": float(sized), "unchanged": float(unchanged)}
+    of_real, of_fake = (_logits(inputs[name], inputs["w"]) for name in ("real", "fake"))
+    flipped = np.mean(np.logaddexp(0, of_real)) + np.mean(np.logaddexp(0, -of_fake))
+    believed = np.mean(np.logaddexp(0, of_fake))
+    means = np.mean(of_fake) - np.mean(of_real)
+    slips = turned, sized, np.allclose(probed["d plain"], flipped)
+    slips += np.allclose(probed["g plain"], -believed), np.allclose(probed["d plain"], means)
+    return probed | dict(zip(SLIPS, map(float, (*slips, unchanged)), strict=True))
 
 
 CHECKS = (
@@ -90,13 +99,30 @@ CHECKS = (
         points=0,
     ),
     Check(
+        "turned",
+        "D's signs are turned: its loss is small where it believes generated images and not the real ones.",
+        points=0,
+    ),
+    Check(
+        "no softplus",
+        "D's loss is a difference of mean logits, as a Wasserstein critic has it (lesson 09). DCGAN's is the softplus.",
+        points=0,
+    ),
+    Check(
+        "saturating",
+        "G's loss is the mean of log(1 - D), which hardly changes where D is sure. DCGAN's G has the softplus of minus "
+        "D's logits: the loss of real images, for generated ones.",
+        points=0,
+    ),
+    Check(
         "d plain",
         "Where T changes nothing, D's loss is lesson 00's: the softplus of minus its logits of real images, and the "
         "softplus of its logits of generated ones, each as a mean over images.",
     ),
     Check(
         "g plain",
-        "Where T changes nothing, G's loss is lesson 00's: its images believed.",
+        "Where T changes nothing, G's loss is lesson 00's: the softplus of minus D's logits of generated images. It is "
+        "small where D believes them.",
     ),
     Check(
         "unchanged",
@@ -202,5 +228,22 @@ def my_losses(discriminator, augment, real, fake):
     of_real, of_fake = discriminator(real), discriminator(fake)
     d_loss = np.mean(np.logaddexp(0, -of_real)) + np.mean(np.logaddexp(0, of_fake))
     return d_loss, np.mean(np.logaddexp(0, -discriminator(augment(fake))))
+""",
+    "signs turned": """
+def my_losses(discriminator, augment, real, fake):
+    of_real, of_fake = discriminator(augment(real)), discriminator(augment(fake))
+    d_loss = np.mean(np.logaddexp(0, of_real)) + np.mean(np.logaddexp(0, -of_fake))
+    return d_loss, np.mean(np.logaddexp(0, -of_fake))
+""",
+    "a saturating G": """
+def my_losses(discriminator, augment, real, fake):
+    of_real, of_fake = discriminator(augment(real)), discriminator(augment(fake))
+    d_loss = np.mean(np.logaddexp(0, -of_real)) + np.mean(np.logaddexp(0, of_fake))
+    return d_loss, -np.mean(np.logaddexp(0, of_fake))
+""",
+    "Wasserstein's": """
+def my_losses(discriminator, augment, real, fake):
+    of_real, of_fake = discriminator(augment(real)), discriminator(augment(fake))
+    return np.mean(of_fake) - np.mean(of_real), -np.mean(of_fake)
 """,
 }
