@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ganedu.course.checking import Check, Variant, variant
+from ganedu.course.checking import Check, Variant, WrongSolution, variant
 
 FUNCTION = "my_swap_test"
 FORBIDDEN = ()
@@ -34,6 +34,8 @@ def _networks(table):
         rows, labels = np.asarray(rows, float), np.asarray(labels)
         if labels.shape != (len(rows),):
             raise ValueError(f"There are {len(rows)} rows, and labels of shape {labels.shape}.")
+        if not np.isin(labels, np.arange(10)).all():
+            raise WrongSolution("A label must be a digit from 0 to 9. What comes after 9?")
         return np.concatenate([rows, labels[:, None]], axis=1)
 
     def classify(images):
@@ -60,12 +62,21 @@ def _shares(inputs, table, own_label=False, new_code=False):
     return np.array([np.mean((digit == wanted)[counted]) for wanted in (label, y)])
 
 
+def _uncrossed(inputs, table):
+    """The shares where each code meets one of the ten labels alone, the first codes 0 and so on."""
+    image, y = (np.repeat(a, 10) for a in (inputs["x"][:, 0].astype(int), inputs["y"]))
+    label = np.repeat(np.arange(10), COUNT)
+    digit = table[image, y, label]
+    return np.array([np.mean((digit == wanted)[y != label]) for wanted in (label, y)])
+
+
 def _slips(inputs):
     table = _tables(inputs)["mixed"]
     return {
         "order": _shares(inputs, table)[::-1],
         "own label": _shares(inputs, table, own_label=True),
         "new code": _shares(inputs, table, new_code=True),
+        "uncrossed": _uncrossed(inputs, table),
     }
 
 
@@ -105,6 +116,12 @@ CHECKS = (
     Check(
         "new code",
         "The code was made with the new label. Only the decoder is told the new one: the encoder gets the image's own.",
+        points=0,
+    ),
+    Check(
+        "uncrossed",
+        "Both the codes and the ten labels are repeated one by one, so that a code meets one label alone, ten times. "
+        "For each code all ten labels must come in turn.",
         points=0,
     ),
     Check(
@@ -200,6 +217,9 @@ def my_swap_test(encode, decode, classify, x, y):
 """,
     "codes tiled as the labels are": variant(
         _ALL, ("np.repeat(encode(x, y), 10, axis=0)", "np.tile(encode(x, y), (10, 1))")
+    ),
+    "labels repeated as the codes are": variant(
+        _ALL, ("np.tile(np.arange(10), len(x))", "np.repeat(np.arange(10), len(x))")
     ),
     "sums, not shares": variant(_STEPS, ("np.mean(shares, axis=0)", "np.sum(shares, axis=0)")),
     "counts": """
