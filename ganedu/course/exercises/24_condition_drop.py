@@ -71,7 +71,36 @@ def compared(arrays, inputs):
             inputs["u"] < 0.4
         )  # where class 0 stands in the place of no class, one of these stays what it was
         same[goes] = same[goes].all()
-    return {**arrays, "asked": np.array(np.shape(arrays["x_t"])[:1]), "kept": same}
+    found = {**arrays, "asked": np.array(np.shape(arrays["x_t"])[:1]), "kept": same}
+    found |= {"inverted": np.array_equal(same, inputs["u"] < 0.4), "none dropped": bool(same.all())}
+    loss = np.asarray(arrays["loss"])
+    for name, value in _slips(inputs).items():
+        found[name] = bool(
+            loss.shape == () and loss.dtype.kind in "biuf" and np.isclose(loss, value)
+        )
+    return found
+
+
+def _error(inputs):
+    """Of each number of the four images, what the network tells less what it should, with the right labels kept."""
+    x, noise, t = (inputs[name] for name in ("images", "noise", "t"))
+    share = t[:, None, None, None]
+    kept = inputs["labels"] * (inputs["u"] >= 0.4)[:, None]
+    return _velocity((1 - share) * noise + share * x, t, kept, inputs["w"]) - (x - noise)
+
+
+def _slips(inputs):
+    """What the loss is after a known slip, where the network is given what it should be."""
+    error, x, noise = _error(inputs), inputs["images"], inputs["noise"]
+    kept = inputs["u"] >= 0.4
+    return {
+        "towards the noise": np.mean((error + 2 * (x - noise)) ** 2),
+        "the image": np.mean((error - noise) ** 2),
+        "no mean": np.sum(error**2),
+        "no squares": np.mean(np.abs(error)),
+        "with a label alone": np.sum(error[kept] ** 2) / error.size,
+        "mean with a label alone": np.mean(error[kept] ** 2),
+    }
 
 
 def reference(inputs):
@@ -84,6 +113,7 @@ def reference(inputs):
         return np.mean((_velocity(x_t, t, labels, inputs["w"]) - (x - noise)) ** 2)
 
     return {
+        **dict.fromkeys(("inverted", "none dropped", *_slips(inputs)), False),
         "loss": loss(kept),
         "x_t": x_t,
         "t": t,
@@ -112,6 +142,17 @@ CHECKS = (
         "The x_t are right. Which times is the network told?",
     ),
     Check(
+        "inverted",
+        "The labels that should go stay, and the others go: u < p means that a label is left out.",
+        points=0,
+    ),
+    Check(
+        "none dropped",
+        "Every label reaches the network as it was. Here p is 0.4, and two of the four u, one for each image, "
+        "are below.",
+        points=0,
+    ),
+    Check(
         "kept",
         "Which labels reach the network as they were? An image keeps its label where its own u is not below p, "
         "whatever happens to the others. Here p is 0.4.",
@@ -124,6 +165,37 @@ CHECKS = (
     Check(
         "all kept",
         "With p = 0 all labels stay as they are.",
+    ),
+    Check(
+        "towards the noise",
+        "The network is given what it should be. The velocity leads from the noise to the image; yours leads back.",
+        points=0,
+    ),
+    Check(
+        "the image",
+        "The network is given what it should be. It tells a velocity, and you compare that with the image itself.",
+        points=0,
+    ),
+    Check(
+        "no mean",
+        "All but the last step is right: the mean of the squares, over images and pixels, not their sum.",
+        points=0,
+    ),
+    Check(
+        "no squares",
+        "All but the last step is right: the errors are squared.",
+        points=0,
+    ),
+    Check(
+        "with a label alone",
+        "The images whose label is left out count in the loss too: from them the network learns the other answer.",
+        points=0,
+    ),
+    Check(
+        "mean with a label alone",
+        "The mean is of all images, also of those whose label is left out: from them the network learns the other "
+        "answer.",
+        points=0,
     ),
     Check(
         "loss",
@@ -176,6 +248,19 @@ WRONG = {
     "images without a label left out": variant(
         _WRITTEN, ("noise)) ** 2)", "noise)) ** 2 * (u >= p)[:, None, None, None])")
     ),
+    "the mean of those with a label": variant(
+        _WRITTEN,
+        (
+            "np.mean((velocity - (images - noise)) ** 2)",
+            "np.average(np.mean((velocity - (images - noise)) ** 2, axis=(1, 2, 3)), "
+            "weights=(u >= p) + 1e-9)",
+        ),
+    ),
+    "a sum": variant(_WRITTEN, ("np.mean", "np.sum")),
+    "absolute values": variant(
+        _WRITTEN, ("(velocity - (images - noise)) ** 2", "abs(velocity - (images - noise))")
+    ),
+    "one number for all": variant(_WRITTEN, ("u[:, None] < p", "np.mean(u) < p")),
     "never left out": variant(_WRITTEN, ("np.where(u[:, None] < p, 0.0, labels)", "labels")),
     "time runs the other way": variant(
         _WRITTEN, ("(1 - share) * noise + share * images", "share * noise + (1 - share) * images")
