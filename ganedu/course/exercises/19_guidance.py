@@ -48,11 +48,35 @@ def probe(solution, inputs):
     return found
 
 
+def _slips(inputs):
+    """What comes out after a known slip, with a scale above 1."""
+    x, w, scale = inputs["x"], inputs["w"], inputs["scale"]
+    told, plain = (0.5 * x + 0.3 + _said(inputs[name], w) for name in ("tokens", "null_tokens"))
+    right = plain + scale * (told - plain)
+    return {
+        "from the text": told + scale * (told - plain),
+        "swapped": told + scale * (plain - told),
+        "backwards": plain + scale * (plain - told),
+        "louder": scale * told,
+        "difference alone": scale * (told - plain),
+        "cut": np.clip(right, -1, 1),
+    }
+
+
+def compared(probed, inputs):
+    """What was found, and whether it is what a known slip gives."""
+    given = np.asarray(probed["a larger scale"])
+    plain = given.shape == inputs["x"].shape and given.dtype.kind in "biuf"
+    slips = _slips(inputs).items()
+    return {**probed, **{name: bool(plain and np.allclose(given, v)) for name, v in slips}}
+
+
 def reference(inputs):
     x, w, scale = inputs["x"], inputs["w"], inputs["scale"]
     told, plain = (0.5 * x + _said(inputs[name], w) for name in ("tokens", "null_tokens"))
     further = plain + scale * (told - plain)
     return {
+        **dict.fromkeys(_slips(inputs), False),
         "without": plain + 0.3,
         "with": told + 0.3,
         "a larger scale": further + 0.3,
@@ -67,10 +91,39 @@ CHECKS = (
         "The network must be asked twice: with the text, and with the tokens of no text.",
     ),
     Check(
+        "from the text",
+        "You count from the prediction with the text, so a scale of 1 has already gone past it (in the paper's formula "
+        "w is s - 1). Count from the one without.",
+        points=0,
+    ),
+    Check(
+        "swapped",
+        "The two predictions have changed places: with a scale of 1 the one with the text must come out.",
+        points=0,
+    ),
+    Check(
+        "backwards",
+        "The direction is turned round: it leads away from the text.",
+        points=0,
+    ),
+    Check(
+        "louder",
+        "That is the prediction with the text made larger. Where is the one without, from which one goes?",
+        points=0,
+    ),
+    Check(
+        "difference alone",
+        "That is the way alone. From where does one go it?",
+        points=0,
+    ),
+    Check(
+        "cut",
+        "Right, but cut to [-1, 1]. The lesson does that afterwards; here nothing is cut.",
+        points=0,
+    ),
+    Check(
         "with",
-        "With a scale of 1 the prediction with the text must come out, unchanged. If yours has already gone past it, "
-        "you count from the text (in the paper's formula w is s - 1); if it is the prediction without the text, the "
-        "two are swapped. Nothing is cut to [-1, 1] here.",
+        "With a scale of 1 the prediction with the text must come out, unchanged.",
     ),
     Check(
         "without",
@@ -141,6 +194,10 @@ def my_guided(network, x, t, tokens, null_tokens, scale):
 def my_guided(network, x, t, tokens, null_tokens, scale):
     plain = network(x, t, null_tokens)
     return np.clip(plain + scale * (network(x, t, tokens) - plain), -1, 1)
+""",
+    "the way alone": """
+def my_guided(network, x, t, tokens, null_tokens, scale):
+    return scale * (network(x, t, tokens) - network(x, t, null_tokens))
 """,
     "only the text": """
 def my_guided(network, x, t, tokens, null_tokens, scale):
