@@ -45,6 +45,7 @@ class _Players:
 
     def __init__(self):
         self.moves, self.draws, self.averaged, self.counts, self.minimizing = [], 0, [], [], False
+        self.fitting = []
 
     def sample_prior(self, count):
         self.draws += 1
@@ -74,8 +75,8 @@ class _Players:
         return logs
 
     def update_ema(self, network, averaged, momentum):
-        right = (network, averaged, momentum) == ("generator", "ema_generator", 0.97)
-        self.averaged.append(len(self.moves) if right else -1)
+        self.averaged.append(len(self.moves))
+        self.fitting.append((network, averaged, momentum) == ("generator", "ema_generator", 0.97))
 
 
 def _padded(values):
@@ -84,7 +85,8 @@ def _padded(values):
 
 def _play(solution, x, steps):
     players, batch = _Players(), x.view(_Batch)
-    logs = solution(players, batch, steps) or {}
+    told = solution(players, batch, steps)
+    logs = told if isinstance(told, dict) else {}
     moves = np.array(players.moves or [(0,) * 5], float)
     return {
         "who": _padded(moves[:, 0]),
@@ -95,6 +97,8 @@ def _play(solution, x, steps):
         "length": np.array([batch.measured]),
         "images": moves[:, 3],
         "averaged": _padded(players.averaged or [-1]),
+        "arguments": np.array([all(players.fitting)]),
+        "dict": np.array([isinstance(told, dict)]),
         "logs": np.array([logs.get("d_loss", -1.0), logs.get("g_loss", -1.0)], float),
     }
 
@@ -121,6 +125,8 @@ def reference(inputs):
             "length": np.array([False]),
             "images": np.array([image_sum] * k + [0.0]),
             "averaged": _padded([k + 1]),
+            "arguments": np.array([True]),
+            "dict": np.array([True]),
             "logs": np.array([10.0 * k, 100.0 * (k + 1)]),
         }
         found |= {f"{key}, {min(k, 2)}": value for key, value in played.items()}
@@ -160,6 +166,16 @@ CHECKS = (
     Check(
         "averaged, 1",
         "G's averaged weights take in the new ones once, after G has moved.",
+    ),
+    Check(
+        "arguments, 1",
+        "`update_ema` wants the trained network first, then the averaged one, then the momentum.",
+        points=0,
+    ),
+    Check(
+        "dict, 1",
+        "One dict should come back, which holds what both `minimize` returned.",
+        points=0,
     ),
     Check(
         "logs, 1",
@@ -265,6 +281,13 @@ WRONG = {
     "G moves k times too": _slip((G, "".join(f"    {line}\n" for line in G.splitlines()))),
     "one optimizer for both": _slip(("players.g_optimizer", "players.d_optimizer")),
     "no averaged weights": _slip((AVERAGE, "")),
+    "the average first": _slip(
+        (
+            "update_ema(players.generator, players.ema_generator,",
+            "update_ema(players.ema_generator, players.generator,",
+        )
+    ),
+    "two dicts": _slip(("return d | g", "return d, g")),
     "one draw for all of D's moves": _slip(
         (LOOP, "    z = players.sample_prior(ops.shape(x)[0])\n    for _ in range(k):\n")
     ),
