@@ -113,22 +113,22 @@ def vae():
 def vq():
     """A codebook between encoder and decoder; the gradient jumps over the choice (van den Oord 2017)."""
     boxes = {
-        "x": (0.9, 0.7, "image x", "data"),
-        "encoder": (3.1, 0.7, "encoder", "network"),
-        "codes": (5.3, 0.7, "7x7 vectors", "data"),
-        "nearest": (7.5, 0.7, "nearest code", "data"),
-        "decoder": (9.7, 0.7, "decoder", "network"),
-        "copy": (11.9, 0.7, "copy x'", "data"),
-        "codebook": (7.5, 1.8, "codebook", "network"),
-        "prior": (9.7, 1.8, "prior", "network"),
+        "x": (0.9, 1.1, "image x", "data"),
+        "encoder": (3.1, 1.1, "encoder", "network"),
+        "codes": (5.3, 1.1, "7x7 vectors", "data"),
+        "nearest": (7.5, 1.1, "nearest code", "data"),
+        "decoder": (9.7, 1.1, "decoder", "network"),
+        "copy": (11.9, 1.1, "copy x'", "data"),
+        "codebook": (7.5, 2.2, "codebook", "network"),
+        "prior": (9.7, 2.2, "prior", "network"),
     }
     chain = ["x", "encoder", "codes", "nearest", "decoder", "copy"]
     arrows = [(a, b, "forward") for a, b in itertools.pairwise(chain)]
     arrows += [("codebook", "nearest", "forward"), ("nearest", "prior", "forward")]
     arrows += [("prior", "decoder", "forward")]
-    arrows += [("copy", "decoder", "gradient"), ("decoder", "codes", "gradient", -0.35)]
+    arrows += [("copy", "decoder", "gradient"), ("decoder", "codes", "gradient", 0.35)]
     arrows += [("codes", "encoder", "gradient")]
-    return graph(boxes, arrows, (12.8, 2.4))
+    return graph(boxes, arrows, (12.8, 2.8))
 
 
 def unet():

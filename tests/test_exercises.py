@@ -231,11 +231,6 @@ def test_variants_by_hand():
     )
     for i, shares in enumerate([(0.5, 0.0), (0.5, 0.05), (1 / 2, 1 / 2)]):
         assert np.allclose(value("04.swap_test", i, *even, np.zeros(2), np.array([0, 1])), shares)
-    # Four vectors choose code 0: 4 of them, or twice its share of the batch; their sum is 20, or 10.
-    z = np.array([[4.0], [6.0], [4.0], [6.0]])
-    codes = np.array([1.0, 3.0]), np.array([[2.0], [3.0]]), z, np.zeros(4, int)
-    for i, book in enumerate([[4 / 1.25, 1.0], [15.5 / 3.25, 1.0], [8 / 2.25, 0.6]]):
-        assert np.allclose(np.ravel(value("05.codebook", i, *codes, 0.25)[2]), book)
     square = np.array([[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]])  # variances 4 / 3
     moved = [3.0, 4.0] + 2 * square
     for i, distance in enumerate([25 + 8 / 3, np.sqrt(25 + 8 / 3), (25 + 8 / 3) / 2]):
