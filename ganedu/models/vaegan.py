@@ -4,15 +4,16 @@ With x~ = Dec(z), z ~ q(z|x), x_p = Dec(z_p), z_p ~ N(0, I), and Dis_l(x) an inn
 
     L_prior = KL(q(z|x) || p(z))
     L_llike = -E_q[log N(Dis_l(x) | Dis_l(x~), I)]                                  (equation 8)
-    L_GAN   = log sigma(D(x)) + log(1 - sigma(D(x~))) + log(1 - sigma(D(x_p)))
+    L_GAN   = -log sigma(D(x)) - log(1 - sigma(D(x~))) - log(1 - sigma(D(x_p)))
 
-    Enc minimizes L_prior + L_llike,  Dec  gamma L_llike - L_GAN,  Dis maximizes L_GAN        (Algorithm 1)
+    Enc minimizes L_prior + L_llike,  Dec  gamma L_llike - L_GAN,  Dis minimizes L_GAN        (Algorithm 1)
 
 Dec's part of L_GAN is taken in its non-saturating form. The three step one after the other.
 
 Departures:
-    Each player takes its step on a pass of its own, where Algorithm 1 takes all gradients of
-    one; G's part of L_GAN is non-saturating; the feature map is D's second; Adam in the place
+    L_GAN has the sign of Algorithm 1, where Dis minimizes it; equation 3 has the other. Each player takes
+    its step on a pass of its own, where Algorithm 1 takes all gradients of one; Dec's part of
+    L_GAN is non-saturating; the feature map is D's second; Adam in the place
     of RMSProp. D may be kept smooth (`spectral_norm`, Miyato 2018) and may see squares of pixels
     (`patch_size`); then its features are of the same points, in its first map, and the encoder sees
     squares too. Samples may be those of an exponential moving average of Dec's weights
@@ -42,7 +43,7 @@ def feature_loss(real, copy):
 
 
 def gan_loss(real, copy, prior):
-    """-L_GAN of logits (B, 1)."""
+    """L_GAN of logits (B, 1)."""
     return discriminator_loss(real, copy) + ops.mean(ops.softplus(prior))
 
 

@@ -40,12 +40,51 @@ def probe(solution, inputs):
     }
 
 
-def reference(inputs):
+def _parts(inputs):
+    """How unlike the copies are, what Dec pays where Dis is not fooled, and what Dis pays for images of Dec's and for
+    real ones."""
     squares = np.sum((inputs["features"] - inputs["copy_features"]) ** 2, axis=1)
-    unlike = 0.5 * np.mean(squares)
     fooled = np.mean(np.logaddexp(0, -inputs["copy"])) + np.mean(np.logaddexp(0, -inputs["prior"]))
     told = np.mean(np.logaddexp(0, inputs["copy"])) + np.mean(np.logaddexp(0, inputs["prior"]))
+    return 0.5 * np.mean(squares), fooled, told, np.mean(np.logaddexp(0, -inputs["real"]))
+
+
+def _slips(inputs):
+    """By name which of the probe's losses is what after a known slip."""
+    unlike, fooled, told, real = _parts(inputs)
+    kl, features = np.mean(inputs["kl"]), inputs["features"].shape[1]
+    copy = np.mean(np.logaddexp(0, inputs["copy"]))
     return {
+        "saturating": ("decoder", [GAMMA * unlike - told, GAMMA * unlike - told - real]),
+        "with the discriminator": (
+            "decoder",
+            [GAMMA * unlike + told, GAMMA * unlike + told + real],
+        ),
+        "gamma on the game": ("decoder", [unlike + GAMMA * fooled]),
+        "gamma for the encoder": ("encoder", [kl + GAMMA * unlike]),
+        "encoder plays": ("encoder", [kl + unlike + fooled]),
+        "mean over features": ("encoder", [kl + 2 * unlike / features, kl + unlike / features]),
+        "no half": ("encoder", [kl + 2 * unlike]),
+        "averaged": ("discriminator", [real + 0.5 * told, 0.5 * (real + told), (real + told) / 3]),
+        "no copies": ("discriminator", [real + told - copy]),
+        "no prior": ("discriminator", [real + copy]),
+    }
+
+
+def compared(probed, inputs):
+    """What was found, and whether it is what a known slip gives."""
+
+    def near(name, values):
+        given = np.asarray(probed[name])
+        return given.shape == () and given.dtype.kind in "biuf" and np.isclose(given, values).any()
+
+    return {**probed, **{name: bool(near(*of)) for name, of in _slips(inputs).items()}}
+
+
+def reference(inputs):
+    unlike, fooled, told, _ = _parts(inputs)
+    return {
+        **dict.fromkeys(_slips(inputs), False),
         "order": np.array([False, False, True]),
         "discriminator": np.mean(np.logaddexp(0, -inputs["real"])) + told,
         "encoder": np.mean(inputs["kl"]) + unlike,
@@ -55,6 +94,57 @@ def reference(inputs):
 
 
 CHECKS = (
+    Check(
+        "saturating",
+        "Dec's part of the game is minus what Dis minimizes, and that is the form that saturates. Take the other one: "
+        "Dec wants that Dis calls its copies, and its samples of the prior, real.",
+        points=0,
+    ),
+    Check(
+        "with the discriminator",
+        "Dec minimizes here what Dis minimizes: it helps where it should fool.",
+        points=0,
+    ),
+    Check(
+        "gamma on the game",
+        "Gamma stands on the game. In Dec's loss it weighs the likeness.",
+        points=0,
+    ),
+    Check(
+        "gamma for the encoder",
+        "Gamma weighs the likeness for Dec alone; Enc's loss has none.",
+        points=0,
+    ),
+    Check(
+        "encoder plays",
+        "Enc takes no part in the game: it never hears what Dis makes of a copy, only its features.",
+        points=0,
+    ),
+    Check(
+        "mean over features",
+        "The squared distance is a sum over the features; the mean is over the batch alone.",
+        points=0,
+    ),
+    Check(
+        "no half",
+        "The log of a Gaussian of variance 1 has half a squared distance.",
+        points=0,
+    ),
+    Check(
+        "averaged",
+        "The three means of Dis add up. None is halved, and the sum is not divided.",
+        points=0,
+    ),
+    Check(
+        "no copies",
+        "Dis is shown copies too: they are one of the three kinds.",
+        points=0,
+    ),
+    Check(
+        "no prior",
+        "Dis is shown samples of the prior too: they are one of the three kinds.",
+        points=0,
+    ),
     Check(
         "order",
         "The logits of the real images, `real`, concern Dis alone. Here they change, and of your three losses it is "
@@ -133,6 +223,23 @@ WRONG = {
     "Dec in its saturating form": f"""{HEAD}
     d = softplus(-real) + softplus(copy) + softplus(prior)
     return np.mean(kl) + unlike, gamma * unlike - softplus(copy) - softplus(prior), d
+""",
+    "Dec minimizes minus the whole of Dis's": f"""{HEAD}
+    d = softplus(-real) + softplus(copy) + softplus(prior)
+    return np.mean(kl) + unlike, gamma * unlike - d, d
+""",
+    "Dec on Dis's side": f"""{HEAD}
+    d = softplus(-real) + softplus(copy) + softplus(prior)
+    return np.mean(kl) + unlike, gamma * unlike + softplus(copy) + softplus(prior), d
+""",
+    "no half": f"""{HEAD}
+    d = softplus(-real) + softplus(copy) + softplus(prior)
+    unlike = 2 * unlike
+    return np.mean(kl) + unlike, gamma * unlike + softplus(-copy) + softplus(-prior), d
+""",
+    "Dis sees no copies": f"""{HEAD}
+    d = softplus(-real) + softplus(prior)
+    return np.mean(kl) + unlike, gamma * unlike + softplus(-copy) + softplus(-prior), d
 """,
     "the mean over features": """
 def my_losses(features, copy_features, kl, real, copy, prior, gamma):
