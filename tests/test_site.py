@@ -466,6 +466,9 @@ def test_whoever_has_the_site_has_the_package_and_its_lessons(site):
         commands = re.sub(r"<[^>]*>", "", text)
         assert f'pip install "./{wheel.name}[lessons]"' in html.unescape(commands), page
         assert "install -e " not in commands, page
+        assert not re.search(r"pip install '?ganedu\[", html.unescape(commands)), (
+            page
+        )  # from an index, where it is not
     with zipfile.ZipFile(wheel) as files:
         held = {n for n in files.namelist() if n.startswith("ganedu/notebooks/")}
         assert held == {f"ganedu/notebooks/{name}.ipynb" for name in lessons.names()}

@@ -246,10 +246,13 @@ def quiet(browser):
 def test_it_trains_to_eight_modes_of_eight(browser, files):
     open_page(browser, files["gan", "en"])
     assert browser.execute_script(LAB + "return [lab.found, lab.js > 0.5]") == [0, True]
+    curve = browser.find_element("css selector", ".curve")
+    assert "no value yet" in curve.text
     before = browser.execute_script(SEEN)
     pressed(browser, "run")
     until(browser, LAB + "return lab.found === 8 && lab.js < 0.5", 60)
     assert pressed(browser, "run") != before
+    assert "no value yet" not in curve.text
     assert "8 / 8" in browser.find_element("tag name", "dl").text
     steps = browser.execute_script(LAB + "return lab.steps.g")
     time.sleep(0.3)

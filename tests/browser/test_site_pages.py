@@ -51,6 +51,10 @@ def complaints(browser):
     return [x["message"] for x in browser.get_log("browser") if x["level"] == "SEVERE"]
 
 
+# Names within sentences that pass the window's edge, which is what a page that hides its overflow does to long ones.
+CUT_CODE = """return [...document.querySelectorAll(".bd-article :is(p, li, dd) code")]
+  .filter((e) => e.checkVisibility() && !e.closest("table, pre") && e.getBoundingClientRect().right > innerWidth)
+  .map((e) => e.textContent)"""
 LOADED = "return performance.getEntriesByType('resource').map(r => r.name)"
 
 
@@ -62,6 +66,7 @@ def test_a_page_opens_from_a_file(page, site, screen):
     assert [x for x in screen.execute_script(LOADED) if not x.startswith("file:")] == []
     wide = screen.execute_script("return [document.documentElement.scrollWidth, innerWidth]")
     assert wide[0] <= wide[1], "the page is wider than the window"
+    assert screen.execute_script(CUT_CODE) == []
     broken = (
         "return [...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
     )

@@ -46,6 +46,6 @@ class Chart {
       const value = this.last?.[k];
       this.values[k].textContent = this.rows.length && Number.isFinite(value) ? value.toPrecision(3) : "";
     });
-    this.range.textContent = known.length ? `${low.toPrecision(3)} … ${high.toPrecision(3)}; ${sayWith("step", `${first} … ${end}`)}` : "";
+    this.range.textContent = known.length ? `${low.toPrecision(3)} … ${high.toPrecision(3)}; ${sayWith("step", `${first} … ${end}`)}` : say("no_value_yet");
   }
 }
