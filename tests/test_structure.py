@@ -156,28 +156,3 @@ def test_starting_up_loads_no_framework(command):
     code = f"{command}\nimport sys\nprint(sorted({HEAVY!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
-
-
-@pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_tensorflow_is_not_needed_elsewhere(backend):
-    """Training and drawing with TensorFlow made impossible to import."""
-    pytest.importorskip(backend)
-    code = """
-import sys
-sys.modules["tensorflow"] = None
-from ganedu import runtime
-assert runtime.setup() == sys.argv[1]
-from ganedu import data, models, recipes, figures, callbacks
-digits = data.load("digits", image_size=8)
-model = models.build("dcgan", digits.image_shape, g_width=4, d_width=4)
-model.fit(digits.batches(8), steps_per_epoch=2, verbose=0)
-print(model.generate(2).shape)
-"""
-    import os
-
-    environment = {**os.environ, "KERAS_BACKEND": backend}
-    done = subprocess.run(
-        [sys.executable, "-c", code, backend], capture_output=True, text=True, env=environment
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert done.stdout.splitlines()[-1] == "(2, 8, 8, 1)"
