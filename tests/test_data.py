@@ -133,6 +133,22 @@ def test_labels_stay_with_their_images():
     assert [labels.tolist() for _, labels in batches] == values(images for images, _ in batches)
 
 
+def test_some_images_stand_for_all_classes():
+    mixed = numbered(50)
+    assert mixed.spread_n(7).labels.tolist() == [
+        0,
+        8,
+        16,
+        24,
+        33,
+        41,
+        49,
+    ]  # these stand one after another
+    mixed.labels[:] = mixed.labels[::-1]
+    assert mixed.spread_n(7).labels.tolist() == [49, 48, 47, 46, 45, 44, 43]
+    assert mixed.spread_n(50) is mixed.spread_n(None) is mixed
+
+
 def test_images_stay_uint8_until_they_are_batched():
     dataset = ImageDataset("grey", "train", np.zeros((20_000, 28, 28, 1), "uint8"))  # 16 MB
     first_batches(dataset.batches(64), 3)

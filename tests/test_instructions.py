@@ -120,11 +120,11 @@ def test_captioned_data_by_name(monkeypatch):
     few = train.first_n(7)
     assert len(few) == len(few.captions) == len(few.pictures) == 7
     np.testing.assert_array_equal(few.edit_targets()[1].images, train.edit_targets()[1].images[:7])
-    spread = train.spread_n(4)  # 0, 100, 199 and 299, with all that belongs to them
-    for i, place in enumerate((0, 100, 199, 299)):
-        np.testing.assert_array_equal(spread.images[i], train.images[place])
-        assert spread.captions[i] == train.captions[place]
-        assert spread.pictures[i] == train.pictures[place]
+    places = np.array([0, 100, 199, 299])
+    spread = train.subset(places)  # with all that belongs to them
+    np.testing.assert_array_equal(spread.images, train.images[places])
+    assert spread.captions == tuple(train.captions[place] for place in places)
+    assert spread.pictures == tuple(train.pictures[place] for place in places)
     assert test.spread_n(1000) is test
     short = train.drop_attributes(0.5)
     assert np.mean([len(c.split()) for c in short.captions]) < 0.8 * np.mean(

@@ -6,6 +6,7 @@ import os
 import shutil
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -13,7 +14,9 @@ import pytest
 from rows import IMAGE_SHAPE, ROWS, everything
 
 from ganedu import models, runs
-from ganedu.runs import RunFolder
+from ganedu.data import ImageDataset
+from ganedu.diagnostics import signals
+from ganedu.runs import RunFolder, evaluation, training
 from ganedu.runs import folder as folder_module
 from ganedu.runtime import RunError, UsageError
 
@@ -409,3 +412,34 @@ def test_a_model_that_lacks_a_part_is_not_loaded(tmp_path, monkeypatch):
         warnings.simplefilter("ignore")  # as a user's process may
         with pytest.raises(RunError, match=r"x\.keras does not fit .*Skipping nested"):
             runs.load_model_file(tmp_path / "x.keras")
+
+
+@pytest.mark.parametrize("command", ["diagnose", "evaluate", "keep the best"])
+def test_a_folder_is_measured_by_all_of_its_classes(command, monkeypatch):
+    """Its images stand class by class: of the first alone it would be the first class."""
+    images = np.random.default_rng(0).integers(0, 256, (400, 28, 28, 1), "uint8")
+    folder = ImageDataset("folder", "test", images, np.arange(400) // 100, tuple("abcd"))
+    monkeypatch.setattr(evaluation, "test_images", lambda run_info: folder)
+    monkeypatch.setattr(training, "MAX_SCORED_IMAGES", 80)
+    monkeypatch.setattr(evaluation, "frechet_scorer", lambda test, model: test.array())
+    monkeypatch.setattr(signals, "MAX_IMAGES", 80)
+    seen = []
+
+    def array(dataset, count=None):
+        seen.append(np.bincount(dataset.labels[:count], minlength=4).tolist())
+        raise StopIteration
+
+    monkeypatch.setattr(ImageDataset, "array", array)
+    monkeypatch.setattr(ImageDataset, "test_batches", array)
+    model = SimpleNamespace(
+        tasks={"generate"}, prepare_dataset=lambda dataset: dataset, generate=lambda *a, **k: images
+    )
+    run = SimpleNamespace(folder=SimpleNamespace(writes=True), model=model)
+    act = {
+        "diagnose": lambda: signals.measure(model, folder, folder),
+        "evaluate": lambda: evaluation.evaluate(model, {}, count=80),
+        "keep the best": lambda: training.TrainingSession.score_of(run, {"score_every": 1}),
+    }
+    with pytest.raises(StopIteration):
+        act[command]()
+    assert seen == [[20] * 4]

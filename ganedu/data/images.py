@@ -153,9 +153,14 @@ class ImageDataset:
         return dataclasses.replace(self, images=self.images[indices], labels=labels)
 
     def spread_n(self, count):
-        """`count` images evenly from the first to the last, all if there are fewer: a folder's stand class by class."""
-        if count >= len(self):
+        """`count` images that stand for all; all for `None`, or where there are fewer.
+
+        The first, but where classes stand one after another, as in a folder: then evenly from the first to the last.
+        """
+        if count is None or count >= len(self):
             return self
+        if self.labels is None or np.any(np.diff(self.labels) < 0):
+            return self.first_n(count)
         return self.subset(np.linspace(0, len(self) - 1, count).round().astype(int))
 
     def batches(self, batch_size, *, seed=0, start=0, augment=None):

@@ -107,7 +107,7 @@ def measure(model, train, test, history=(), seed=1):
             f"Diagnosis takes at least {MIN_IMAGES} test images. Received: {len(test)}"
         )
     fits = MAX_NUMBERS // math.prod(test.image_shape)
-    test = test.first_n(min(MAX_IMAGES, max(MIN_IMAGES, fits)))
+    test = test.spread_n(min(MAX_IMAGES, max(MIN_IMAGES, fits)))
     labels = {}
     if "generate by class" in model.tasks:
         labels["labels"] = np.arange(len(test)) % model.num_classes

@@ -120,7 +120,7 @@ def evaluate(model, run_info, count=None, network=None):
     dataset = test_images(run_info)
     if count is not None and count > len(dataset):
         raise UsageError(f"There are {len(dataset)} test images. Received: count={count}")
-    dataset = dataset.first_n(count)
+    dataset = dataset.spread_n(count)
     batches = model.prepare_dataset(dataset).test_batches()
     scores = model.evaluate(batches, verbose=0, return_dict=True)
     more, left_out = _scores(model, dataset, chosen)
@@ -169,7 +169,7 @@ def _scores(model, dataset, network):
     if "likelihood" in model.tasks:
         name = f"bits_per_dimension_{likelihood_axis(model)}"
         if real.shape[-1] == 1 or likelihood_axis(model) != "binary":
-            bits = model_bits_per_dim(model, dataset.first_n(MAX_LIKELIHOOD_IMAGES))
+            bits = model_bits_per_dim(model, dataset.spread_n(MAX_LIKELIHOOD_IMAGES))
             scores |= {name: bits.value, f"{name}_error": bits.error}
         else:
             left_out[name] = "Only grey images are made binary"
@@ -243,7 +243,7 @@ def text_accuracy(model, dataset, seed=1, most=MAX_CAPTIONS):
     """
     for task, score in TEXT_SCORES.items():
         if task in model.tasks:
-            return score(model, dataset.first_n(most), seed)
+            return score(model, dataset.spread_n(most), seed)
     raise UsageError(f"A {type(model).__name__} has no texts")
 
 

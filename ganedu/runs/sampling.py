@@ -35,7 +35,7 @@ def sample(model, run_info, out, *, count=64, seed=0, class_name=None, text=None
             raise UsageError(
                 f"There are {len(dataset)} test images to begin from. Received: {count}"
             )
-        images, *_ = evaluation_samples(model, dataset.first_n(count), seed)
+        images, *_ = evaluation_samples(model, dataset.spread_n(count), seed)
     _write_images(images, out)
 
 

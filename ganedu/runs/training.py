@@ -244,7 +244,7 @@ class TrainingSession:
             return None
         test = evaluation.test_images(run_info)
         return ScoreCheckpoint(
-            evaluation.frechet_scorer(test.first_n(MAX_SCORED_IMAGES), self.model),
+            evaluation.frechet_scorer(test.spread_n(MAX_SCORED_IMAGES), self.model),
             every=run_info["score_every"],
             patience=run_info.get("patience"),
             save=self.keep_best,
