@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from PIL import Image
 import ganedu
 from ganedu import runs
 from ganedu.cli import main
+from ganedu.devices.executors import executor
 from ganedu.runs import sweep
 from ganedu.runs.records import read_run_info
 from ganedu.runtime import RunError, UsageError
@@ -155,7 +157,18 @@ def test_a_cluster_trains_the_runs_and_says_which_failed(tmp_path, monkeypatch):
         with pytest.raises(RunError, match=r"1 of 3 runs did not finish: gan-seed1 \(0 broke\)"):
             sweep.sweep(tmp_path / "s", planned, **asked)
     assert {"gan-seed0: finished", "gan-seed1: 0 broke", "gan-seed2: finished"} < {*lines}
+    assert not [line for line in lines if "no worker" in line]
     assert [row["run"] for row in table(tmp_path / "s")] == list(planned)
+
+
+def test_of_a_cluster_without_workers_one_is_told_what_it_waits_for():
+    distributed = pytest.importorskip("distributed", reason="needs ganedu[cluster]")
+    lines = []
+    with distributed.LocalCluster(n_workers=0, dashboard_address=None) as cluster:
+        _, close = executor(cluster.scheduler_address, 1, lines.append)
+        close()
+    (line,) = lines
+    assert re.search("has no worker yet.*: dask worker tcp://", line)
 
 
 def test_a_scheduler_that_does_not_answer_is_refused_in_one_line(tmp_path):

@@ -102,7 +102,7 @@ def sweep(out, runs, jobs=1, scheduler=None, report=print, **asked):
         RunError: if runs failed; the table is there, and the message names them.
     """
     out = Path(out)
-    pool, close = executor(scheduler, jobs)
+    pool, close = executor(scheduler, jobs, report)
     try:
         _settle(out, {"runs": runs, **asked})
         folders = {name: _begun(out / name, asked, run) for name, run in runs.items()}
