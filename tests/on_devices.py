@@ -3,8 +3,8 @@
     KERAS_BACKEND=jax python tests/on_devices.py OUT.npz --devices 2 --models gan,vae
 
 writes each model's gradients of the first step, and its losses and weights after 20 steps. On PyTorch `torchrun`
-starts it. Every batch, weight and draw is settled by seeds. `--ulps 1,2` does the steps again from initial weights
-that are changed by one ulp, by the same graph, and writes losses and weights to `ulp-1.npz` and `ulp-2.npz` beside OUT.
+starts it. Every batch, weight and draw is settled by seeds. `--ulps 1,2` does all of that again from initial weights
+that are changed by one ulp, by the same graph, and writes it to `ulp-1.npz` and `ulp-2.npz` beside OUT.
 """
 
 import argparse
@@ -117,6 +117,28 @@ def trained(model, name):
     return results
 
 
+def first_gradients(model, name):
+    """What each player's `Recorder` was given at the first step."""
+    model.fit(batches(name), steps_per_epoch=1, verbose=0)
+    return {
+        f"{name}/gradient/{player} {i}": found
+        for player in model.players
+        for i, found in enumerate(arrays(getattr(model, player).sums))
+    }
+
+
+def each_seed(model, results):
+    """Of `results`, seed and dict in turn; the model is then as it was built, its weights changed by the seed."""
+    variables = [*model.variables, *model.optimizer.variables]
+    initial = arrays(variables)
+    for seed, found in results.items():
+        if seed:
+            for v, value in zip(variables, initial, strict=True):
+                v.assign(value)
+            move_by_an_ulp(model, seed)
+        yield seed, found
+
+
 def main():
     """What was found, by the seed of the change."""
     results = {seed: {} for seed in (0, *OPTIONS.ulps)}
@@ -124,20 +146,12 @@ def main():
         if BACKEND == "jax":
             unoptimized = UNOPTIMIZED and name not in OPTIMIZED
             jax.config.update("jax_disable_most_optimizations", unoptimized)
+        recorder = built(name)
+        recorder.compile(**{player: Recorder(0.0) for player in recorder.players})
+        for _, found in each_seed(recorder, results):
+            found |= first_gradients(recorder, name)
         model = built(name)
-        model.compile(**{player: Recorder(0.0) for player in model.players})
-        model.fit(batches(name), steps_per_epoch=1, verbose=0)
-        for player in model.players:
-            for i, found in enumerate(arrays(getattr(model, player).sums)):
-                results[0][f"{name}/gradient/{player} {i}"] = found
-        model = built(name)
-        variables = [*model.variables, *model.optimizer.variables]
-        initial = arrays(variables)
-        for seed, found in results.items():
-            if seed:
-                for v, value in zip(variables, initial, strict=True):
-                    v.assign(value)
-                move_by_an_ulp(model, seed)
+        for seed, found in each_seed(model, results):
             found |= trained(model, name)
             if not seed:
                 failure = model.first_failure.report()

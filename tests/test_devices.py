@@ -36,9 +36,9 @@ ASKED = os.environ.get("GANEDU_DEVICES")
 OPTIONAL = ("adaptive_augment", "instance_noise", "sparse")
 MODELS = [*ALL, *OPTIONAL] if ASKED == "all" else ["wgan_gp", "vqvae"]
 GRADIENT = 1e-5  # of a tensor's norm
-# A tensor whose gradient is a rounding error in theory, as the bias before a normalization, is measured in units of
-# this share of all of its player's gradients.
-LEAST_SHARE = 1e-2
+# A tensor whose gradient is a rounding error in theory, as of a bias before a normalization, or what is left of sums
+# that cancel, as of the bias of D's logits, is measured in units of this share of all of its player's gradients.
+LEAST_SHARE = 5e-2
 ULPS = (1, 2) if ASKED == "all" else (1,)  # seeds of changes
 long = pytest.mark.skipif(not ASKED, reason="GANEDU_DEVICES=1 runs it")
 
@@ -323,15 +323,17 @@ def alone(tmp_path_factory):
     return numbers
 
 
-def check_gradients(reference, found, model):
-    """Each tensor to `GRADIENT` of its norm."""
+def check_gradients(reference, others, found, model):
+    """Each tensor to `GRADIENT` of its norm, or to twice what it is away when initial weights change by one ulp."""
     keys = [k for k in reference if k.startswith(f"{model}/gradient/")]
     assert keys
     for key in keys:
         player = key.rsplit(" ", 1)[0]
         every = [np.linalg.norm(reference[k]) for k in keys if k.startswith(player + " ")]
         norm = max(np.linalg.norm(reference[key]), LEAST_SHARE * np.linalg.norm(every))
-        assert np.linalg.norm(found[key] - reference[key]) <= GRADIENT * norm, key
+        apart = np.linalg.norm(found[key] - reference[key])
+        spread = max(np.linalg.norm(other[key] - reference[key]) for other in others)
+        assert apart <= max(GRADIENT * norm, 2 * spread), (key, apart / norm, spread / norm)
 
 
 def check_after_training(reference, others, found, model):
@@ -366,7 +368,7 @@ def test_several_devices_have_the_numbers_of_one(backend, count, processes, alon
     found = numbers_in(tmp_path / "0.npz")
     assert set(found) == set(reference)
     for model in MODELS:
-        check_gradients(reference, found, model)
+        check_gradients(reference, others, found, model)
         check_after_training(reference, others, found, model)
     for rank in range(1, processes):
         replica = numbers_in(tmp_path / f"{rank}.npz")
