@@ -143,7 +143,8 @@ CHECKS = (  # the first twelve come out by themselves for any numbers of the rig
     ),
     Check(
         "same",
-        "A cloud that is the prior itself says nothing: 0 nats. Do both of the prior's numbers enter?",
+        "A cloud that is the prior itself says nothing: 0 nats. Do both of the prior's numbers enter, and does all "
+        "else cancel there, constants too?",
     ),
     Check(
         "standard",

@@ -10,13 +10,20 @@ PRELUDE = "from keras import ops"
 
 
 def inputs(rng):
-    """Ten vectors near four codes, one of which is as another one, but longer; and weights of a loss."""
-    codebook = rng.normal(size=(4, 3))
-    codebook[1] /= np.linalg.norm(codebook[1])
-    codebook[3] = 2.5 * codebook[1]
-    chosen = rng.permutation([0, 0, 0, 1, 1, 2, 2, 2, 3, 3])
+    """Ten vectors near four codes, one of which is as another one, but longer; and weights of a loss. The last vector's
+    nearest code is another one where absolute differences are added in the place of squares."""
+    while True:
+        codebook = rng.normal(size=(4, 3))
+        codebook[1] /= np.linalg.norm(codebook[1])
+        codebook[3] = 2.5 * codebook[1]
+        codebook[0] = codebook[2] + 0.5 * rng.permutation([-1.4, 1.0, 1.0])
+        chosen = rng.permutation([0, 0, 0, 1, 1, 2, 2, 2, 3])
+        z_e = codebook[chosen] + 0.15 * rng.normal(size=(9, 3))
+        z_e = np.concatenate([z_e, codebook[2:3] + 0.5])
+        by_sum, by_squares = (np.sum(np.abs(z_e[-1] - codebook) ** k, axis=1) for k in (1, 2))
+        if by_sum.argmin() == 0 and by_squares.argmin() == 2:
+            break
     shuffled = rng.permutation(4)
-    z_e = codebook[chosen] + 0.15 * rng.normal(size=(10, 3))
     return {
         "z_e": z_e.astype("float32"),
         "codebook": codebook[shuffled].astype("float32"),
@@ -69,6 +76,10 @@ def _slips(inputs):
     return {
         "farthest": ("indices", squares.argmax(axis=1)),
         "products": ("indices", (z_e @ codebook.T).argmax(axis=1)),
+        "not squared": (
+            "indices",
+            np.sum(np.abs(z_e[:, None] - codebook), axis=-1).argmin(axis=1),
+        ),
         "not moved": ("values", z_e),
         "no slope": ("slope in z_e", np.zeros_like(weights)),
         "backwards": ("slope in z_e", -weights),
@@ -107,6 +118,12 @@ CHECKS = (
         "products",
         "The largest product is not the smallest distance: long codes have large products. Which term of the squared "
         "distance differs from code to code?",
+        points=0,
+    ),
+    Check(
+        "not squared",
+        "You added absolute differences. The distance of equation 1 adds their squares, and another code can then be "
+        "the nearest.",
         points=0,
     ),
     Check(
@@ -194,6 +211,7 @@ WRONG = {
     "the largest product": _slip(
         ("ops.sum(ops.square(z_e[:, None] - codebook), axis=-1)", "-z_e @ ops.transpose(codebook)")
     ),
+    "absolute differences": _slip(("ops.square(", "ops.abs(")),
     "sums that are not squared": _slip(
         ("ops.square(z_e[:, None] - codebook)", "z_e[:, None] - codebook")
     ),

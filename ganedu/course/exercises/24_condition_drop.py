@@ -10,12 +10,12 @@ FORBIDDEN = ()
 
 def inputs(rng):
     """Four images of three classes, the first and the third of class 0, noise, times and uniform numbers; of two images
-    the label is to go, one of them of class 0."""
+    the label is to go, one of them of class 0. Of the other two it would go by the times."""
     return {
         "images": rng.normal(size=(4, 3, 2, 1)),
         "noise": rng.normal(size=(4, 3, 2, 1)),
         "labels": np.eye(3)[[0, 2, 0, 1]],
-        "t": rng.uniform(0.1, 0.9, 4),
+        "t": np.array([0.2, 0.6, 0.7, 0.1]) + rng.uniform(0.0, 0.15, 4),
         "u": np.array([0.7, 0.2, 0.1, 0.9]) + rng.uniform(0.0, 0.05, 4),
         "w": rng.normal(size=3),
     }
@@ -72,7 +72,15 @@ def compared(arrays, inputs):
         )  # where class 0 stands in the place of no class, one of these stays what it was
         same[goes] = same[goes].all()
     found = {**arrays, "asked": np.array(np.shape(arrays["x_t"])[:1]), "kept": same}
-    found |= {"inverted": np.array_equal(same, inputs["u"] < 0.4), "none dropped": bool(same.all())}
+    untouched = np.zeros(4, bool)
+    if labels.shape == inputs["labels"].shape:
+        untouched = np.isclose(labels, inputs["labels"]).all(axis=1)
+    by_time = np.array_equal(untouched, inputs["t"] >= 0.4)
+    found |= {
+        "by time": by_time,
+        "inverted": np.array_equal(same, inputs["u"] < 0.4) and not by_time,
+    }
+    found |= {"none dropped": bool(same.all())}
     loss = np.asarray(arrays["loss"])
     for name, value in _slips(inputs).items():
         found[name] = bool(
@@ -113,7 +121,7 @@ def reference(inputs):
         return np.mean((_velocity(x_t, t, labels, inputs["w"]) - (x - noise)) ** 2)
 
     return {
-        **dict.fromkeys(("inverted", "none dropped", *_slips(inputs)), False),
+        **dict.fromkeys(("by time", "inverted", "none dropped", *_slips(inputs)), False),
         "loss": loss(kept),
         "x_t": x_t,
         "t": t,
@@ -140,6 +148,11 @@ CHECKS = (
     Check(
         "t",
         "The x_t are right. Which times is the network told?",
+    ),
+    Check(
+        "by time",
+        "The labels go by t, which says how far along its path an image is. Each image has a u for this.",
+        points=0,
     ),
     Check(
         "inverted",
@@ -235,6 +248,7 @@ def my_loss(network, images, labels, noise, t, u, p):
 _WRITTEN = RIGHT["as written"]
 WRONG = {
     "the label kept with probability p": variant(_WRITTEN, ("u[:, None] < p", "u[:, None] >= p")),
+    "by the times": variant(_WRITTEN, ("u[:, None] < p", "t[:, None] < p")),
     "the whole batch at once": variant(_WRITTEN, ("u[:, None] < p", "u[0] < p")),
     "class 0 in the place of no class": variant(
         _WRITTEN, ("0.0, labels)", "np.eye(labels.shape[1])[0], labels)")

@@ -43,6 +43,7 @@ def _slips(training, unseen):
     n = min(len(training), len(unseen))
     zipped = np.sign(training[:n] - unseen[:n])
     believed = [1 / (1 + np.exp(-x)) for x in (training, unseen)]
+    soft = [1 / (1 + np.exp(unseen - training[:, None]))]
     limits = (0.0, unseen.mean(), np.median(unseen), unseen.max())
     return {
         "count": [_share(training, unseen) * pairs.size, np.sum(pairs > 0)],
@@ -50,6 +51,7 @@ def _slips(training, unseen):
         "ties lost": [np.mean(pairs > 0)],
         "ties won": [np.mean(pairs >= 0)],
         "zipped": [np.mean(zipped > 0), np.mean(zipped >= 0), (1 + np.mean(zipped)) / 2],
+        "weighed": [np.mean(soft)],
         "means": [training.mean() - unseen.mean(), believed[0].mean() - believed[1].mean()],
         "one threshold": [np.mean(training > limit) for limit in limits],
     }
@@ -113,6 +115,11 @@ CHECKS = (  # those without points come out by themselves for some number that n
         "zipped",
         "You compared the first with the first, the second with the second. A pair is any training image with any "
         "unseen one.",
+        points=0,
+    ),
+    Check(
+        "weighed",
+        "You weighed each pair by how much more the one is believed. Count it: 1, a half, or 0.",
         points=0,
     ),
     Check(
@@ -194,6 +201,7 @@ WRONG = {
 def my_prefers(training, unseen):
     return np.mean(1 / (1 + np.exp(-training))) - np.mean(1 / (1 + np.exp(-unseen)))
 """,
+    "each pair weighed": variant(_RIGHT, (_PAIRS, "np.mean(1 / (1 + np.exp(b - a)))")),
     "the first with the first": """
 def my_prefers(training, unseen):
     return np.mean([a > b for a, b in zip(training, unseen)])
