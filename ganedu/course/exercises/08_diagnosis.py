@@ -39,6 +39,7 @@ PATIENTS = {
     "discriminator too weak": (
         ((0.0, 0.1), (0.0, 0.9), (0.0, 0.1), (0.2, 0.8), (3.0, 10.0)),
         ((0.0, 0.1), (0.0, 0.9), (0.0, 0.1), (0.001, 0.02), (0.1, 0.3)),
+        ((0.0, 0.1), (0.0, 0.02), (0.0, 0.1), (0.2, 0.8), (0.8, 1.9)),
     ),
     "saturation": (
         ((0.45, 0.95), (0.5, 0.95), (0.4, 0.95), (0.2, 0.8), (0.1, 0.5)),
@@ -215,6 +216,13 @@ WEAK = ' if auc < 0.25 else "underfitting"'
 WRONG = {
     "a late discriminator is called too weak": variant(
         RIGHT["one condition after another"], ("auc < 0.3 and p < 0.3", "auc < 0.3")
+    ),
+    "a late discriminator whose few samples are bad has a mode collapse": _slip(
+        (
+            '    if signals["precision"]',
+            '    if signals["recall"] < 0.1 and auc < 0.25:\n        return "mode collapse"\n'
+            '    if signals["precision"]',
+        )
     ),
     "one number after the other": _rules(
         "vanishing gradient",
