@@ -10,13 +10,13 @@ FORBIDDEN = ()
 
 def inputs(rng):
     """Four images of three classes, the first and the third of class 0, noise, times and uniform numbers; of two images
-    the label is to go, one of them of class 0. Of the other two it would go by the times."""
+    the label is to go, one of them of class 0. By the times, and above p or 1 - p, others would go."""
     return {
         "images": rng.normal(size=(4, 3, 2, 1)),
         "noise": rng.normal(size=(4, 3, 2, 1)),
         "labels": np.eye(3)[[0, 2, 0, 1]],
-        "t": np.array([0.2, 0.6, 0.7, 0.1]) + rng.uniform(0.0, 0.15, 4),
-        "u": np.array([0.7, 0.2, 0.1, 0.9]) + rng.uniform(0.0, 0.05, 4),
+        "t": np.array([0.2, 0.6, 0.1, 0.7]) + rng.uniform(0.0, 0.15, 4),
+        "u": np.array([0.5, 0.2, 0.1, 0.9]) + rng.uniform(0.0, 0.05, 4),
         "w": rng.normal(size=3),
     }
 
@@ -75,10 +75,11 @@ def compared(arrays, inputs):
     untouched = np.zeros(4, bool)
     if labels.shape == inputs["labels"].shape:
         untouched = np.isclose(labels, inputs["labels"]).all(axis=1)
-    by_time = np.array_equal(untouched, inputs["t"] >= 0.4)
+    other_end = np.array_equal(untouched, inputs["u"] <= 0.6)
     found |= {
-        "by time": by_time,
-        "inverted": np.array_equal(same, inputs["u"] < 0.4) and not by_time,
+        "by time": np.array_equal(untouched, inputs["t"] >= 0.4),
+        "other end": other_end,
+        "inverted": np.array_equal(same, inputs["u"] < 0.4) and not other_end,
     }
     found |= {"none dropped": bool(same.all())}
     loss = np.asarray(arrays["loss"])
@@ -121,7 +122,9 @@ def reference(inputs):
         return np.mean((_velocity(x_t, t, labels, inputs["w"]) - (x - noise)) ** 2)
 
     return {
-        **dict.fromkeys(("by time", "inverted", "none dropped", *_slips(inputs)), False),
+        **dict.fromkeys(
+            ("by time", "other end", "inverted", "none dropped", *_slips(inputs)), False
+        ),
         "loss": loss(kept),
         "x_t": x_t,
         "t": t,
@@ -155,6 +158,11 @@ CHECKS = (
         points=0,
     ),
     Check(
+        "other end",
+        "You leave out the labels above 1 - p. There are as many, but the question says those where u is below p.",
+        points=0,
+    ),
+    Check(
         "inverted",
         "The labels that should go stay, and the others go: u < p means that a label is left out.",
         points=0,
@@ -172,8 +180,8 @@ CHECKS = (
     ),
     Check(
         "labels",
-        "The right labels stay and the right ones go. What stands in the place of one that goes? (One-hot (1, 0, 0) "
-        "is class 0, a class like the others.)",
+        "Which labels stay is right. What stands in the place of one that goes? It is neither a class, as (1, 0, 0), "
+        "nor a share of each.",
     ),
     Check(
         "all kept",
@@ -248,6 +256,8 @@ def my_loss(network, images, labels, noise, t, u, p):
 _WRITTEN = RIGHT["as written"]
 WRONG = {
     "the label kept with probability p": variant(_WRITTEN, ("u[:, None] < p", "u[:, None] >= p")),
+    "kept below p": variant(_WRITTEN, ("u[:, None] < p", "u[:, None] > p")),
+    "left out above 1 - p": variant(_WRITTEN, ("u[:, None] < p", "u[:, None] > 1 - p")),
     "by the times": variant(_WRITTEN, ("u[:, None] < p", "t[:, None] < p")),
     "the whole batch at once": variant(_WRITTEN, ("u[:, None] < p", "u[0] < p")),
     "class 0 in the place of no class": variant(
