@@ -25,7 +25,7 @@ def _players(inputs):
 
 
 def _inverses():
-    return (lambda x: np.repeat(2 * x[..., :1], 3, axis=-1)), (lambda y: y[..., :1] / 2)
+    return (lambda x: np.repeat(-2 * x[..., :1], 3, axis=-1)), (lambda y: -y[..., :1] / 2)
 
 
 def probe(solution, inputs):
@@ -34,7 +34,7 @@ def probe(solution, inputs):
     g, f = _inverses()
     return {
         "inverses": solution(g, f, x, grey),
-        "from x": solution(g, lambda y: y[..., :1] / 2 - 0.25, x, np.zeros_like(y)),
+        "from x": solution(g, lambda y: -y[..., :1] / 2 - 0.25, x, np.zeros_like(y)),
         "loss": solution(*_players(inputs), x, y),
     }
 
@@ -58,8 +58,9 @@ CHECKS = (
     ),
     Check(
         "from x",
-        "Here F is off by -0.25. On the way from x and back all pixels are off by 0.25; on the way from y and back by "
-        "2 x 0.25. The loss is the sum of both, each the mean of absolute values.",
+        "Here G doubles and turns the sign, and F is off by -0.25. On the way from x and back all pixels are off by "
+        "-0.25, on the way from y and back by 0.5. Each way has absolute values of its own, so that they cannot "
+        "cancel, and their mean; the loss is the sum of the two: 0.75.",
     ),
     Check(
         "loss",
@@ -111,6 +112,10 @@ def cycle(g, f, x, y):
     "no absolute values": """
 def cycle(g, f, x, y):
     return np.mean(f(g(x)) - x) + np.mean(g(f(y)) - y)
+""",
+    "one absolute value for both ways": """
+def cycle(g, f, x, y):
+    return np.mean(np.abs(f(g(x)) - x + g(f(y)) - y))
 """,
     "the identity terms, too": """
 def cycle(g, f, x, y):
