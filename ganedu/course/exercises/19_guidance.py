@@ -6,6 +6,10 @@ from ganedu.course.checking import Check, WrongSolution
 
 FUNCTION = "my_guided"
 FORBIDDEN = ("ganedu.engine.denoising_model.classifier_free_guidance",)
+TWICE = (
+    "The network must be asked twice: with the text, and with the tokens of no text. What is mixed are its two "
+    "predictions."
+)
 
 
 def inputs(rng):
@@ -31,6 +35,10 @@ def probe(solution, inputs):
         x, tokens = np.asarray(x), np.asarray(tokens)
         if len(x) != len(tokens):
             raise WrongSolution(f"{len(x)} images and {len(tokens)} texts: one for each, please.")
+        if tokens.dtype.kind not in "iu":
+            raise WrongSolution(
+                f"{TWICE} Tokens are numbers of words, not amounts: one cannot mix them."
+            )
         calls.append(tokens)
         return 0.5 * x + t + _said(tokens, w)
 
@@ -86,10 +94,7 @@ def reference(inputs):
 
 
 CHECKS = (
-    Check(
-        "asked",
-        "The network must be asked twice: with the text, and with the tokens of no text.",
-    ),
+    Check("asked", TWICE),
     Check(
         "from the text",
         "You count from the prediction with the text, so a scale of 1 has already gone past it (in the paper's formula "
@@ -198,6 +203,10 @@ def my_guided(network, x, t, tokens, null_tokens, scale):
     "the way alone": """
 def my_guided(network, x, t, tokens, null_tokens, scale):
     return scale * (network(x, t, tokens) - network(x, t, null_tokens))
+""",
+    "tokens mixed in the place of predictions": """
+def my_guided(network, x, t, tokens, null_tokens, scale):
+    return network(x, t, null_tokens + scale * (tokens - null_tokens))
 """,
     "only the text": """
 def my_guided(network, x, t, tokens, null_tokens, scale):
