@@ -132,7 +132,8 @@ CHECKS = (
     Check(
         "d_loss",
         "Whom does D see through T in its own step, and how often does each image go through it? Whatever is done to "
-        "one kind alone tells the kinds apart: done to the real ones, G will learn to draw it.",
+        "one kind alone tells the kinds apart: done to the real ones, G will learn to draw it; done to the generated "
+        "ones, D knows them by it, and the real ones by heart.",
     ),
     Check(
         "g_loss",
