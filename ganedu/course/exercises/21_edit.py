@@ -55,6 +55,12 @@ def probe(solution, inputs):
     found["noise first"] = np.array(
         seen.shape[-1] == 6 and np.allclose(seen[: len(y)], np.concatenate([noise, y], axis=-1))
     )
+    found["always seen"] = np.array(
+        all(
+            p.shape[-1] == 6 and np.allclose(p[..., 3:], np.resize(y, p[..., 3:].shape))
+            for p in asked
+        )
+    )
     found["wish"] = edited([0.0, 1.0], 1.0)
     found["further"] = edited([0.0, 1.0], 2.0)
     found["half"] = edited([0.2, 0.6], 1.0, 0.3 * noise)
@@ -80,6 +86,7 @@ def reference(inputs):
     return {
         "channels": np.array([6]),
         "noise first": np.array(True),
+        "always seen": np.array(True),
         "no words": _edit(inputs, [0.0, 1.0], 0.0, quiet=True),
         "wish": _edit(inputs, [0.0, 1.0], 1.0, quiet=True),
         "further": _edit(inputs, [0.0, 1.0], 2.0, quiet=True),
@@ -103,6 +110,11 @@ CHECKS = (
         points=0,
     ),
     Check(
+        "always seen",
+        "The picture before stands in both questions. What the second leaves out are the words alone.",
+        points=0,
+    ),
+    Check(
         "no words",
         "One step from 0 to 1, with s = 0: nobody hears the wish, and the step ends where `predict` without words says "
         "that the path ends.",
@@ -119,8 +131,8 @@ CHECKS = (
     ),
     Check(
         "half",
-        "A step from 0.2 to 0.6 takes half of the time that is left until 1. So it goes half of the way from x to the "
-        "end.",
+        "A step from 0.2 to 0.6 takes half of the time that is left until 1. So it goes half of the way to the end, "
+        "from where x is by then.",
     ),
     Check(
         "range",
@@ -179,6 +191,13 @@ WRONG = {
     "the two in the other order": _slip(("[x, y]", "[y, x]")),
     "from the picture before, not from noise": _slip(("x = noise", "x = y")),
     "added": _slip(("np.concatenate([x, y], axis=-1)", "np.concatenate([x + y, y], axis=-1)")),
+    "without words no picture before": _slip(
+        (
+            "predict(seen, t, null_tokens)",
+            "predict(np.concatenate([x, 0 * y], axis=-1), t, null_tokens)",
+        )
+    ),
+    "mixed anew from the noise": _slip((_STEP, "x = (1 - later) * noise + later * end")),
     "the wish alone": _slip((_GUIDED, "told")),
     "counted from the wish": _slip((_GUIDED, "told + s * (told - plain)")),
     "the other direction": _slip((_GUIDED, "plain + s * (plain - told)")),

@@ -85,8 +85,8 @@ CHECKS = (
     Check(
         "lazy changed",
         "The first share is wrong for an editor that returns each image as it was. It has what was asked for only "
-        "where that was there before: count such wishes among the wishes of all images together (it is no mean of each "
-        "image's share).",
+        "where that was there before, and such a wish counts like any other. Count among the wishes of all images "
+        "together.",
     ),
     Check(
         "lazy kept",
