@@ -28,26 +28,25 @@ def _sample(noise, inputs):
     return np.tanh(noise @ inputs["turn"]) + 0.3
 
 
+def _of_form(values, form, expected):
+    values = np.asarray(values, float)
+    if values.shape[1:] != form:
+        raise WrongSolution(f"{expected}. Received: the shape {values.shape}")
+    return values
+
+
 def probe(solution, inputs):
     given = []
 
     def encode(images):
-        images = np.asarray(images, float)
-        if images.shape[1:] != (4, 4, 1):
-            raise WrongSolution(
-                f"`encode` takes images (N, H, W, C). Received: the shape {images.shape}"
-            )
+        images = _of_form(images, (4, 4, 1), "`encode` takes images (N, H, W, C)")
         return _encode(images, inputs)
 
     def train(codes):
         given.append(np.array(codes, float))
 
         def sample(noise):
-            noise = np.asarray(noise, float)
-            if noise.shape[1:] != (2, 2, 2):
-                raise WrongSolution(
-                    f"`sample` takes noise of the codes' form. Received: the shape {noise.shape}"
-                )
+            noise = _of_form(noise, (2, 2, 2), "`sample` takes noise of the codes' form")
             return _sample(noise, inputs)
 
         return sample
