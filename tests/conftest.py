@@ -24,6 +24,13 @@ def pytest_configure(config):
         runtime.setup()
 
 
+def pytest_runtest_setup(item):
+    """A model's first weights come from Keras's global seed, which no test may take over from the one before it."""
+    import keras  # After the backend has been started.
+
+    keras.utils.set_random_seed(0)
+
+
 class TestsThatShare(LoadScopeScheduling):
     """Sends the tests of a file to one worker, and of the contract those of a model: they share what they build."""
 

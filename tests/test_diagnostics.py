@@ -148,7 +148,6 @@ def test_a_saturating_loss_vanishes_where_d_is_sure(train, test):
 
 @pytest.mark.parametrize("name", ["vae", "cvae"])
 def test_latents_that_say_nothing_are_counted(train, test, name):
-    keras.utils.set_random_seed(0)  # else the weights are those that the tests before leave
     model = models.build(name, train.image_shape)
     heads = [layer for layer in _leaves(model.encoder) if layer.kernel.shape[-1] == 8]
     assert len(heads) == 2
