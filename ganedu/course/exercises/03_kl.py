@@ -162,7 +162,8 @@ CHECKS = (  # the first twelve come out by themselves for any numbers of the rig
     ),
     Check(
         "any",
-        "Each case alone is right. How far apart two centres are is felt in units of the prior's width.",
+        "Right where the prior is moved, and right where it is wider, but not where it is both. How far apart the "
+        "centres are is counted in units of the prior's width, too.",
     ),
 )
 
