@@ -85,6 +85,7 @@ def compared(outputs, inputs):
         "grey": np.any(bad == NAMES.index("saturation")),
         "variety": np.any(bad == NAMES.index("mode collapse")),
         "bad samples": np.any(bad == NAMES.index("underfitting")),
+        "flat": np.any(outputs["discriminator too weak"] == NAMES.index("vanishing gradient")),
     }
 
 
@@ -94,7 +95,7 @@ def _number(told):
 
 def reference(inputs):
     kinds = {name: np.full(len(inputs[name]), i) for i, name in enumerate(NAMES)}
-    unfair = {"grey": False, "variety": False, "bad samples": False}
+    unfair = dict.fromkeys(("grey", "variety", "bad samples", "flat"), False)
     return _split(kinds) | unfair | {"names": np.zeros(len(NAMES))}
 
 
@@ -128,6 +129,12 @@ CHECKS = (
         points=0,
     ),
     Check(
+        "flat",
+        "Somebody was told to have a vanishing gradient whose D puts samples over real images. G's loss is flat there, "
+        "too, since G has won. Whose gradient vanishes must first have lost the game.",
+        points=0,
+    ),
+    Check(
         "vanishing gradient",
         "D is sure of every pair, and G's loss is flat: G hears nothing. Its samples are bad as well, and other "
         "numbers may be: those are consequences. Which of the numbers says why?",
@@ -139,8 +146,8 @@ CHECKS = (
     ),
     Check(
         "discriminator too weak",
-        "D puts samples over real images, and they are bad. That their grey is wrong follows from it, and so may a "
-        "flat loss: G has won.",
+        "D puts samples over real images, and they are bad. Whatever else is wrong with "
+        "their numbers follows from it.",
     ),
     Check(
         "mode collapse",
