@@ -40,6 +40,25 @@ def test_a_wrong_solution_is_told_what_to_look_at(name, told, capsys):
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.parametrize(
+    ("told", "key"),
+    [
+        ("flat because G has won", "flat"),
+        ("grey before variety", "few and grey"),
+        ("too much grey is a sickness", "grey"),
+        ("variety before quality", "variety"),
+        ("bad samples underfit", "bad samples"),
+        ("names of its own", "names"),
+    ],
+)
+def test_a_doctor_hears_of_the_mistake_that_was_made(told, key):
+    (hint,) = (c.hint for c in EXERCISES["08.diagnosis"].CHECKS if c.key == key)
+    for seed in SEEDS:
+        with pytest.raises(checking.WrongSolution) as caught:
+            checking.check("08.diagnosis", find("08.diagnosis", told), seed)
+        assert str(caught.value).startswith(hint)
+
+
 @pytest.mark.parametrize("name", EXERCISES)
 def test_an_exercise_has_all_that_it_needs(name):
     exercise = EXERCISES[name]
