@@ -18,6 +18,7 @@ def inputs(rng):
 
 
 SLIPS = "order", "size", "turned", "saturating", "no softplus", "unchanged"
+ONE_KIND = "real alone", "generated alone"
 
 
 def _logits(x, w):
@@ -58,7 +59,7 @@ def reference(inputs):
         of_real, of_fake = _logits(augment(real), w), _logits(augment(fake), w)
         d = np.mean(np.logaddexp(0, -of_real)) + np.mean(np.logaddexp(0, of_fake))
         found |= dict(zip(names, (d, np.mean(np.logaddexp(0, -of_fake))), strict=True))
-    return found | {"images": 0.0} | dict.fromkeys(SLIPS, 0.0)
+    return found | {"images": 0.0} | dict.fromkeys((*SLIPS, *ONE_KIND), 0.0)
 
 
 def compared(probed, inputs):
@@ -66,7 +67,7 @@ def compared(probed, inputs):
     probed = {name: np.asarray(loss, float) for name, loss in probed.items()}
     good, names = reference(inputs), ("d plain", "g plain", "d_loss", "g_loss")
     if any(probed[name].shape != () for name in names):
-        return probed | dict.fromkeys(SLIPS, 0.0)
+        return probed | dict.fromkeys((*SLIPS, *ONE_KIND), 0.0)
     turned = np.allclose([probed["d plain"], probed["g plain"]], [good["g plain"], good["d plain"]])
     times = probed["d plain"] / good["d plain"], probed["g plain"] / good["g plain"]
     count = len(inputs["real"])
@@ -78,7 +79,13 @@ def compared(probed, inputs):
     means = np.mean(of_fake) - np.mean(of_real)
     slips = turned, sized, np.allclose(probed["d plain"], flipped)
     slips += np.allclose(probed["g plain"], -believed), np.allclose(probed["d plain"], means)
-    return probed | dict(zip(SLIPS, map(float, (*slips, unchanged)), strict=True))
+    real, fake = (_logits(_augment(inputs[name]), inputs["w"]) for name in ("real", "fake"))
+    one_kind = (
+        np.mean(np.logaddexp(0, -a)) + np.mean(np.logaddexp(0, b))
+        for a, b in ((real, of_fake), (of_real, fake))
+    )
+    found = *slips, unchanged, *(np.allclose(probed["d_loss"], loss) for loss in one_kind)
+    return probed | dict(zip((*SLIPS, *ONE_KIND), map(float, found), strict=True))
 
 
 CHECKS = (
@@ -130,10 +137,21 @@ CHECKS = (
         points=0,
     ),
     Check(
+        "real alone",
+        "In its own step D sees the real images through T, and the generated ones as they are. So T tells the two "
+        "apart, and G will learn to draw what T does.",
+        points=0,
+    ),
+    Check(
+        "generated alone",
+        "In its own step D sees the generated images through T, and the real ones as they are. So T tells the two "
+        "apart, and D can still learn its few real images by heart.",
+        points=0,
+    ),
+    Check(
         "d_loss",
-        "Whom does D see through T in its own step, and how often does each image go through it? Whatever is done to "
-        "one kind alone tells the kinds apart: done to the real ones, G will learn to draw it; done to the generated "
-        "ones, D knows them by it, and the real ones by heart.",
+        "Where T changes nothing, both losses are right. Whom does D see through T in its own step, and how often does "
+        "each image go through it?",
     ),
     Check(
         "g_loss",
