@@ -66,12 +66,14 @@ def _slips(inputs):
     """Where one step would lead after a known slip."""
     x, s = inputs["x"], inputs["scale"]
     conditional, unconditional = _velocities(inputs)(x, 0.0, 2)
+    late = _velocities(inputs)(x, 1.0, 2)
     return {
         "from the class": x + conditional + s * (conditional - unconditional),
         "swapped": x + conditional + s * (unconditional - conditional),
         "backwards": x + unconditional + s * (unconditional - conditional),
         "louder": x + s * conditional,
         "no step": unconditional + s * (conditional - unconditional),
+        "a step late": x + late[1] + s * (late[0] - late[1]),
     }
 
 
@@ -128,6 +130,11 @@ CHECKS = (
     Check(
         "no step",
         "That is a velocity. A step adds it to the points, times the step's length.",
+        points=0,
+    ),
+    Check(
+        "a step late",
+        "You ask for the velocities at the time where a step ends. Each asks at its beginning, the first at t = 0.",
         points=0,
     ),
     Check(
