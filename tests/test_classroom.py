@@ -891,6 +891,27 @@ def test_inputs_arrive_as_they_are_and_the_probe_holds_no_answer(name):
         assert name not in source
 
 
+def test_a_number_arrives_as_what_it_was():
+    import numpy as np
+
+    sent = [
+        1,
+        1.5,
+        True,
+        None,
+        "a",
+        np.int64(2**40),
+        np.float64(0.1),
+        np.float32(0.1),
+        np.bool_(True),
+    ]
+    arrived = wire.unpack(wire.pack(sent))
+    assert arrived == sent
+    assert [type(value) for value in arrived] == [type(value) for value in sent]
+    assert type(wire.unpack(wire.pack(np.array(3)))) is np.ndarray
+    assert type(wire.unpack(wire.pack(np.float64(0.1)))) is float
+
+
 @pytest.mark.parametrize(
     "message",
     [
@@ -903,6 +924,8 @@ def test_inputs_arrive_as_they_are_and_the_probe_holds_no_answer(name):
             for head in (
                 json.dumps({"array": "<f8", "shape": [1 << 40], "start": 0}).encode(),
                 json.dumps({"array": "|O", "shape": [1], "start": 0}).encode(),
+                json.dumps({"scalar": "|O", "shape": [], "start": 0}).encode(),
+                json.dumps({"scalar": "|b1", "shape": [0], "start": 0}).encode(),
                 json.dumps({"array": "<f8", "shape": [-1], "start": 0}).encode(),
                 json.dumps({"array": "<f8", "shape": [1] * 99, "start": 0}).encode(),
                 b"[" * 100_000,

@@ -21,8 +21,9 @@ class Unreadable(ValueError):
 
 
 def pack(value):
-    """A message as bytes: numbers, texts, `None`, lists, tuples (which come out as lists), dicts by text, and arrays
-    of numbers, of any shape. Of an array of anything else only dtype and shape are sent (`Foreign`)."""
+    """A message as bytes: numbers, texts, `None`, lists, tuples (which come out as lists), dicts by text, NumPy's
+    numbers, and arrays of them, of any shape. Of an array of anything else only dtype and shape are sent (`Foreign`).
+    """
     pieces = _Pieces()
     head = json.dumps(_plain(value, pieces)).encode()
     body = b"".join(pieces)
@@ -84,7 +85,9 @@ class Foreign:
 
 
 def _plain(value, pieces):
-    if value is None or isinstance(value, (bool, int, float, str)):
+    if value is None or isinstance(
+        value, (bool, int, float, str)
+    ):  # np.float64 is a float, and comes out as one
         return value
     if isinstance(value, dict):
         return {"dict": [[str(k), _plain(v, pieces)] for k, v in value.items()]}
@@ -95,7 +98,8 @@ def _plain(value, pieces):
         return {"foreign": str(array.dtype)[:40], "shape": list(array.shape)}
     start = pieces.size
     pieces.append(np.ascontiguousarray(array).tobytes())
-    return {"array": array.dtype.str, "shape": list(array.shape), "start": start}
+    kind = "scalar" if isinstance(value, np.generic) else "array"
+    return {kind: array.dtype.str, "shape": list(array.shape), "start": start}
 
 
 def _value(head, body):
@@ -113,9 +117,11 @@ def _value(head, body):
         raise ValueError("a shape")
     if "foreign" in head:
         return Foreign(str(head["foreign"]), tuple(shape))
-    if not _NUMBERS.fullmatch(head["array"]):
+    scalar = "scalar" in head
+    name, start = head["scalar" if scalar else "array"], head["start"]
+    if not _NUMBERS.fullmatch(name) or (scalar and shape):
         raise ValueError("a dtype")
-    dtype, start = np.dtype(head["array"]), head["start"]
+    dtype = np.dtype(name)
     count = 1
     for n in shape:
         count *= n
@@ -125,8 +131,10 @@ def _value(head, body):
     body.spend(end - start)
     content = body.content[start:end]
     if dtype.kind == "b":  # a byte that is neither 0 nor 1 would be neither false nor true
-        return (np.frombuffer(content, np.uint8) != 0).reshape(shape)
-    return np.frombuffer(content, dtype).reshape(shape).copy()
+        array = (np.frombuffer(content, np.uint8) != 0).reshape(shape)
+    else:
+        array = np.frombuffer(content, dtype).reshape(shape).copy()
+    return array[()] if scalar else array
 
 
 def send(file, message):
