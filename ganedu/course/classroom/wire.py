@@ -23,6 +23,7 @@ class Unreadable(ValueError):
 def pack(value):
     """A message as bytes: numbers, texts, `None`, lists, tuples (which come out as lists), dicts by text, NumPy's
     numbers, and arrays of them, of any shape. Of an array of anything else only dtype and shape are sent (`Foreign`).
+    A `numpy.float64` is a float, and comes out as one.
     """
     pieces = _Pieces()
     head = json.dumps(_plain(value, pieces)).encode()
@@ -85,9 +86,7 @@ class Foreign:
 
 
 def _plain(value, pieces):
-    if value is None or isinstance(
-        value, (bool, int, float, str)
-    ):  # np.float64 is a float, and comes out as one
+    if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, dict):
         return {"dict": [[str(k), _plain(v, pieces)] for k, v in value.items()]}
