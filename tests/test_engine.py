@@ -60,6 +60,16 @@ def images():
     return data.ImageDataset("noise", "train", data.to_uint8(batch(32)))
 
 
+FIRST_WEIGHTS = []
+
+
+@pytest.mark.parametrize("once_more", [False, True])
+def test_each_test_starts_from_one_seed(once_more):
+    """What a test's models weigh at first does not rest on the tests before it."""
+    FIRST_WEIGHTS.append(keras.random.normal((3,)))
+    np.testing.assert_array_equal(*map(ops.convert_to_numpy, (FIRST_WEIGHTS[0], FIRST_WEIGHTS[-1])))
+
+
 def test_a_step_by_hand():
     model = line()
     logs = model.train_on_batch(X, Y, return_dict=True)
