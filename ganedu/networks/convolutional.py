@@ -10,6 +10,8 @@ from ganedu.layers import MinibatchStdDev, SpectralConv2D, SpectralDense
 from ganedu.runtime import UsageError
 
 NEGATIVE_SLOPE = 0.2  # Radford 2015, section 4
+# PyTorch's. With Keras's 0.99 the statistics lag behind for the first hundreds of steps.
+BATCH_NORM_MOMENTUM = 0.9
 
 
 def num_downsamplings(image_shape):
@@ -71,10 +73,10 @@ def generator(image_shape, latent_dim, width=32, activation="tanh", name="genera
     z = keras.Input((latent_dim,), name="z")
     x = layers.Dense(math.prod(first), use_bias=False)(z)
     x = layers.Reshape(first)(x)  # (B, H / 2^ups, W / 2^ups, C0)
-    x = layers.ReLU()(layers.BatchNormalization()(x))
+    x = layers.ReLU()(layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM)(x))
     for c in channels[1:]:
         x = layers.Conv2DTranspose(c, 4, strides=2, padding="same", use_bias=False)(x)
-        x = layers.ReLU()(layers.BatchNormalization()(x))
+        x = layers.ReLU()(layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM)(x))
     x = layers.Conv2DTranspose(
         image_shape[-1], 4, strides=2, padding="same", activation=activation, dtype="float32"
     )(x)  # (B, H, W, C)

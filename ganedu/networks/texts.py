@@ -5,7 +5,12 @@ from keras import layers, ops
 
 from ganedu.data.captions.tokenizer import PAD
 from ganedu.layers import DRAWWrite, PositionEmbedding, SinusoidalEmbedding
-from ganedu.networks.convolutional import NEGATIVE_SLOPE, discriminator, generator
+from ganedu.networks.convolutional import (
+    BATCH_NORM_MOMENTUM,
+    NEGATIVE_SLOPE,
+    discriminator,
+    generator,
+)
 from ganedu.networks.text_encoder import text_encoder
 from ganedu.networks.unet import GROUPS, check_sizes, global_mlp_block, residual_block
 
@@ -105,7 +110,7 @@ def image_encoder(image_shape, width=32, name="encoder"):
     x = image = keras.Input(tuple(image_shape), name="x")
     for channels, strides in ((1, 2), (1, 1), (2, 2), (2, 1), (2, 1), (2, 1)):
         x = layers.Conv2D(channels * width, 3, strides, padding="same", use_bias=False)(x)
-        x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))  # at 0.99 they lag behind
+        x = layers.ReLU()(layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM)(x))
     x = layers.Activation("linear", dtype="float32")(x)
     return keras.Model(image, x, name=name)
 

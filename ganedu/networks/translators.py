@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from ganedu.layers import SpectralConv2D
-from ganedu.networks.convolutional import NEGATIVE_SLOPE, num_downsamplings
+from ganedu.networks.convolutional import BATCH_NORM_MOMENTUM, NEGATIVE_SLOPE, num_downsamplings
 
 
 def unet_translator(image_shape, channels, width=32, dropout=0.5, seed=0, name="generator"):
@@ -29,14 +29,14 @@ def unet_translator(image_shape, channels, width=32, dropout=0.5, seed=0, name="
     for i in range(downs):
         skips.append(x)
         x = layers.Conv2D(width * min(2**i, 4), 4, strides=2, padding="same")(x)
-        x = layers.BatchNormalization()(x) if i else x
+        x = layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM)(x) if i else x
         x = layers.LeakyReLU(NEGATIVE_SLOPE)(x)
     x = layers.Conv2D(width * min(2**downs, 4), 3, padding="same", activation="relu")(x)
     for i in reversed(range(downs)):
         x = layers.Conv2DTranspose(
             width * min(2 ** max(i - 1, 0), 4), 4, strides=2, padding="same", use_bias=False
         )(x)
-        x = layers.BatchNormalization()(x)
+        x = layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM)(x)
         if i == downs - 1:
             x = layers.Dropout(dropout, seed=seed)(x)
         x = layers.Concatenate()([layers.ReLU()(x), skips[i]])
