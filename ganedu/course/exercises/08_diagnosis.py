@@ -151,13 +151,13 @@ CHECKS = (
     ),
     Check(
         "mode collapse",
-        "These pass for real (precision is fair) and are always the same (recall is low). Such a D may be late, and "
+        "These pass for real (precision is fair) and are of few kinds (recall is low). Such a D may be late, and "
         "put samples over real images: its AUC is then low though G has learned something. Which number must be low as "
         "well before D is called too weak?",
     ),
     Check(
         "few and grey",
-        "Some whose samples are always the same (recall is low) lack grey as well: a few images have few greys. Which "
+        "Some whose samples are of few kinds (recall is low) lack grey as well: a few images have few greys. Which "
         "of the two do you ask first?",
     ),
     Check(
