@@ -83,13 +83,14 @@ def teaching():
 @lessons.command("check")
 @click.argument("names", nargs=-1)
 @click.option("--seeds", type=click.IntRange(1), default=3, show_default=True)
-def check_lessons(names, seeds):
+@click.option("--record", is_flag=True, help="Note the claims' numbers, for lessons to show.")
+def check_lessons(names, seeds, record):
     """Run lessons (all by default) under several seeds: do their claims hold?"""
     from ganedu.course import lessons as room
 
     others = []
     for name in names or room.names():
-        found = room.check(name, seeds)
+        found = room.check(name, seeds, record)
         click.echo(f"{name}: {'the same under each seed' if not found else ''}")
         for line in found:
             click.echo(f"  {line}")

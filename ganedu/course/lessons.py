@@ -6,6 +6,7 @@ import re
 import textwrap
 from pathlib import Path
 
+from ganedu.course import claims
 from ganedu.runtime import RunError, UsageError
 
 # Run before a lesson: all that it draws comes from other seeds, the initial weights and latents, the models' own
@@ -30,33 +31,18 @@ def _shifted(shift):
 _shifted({shift})
 """
 
+# Run before a lesson: it has the data that come with the package, also where MNIST is at hand, and trains briefly.
+BUILT_IN = """
+def _built_in():
+    import os
 
-NUMBERS = "    ("  # how the line of a claim's numbers begins, which nbval does not compare: `tests/nbval.cfg`
+    from ganedu import data
 
+    os.environ["GANEDU_PROFILE"], load = "quick", data.load
+    data.load = lambda name, *more, fallback=None, **others: load(fallback or name, *more, **others)
 
-def claim(text, holds, **values):
-    """Prints a claim about what training did, as `text: True` or `text: False`, and beneath it the numbers that it
-    rests on.
-
-    What nbval compares must be true on every machine. The line with the numbers it does not compare.
-
-    Args:
-        text: str.
-        holds: bool.
-        **values: numbers, or arrays of a few, by what they are: `before=2.41, after=1.44, ideal=1`.
-    """
-    print(f"{text}: {bool(holds)}")
-    if values:
-        shown = [f"{name.replace('_', ' ')} {_short(value)}" for name, value in values.items()]
-        print(f"{NUMBERS}{', '.join(shown)})")
-
-
-def _short(value):
-    """A number, or several, with three digits; more before the point, where it has them."""
-    if hasattr(value, "__len__"):
-        return " / ".join(_short(v) for v in value)
-    value = float(value)
-    return f"{value:,.0f}" if 1000 <= abs(value) < 1e9 else f"{value:.3g}"
+_built_in()
+"""
 
 
 def data_and_recipe(model, data_set="mnist", sizes_of=None, **options):
@@ -240,12 +226,14 @@ def _of_processes():
     return spent.ru_utime + spent.ru_stime
 
 
-def check(name, seeds=3):
+def check(name, seeds=3, record=False):
     """Runs a lesson under several seeds; its claims must come out under each as they are stored.
 
     Args:
         name: str, a lesson's name or number.
         seeds: int, how many. Defaults to `3`.
+        record: bool, whether the lesson is run on the data that come with the package, and the numbers of claims that
+            all came out so are noted, for `claim` to print, and written into the stored outputs. Defaults to `False`.
 
     Returns:
         List of str, what came out otherwise and under which seed, claims with their numbers; empty for a good lesson.
@@ -255,28 +243,44 @@ def check(name, seeds=3):
     """
     import nbformat
 
-    wanted, found = _told(nbformat.read(path(name), as_version=4)), []
+    wanted, found, trainings = _told(nbformat.read(path(name), as_version=4)), [], []
     for shift in range(1, seeds + 1):
-        told = _told(execute(name, setup=OTHER_SEEDS.format(shift=shift), save=False))
+        setup = OTHER_SEEDS.format(shift=shift) + (BUILT_IN if record else "")
+        told = _told(execute(name, setup, save=False))
         for want, got in zip(wanted, told, strict=True):
             found += [f"seed {shift}: {other}" for other in _differences(want, got)]
+        trainings.append(claims.told("".join(told)))
+    if record and not found:
+        claims.record(path(name).stem, trainings)
+        _write_others(path(name))
     return found
+
+
+def _write_others(file):
+    """Writes into a lesson's stored outputs what is noted of other trainings."""
+    import nbformat
+
+    notebook = nbformat.read(file, as_version=4)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if output.output_type == "stream":
+                output.text = claims.with_others(output.text)
+    nbformat.write(notebook, file)
 
 
 def _differences(want, got):
     """What a cell printed otherwise than it is stored: each claim that turned out so, with its numbers; of other text
     all of it."""
-    if _compared(want) == _compared(got):
+    if claims.compared(want) == claims.compared(got):
         return []
-    stored, lines = _compared(want).splitlines(), got.splitlines()
-    claims = [i for i, line in enumerate(lines) if line.endswith((": True", ": False"))]
-    others = [line for line in lines if not line.startswith(NUMBERS)]
-    if len(others) != len(stored) or len(claims) != len(stored):
+    stored, lines = claims.compared(want).splitlines(), claims.compared(got).splitlines()
+    if len(lines) != len(stored) or not all(line.endswith(claims.HOLDS) for line in lines):
         return [f"{' '.join(got.split())!r} in the place of {' '.join(want.split())!r}"]
+    numbers = [numbers for _, numbers in claims.told(got).values()]
     return [
-        " ".join([lines[i], *(n.strip() for n in lines[i + 1 : i + 2] if n.startswith(NUMBERS))])
-        for i, before in zip(claims, stored, strict=True)
-        if lines[i] != before
+        f"{line} ({', '.join(map(' '.join, numbers.items()))})" if numbers else line
+        for line, before, numbers in zip(lines, stored, numbers, strict=True)
+        if line != before
     ]
 
 
@@ -287,8 +291,3 @@ def _told(notebook):
         for c in notebook.cells
         if c.cell_type == "code" and "NBVAL" not in c.source
     ]
-
-
-def _compared(text):
-    """What is printed but for the lines of claims' numbers."""
-    return "".join(t for t in text.splitlines(keepends=True) if not t.startswith(NUMBERS))

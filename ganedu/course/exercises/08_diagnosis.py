@@ -111,15 +111,15 @@ CHECKS = (
         "A healthy GAN was called ill: all five of its numbers lie within the limits.",
     ),
     Check(
-        "grey",
-        "Somebody whose samples are bad was called saturated. Too little grey, or too much, says something of its own "
-        "only where samples are good.",
-        points=0,
-    ),
-    Check(
         "variety",
         "Somebody whose samples are bad was told to have a mode collapse. That is the name of samples that are good "
         "and too few. That bad samples reach few real images is no wonder.",
+        points=0,
+    ),
+    Check(
+        "grey",
+        "Somebody whose samples are bad was called saturated. Too little grey says something of its own only where "
+        "samples are good. Too much grey has none of the seven names.",
         points=0,
     ),
     Check(
@@ -238,6 +238,14 @@ WRONG = {
         "underfitting",
         "mode collapse",
         "saturation",
+    ),
+    "the samples before the game": _rules(
+        "mode collapse",
+        "saturation",
+        "vanishing gradient",
+        "discriminator too strong",
+        "discriminator too weak",
+        "underfitting",
     ),
     "consequences first": _rules(
         "saturation",
