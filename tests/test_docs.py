@@ -1,5 +1,6 @@
 """What the pages show must work."""
 
+import json
 import re
 import shlex
 import tomllib
@@ -143,3 +144,13 @@ def test_commands_in_the_pages_are_the_command_line_s(page, words):
     known = {option for p in command.params for option in p.opts} | {"--help", "--version"}
     asked = {word.partition("=")[0] for word in words if word.startswith("--")}
     assert asked <= known, (page, words)
+
+
+@pytest.mark.parametrize("table", ["diagrams", "samples"])
+def test_pages_of_models_find_the_lessons_pictures(table):
+    places = tomllib.loads((ROOT / "docs/annotated.toml").read_text(encoding="utf-8"))[table]
+    for place in set(places.values()):
+        lesson, cell_id = place.split()
+        cells = json.loads(lessons.path(lesson).read_text(encoding="utf-8"))["cells"]
+        outputs = [o for c in cells if c["id"] == cell_id for o in c["outputs"]]
+        assert sum("image/png" in o.get("data", {}) for o in outputs) == 1, place
