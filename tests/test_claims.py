@@ -157,14 +157,14 @@ def test_nothing_is_noted_of_a_lesson_whose_claims_come_out_otherwise(tmp_path, 
 @pytest.mark.parametrize("name", lessons.names())
 def test_a_lesson_shows_what_is_noted_of_its_claims(name):
     """If not: `ganedu lessons check NAME --seeds 4 --record`."""
+    printed = stored(name)
     record = json.loads(claims.RECORD.read_text(encoding="utf-8"))[name]
-    made = {text: numbers for text, (_, numbers) in claims.told("".join(stored(name))).items()}
+    made = {text: numbers for text, (_, numbers) in claims.told("".join(printed)).items()}
     assert {text: list(numbers) for text, numbers in record.items()} == {
         text: list(numbers) for text, numbers in made.items() if numbers
     }
     assert {len(shown) for numbers in record.values() for shown in numbers.values()} == {4}
-    for printed in stored(name):
-        assert claims.with_others(printed) == printed
+    assert [claims.with_others(p) for p in printed] == printed
 
 
 def test_no_two_claims_are_worded_alike():

@@ -106,14 +106,11 @@ def record(lesson, trainings):
         if numbers
     }
     # A line a claim, so that one sees what changed.
-    told = {
-        name: ",\n".join(
-            f"  {json.dumps(text)}: {json.dumps(numbers)}" for text, numbers in claims.items()
-        )
-        for name, claims in sorted(lessons.items())
-    }
-    parts = ",\n".join(f"{json.dumps(name)}: {{\n{claims}\n}}" for name, claims in told.items())
-    RECORD.write_text(f"{{\n{parts}\n}}\n", encoding="utf-8")
+    sections = []
+    for name, claims in sorted(lessons.items()):
+        lines = (f"  {json.dumps(text)}: {json.dumps(numbers)}" for text, numbers in claims.items())
+        sections.append(f"{json.dumps(name)}: {{\n" + ",\n".join(lines) + "\n}")
+    RECORD.write_text("{\n" + ",\n".join(sections) + "\n}\n", encoding="utf-8")
     _recorded.cache_clear()
 
 
