@@ -38,6 +38,18 @@ def test_rows_have_a_text_over_each_column_and_red_ones_where_it_is_not_right():
     assert not list(figures.rows({"a": IMAGES[:3]}).axes[0].texts)
 
 
+def test_a_rate_distortion_curve_has_a_line_with_the_price_as_its_slope_at_each_network():
+    prices, rate, distortion = np.array([[0.5, 6], [20, 3], [70, 130]])
+    axes = figures.rate_distortion({"a": (prices, rate, distortion)}).axes[0]
+    curve, *short = (line.get_xydata() for line in axes.lines)
+    np.testing.assert_array_equal(curve, [[20, 70], [3, 130]])
+    for line, price, place in zip(short, prices, curve, strict=True):
+        (run, rise), middle = line[1] - line[0], line.mean(axis=0)
+        assert rise / run == pytest.approx(-price)
+        np.testing.assert_allclose(middle, place)
+    assert [text.get_text() for text in axes.texts] == ["0.5", "6"]
+
+
 @pytest.mark.parametrize("shape", [(0, 4, 4, 1), (2, 4, 4), (2, 4, 4, 2)])
 def test_what_cannot_be_tiled_is_refused(shape):
     with pytest.raises(ValueError, match="must have shape"):
@@ -56,6 +68,7 @@ def test_what_cannot_be_tiled_is_refused(shape):
         lambda: figures.manifold(np.zeros((3, 3, 4, 4, 1))),
         lambda: figures.curves({"a": [1, 2], "b": [2, 1]}, [["a"], ["b"]]),
         lambda: figures.curves({"a": [1, 2]}, x=np.array([0.1, 0.2])),
+        lambda: figures.rate_distortion({"a": np.ones((3, 2)), "b": np.ones((3, 1))}),
         lambda: figures.attention(IMAGES[0], ["a", "three"], np.ones((2, 2, 2))),
         lambda: figures.similarity(IMAGES, ["a", "b"], {"cosine": np.zeros((2, len(IMAGES)))}),
         lambda: figures.bars({"generated": [1, 2]}, ["0", "1"]),
