@@ -264,12 +264,12 @@ def _log_of(row):
     return "loss" if "loss" in names else (losses or names or ["seconds"])[0]
 
 
-def rate_distortion(networks, reach=5.0):
+def rate_distortion(networks, length=5.0):
     """Rate-distortion curves, and at each network a short line whose slope is the price of a nat, downwards.
 
     Args:
         networks: dict of a curve's name to its networks: their prices, rates and distortions, (N,) each.
-        reach: float, how many nats of rate the line of a low price goes to either side. Defaults to `5.0`.
+        length: float, how many nats of rate the line of a low price goes to either side. Defaults to `5.0`.
     """
     figure = Figure(figsize=(6, 3.4), layout="constrained")
     axes = figure.subplots()
@@ -277,7 +277,7 @@ def rate_distortion(networks, reach=5.0):
         networks.items(), itertools.cycle(COLOURS), strict=False
     ):
         axes.plot(rate, distortion, label=name, color=colour)
-        run = reach * np.array([[-1], [1]]) / np.maximum(1, np.asarray(prices) / 3)
+        run = length * np.array([[-1], [1]]) / np.maximum(1, np.asarray(prices) / 3)
         axes.plot(rate + run, distortion - prices * run, color=INK, linewidth=1.2)
         for price, *place in zip(prices, rate, distortion, strict=True):
             axes.annotate(f"{price:g}", place, (4, 6), textcoords="offset points", color=INK)
