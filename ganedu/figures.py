@@ -236,6 +236,51 @@ def curves(history, groups=None, x=None, xlabel="round", colours=COLOURS):
     return figure
 
 
+def compared(runs, names, limits=None):
+    """The same logs of several runs: a plot for each log, a line for each run.
+
+    Args:
+        runs: dict of a run's name to its logs, as `model.fit(...).history`.
+        names: list of str, the logs.
+        limits: dict of a log's name to the lowest and the highest number drawn. Defaults to none.
+    """
+    figure = Figure(figsize=(3.6 * len(names), 2.8), layout="constrained")
+    for axes, name in zip(np.ravel(figure.subplots(1, len(names))), names, strict=True):
+        for (run, logs), colour in zip(runs.items(), itertools.cycle(COLOURS), strict=False):
+            axes.plot(range(1, len(logs[name]) + 1), logs[name], label=run, color=colour)
+        axes.set_title(name, color=INK, fontsize=10)
+        axes.set_xlabel("round", color=INK)
+        axes.set_ylim(*(limits or {}).get(name, (None, None)))
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        _plain(axes)
+    if len(runs) > 1:
+        figure.axes[0].legend(frameon=False)
+    return figure
+
+
+def histograms(panels, xlabel="", bins=40):
+    """How numbers are spread, in panels side by side; the heaps of a panel have the same area.
+
+    Args:
+        panels: dict of a panel's title to its heaps, a dict of a name to numbers. The names are the same in all panels.
+        xlabel: str. Defaults to none.
+        bins: int. Defaults to `40`.
+    """
+    figure = Figure(figsize=(3.6 * len(panels), 2.6), layout="constrained")
+    for axes, (title, heaps) in zip(
+        np.ravel(figure.subplots(1, len(panels))), panels.items(), strict=True
+    ):
+        edges = np.histogram_bin_edges(np.concatenate([np.ravel(v) for v in heaps.values()]), bins)
+        for (name, values), colour in zip(heaps.items(), COLOURS, strict=False):
+            axes.hist(np.ravel(values), edges, density=True, alpha=0.6, label=name, color=colour)
+        axes.set_title(title, color=INK, fontsize=10)
+        axes.set_xlabel(xlabel, color=INK)
+        axes.set_yticks([])
+        _plain(axes)
+    figure.axes[0].legend(frameon=False)
+    return figure
+
+
 def histories(runs, name):
     """One log of several runs, a line each.
 

@@ -69,6 +69,8 @@ def test_what_cannot_be_tiled_is_refused(shape):
         lambda: figures.curves({"a": [1, 2], "b": [2, 1]}, [["a"], ["b"]]),
         lambda: figures.curves({"a": [1, 2]}, x=np.array([0.1, 0.2])),
         lambda: figures.rate_distortion({"a": np.ones((3, 2)), "b": np.ones((3, 1))}),
+        lambda: figures.compared({"r": {"a": [1, 2]}, "s": {"a": [2]}}, ["a"], {"a": (0, 1)}),
+        lambda: figures.histograms({"p": {"a": [0, 1]}, "q": {"a": [2, 2]}}, "logit"),
         lambda: figures.attention(IMAGES[0], ["a", "three"], np.ones((2, 2, 2))),
         lambda: figures.similarity(IMAGES, ["a", "b"], {"cosine": np.zeros((2, len(IMAGES)))}),
         lambda: figures.bars({"generated": [1, 2]}, ["0", "1"]),
