@@ -1,5 +1,7 @@
 """Lesson 24: the loss of a flow that learns with classes and without (Ho and Salimans 2022, algorithm 1)."""
 
+import warnings
+
 import numpy as np
 
 from ganedu.course.checking import Check, WrongSolution, variant
@@ -54,7 +56,11 @@ def probe(solution, inputs):
         name: np.concatenate([one[i] for one in asked]) if asked else np.zeros(1)
         for i, name in enumerate(("x_t", "t", "labels"))
     }
-    found["no label kept"] = solution(network, *arrays, 1.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore"
+        )  # the mean of no images, where those without a label are taken out
+        found["no label kept"] = solution(network, *arrays, 1.0)
     asked.clear()
     found["loss of all labels"] = solution(network, *arrays, 0.0)
     found["all kept"] = np.concatenate([one[2] for one in asked]) if asked else np.zeros(1)
@@ -82,6 +88,7 @@ def compared(arrays, inputs):
         "inverted": np.array_equal(same, inputs["u"] < 0.4) and not other_end,
     }
     found |= {"none dropped": bool(same.all())}
+    found["taken out"] = np.array_equal(found["asked"], [np.sum(inputs["u"] >= 0.4)])
     loss = np.asarray(arrays["loss"])
     for name, value in _slips(inputs).items():
         found[name] = bool(
@@ -123,7 +130,8 @@ def reference(inputs):
 
     return {
         **dict.fromkeys(
-            ("by time", "other end", "inverted", "none dropped", *_slips(inputs)), False
+            ("taken out", "by time", "other end", "inverted", "none dropped", *_slips(inputs)),
+            False,
         ),
         "loss": loss(kept),
         "x_t": x_t,
@@ -138,6 +146,12 @@ def reference(inputs):
 
 
 CHECKS = (
+    Check(
+        "taken out",
+        "The network is asked about the images that keep their label alone. The others stay in the batch: from them, "
+        "with zeros for a label, it learns the other answer.",
+        points=0,
+    ),
     Check(
         "asked",
         "How often is the network asked? Training asks it once about each image, with the label or without. (Two "
@@ -271,6 +285,14 @@ WRONG = {
     ),
     "images without a label left out": variant(
         _WRITTEN, ("noise)) ** 2)", "noise)) ** 2 * (u >= p)[:, None, None, None])")
+    ),
+    "images without a label taken out of the batch": variant(
+        _WRITTEN,
+        (
+            "    share = t",
+            "    keep = u >= p\n    images, noise, labels, t, u = (a[keep] for a in (images, noise, labels, t, u))\n"
+            "    share = t",
+        ),
     ),
     "the mean of those with a label": variant(
         _WRITTEN,
