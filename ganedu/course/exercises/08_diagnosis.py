@@ -48,6 +48,7 @@ PATIENTS = {
     "underfitting": (
         ((0.02, 0.15), (0.5, 0.9), (0.4, 0.6), (0.2, 0.8), (0.8, 1.2)),
         ((0.02, 0.15), (0.5, 0.9), (0.6, 0.95), (0.2, 0.8), (0.8, 1.2)),
+        ((0.0, 0.1), (0.0, 0.1), (0.4, 0.95), (0.2, 0.8), (0.8, 9.0)),
     ),
 }
 EACH = 4  # patients drawn of each row
@@ -81,9 +82,10 @@ def compared(outputs, inputs):
     """What was found, and which names were given to patients whose samples are bad for another reason."""
     unfair = ("vanishing gradient", "discriminator too strong", "discriminator too weak")
     bad = np.concatenate([outputs[name] for name in unfair])
+    any_bad = np.concatenate([bad, outputs["underfitting"]])
     return outputs | {
         "grey": np.any(bad == NAMES.index("saturation")),
-        "variety": np.any(bad == NAMES.index("mode collapse")),
+        "variety": np.any(any_bad == NAMES.index("mode collapse")),
         "bad samples": np.any(bad == NAMES.index("underfitting")),
         "flat": np.any(outputs["discriminator too weak"] == NAMES.index("vanishing gradient")),
     }
@@ -167,7 +169,7 @@ CHECKS = (
     ),
     Check(
         "underfitting",
-        "The game is fair, the samples are varied, and few are good: nothing else says why.",
+        "Nobody has won this game, and few samples are good, varied or not: nothing else says why.",
     ),
 )
 
@@ -294,6 +296,12 @@ WRONG = {
         (
             '    if signals["precision"]',
             '    if signals["recall"] < 0.35:\n        return "mode collapse"\n    if signals["precision"]',
+        )
+    ),
+    "few bad samples in a fair game have a mode collapse": _slip(
+        (
+            WEAK,
+            ' if auc < 0.25 else "mode collapse" if signals["recall"] < 0.35 else "underfitting"',
         )
     ),
     "bad samples underfit": _slip(
