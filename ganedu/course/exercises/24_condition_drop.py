@@ -56,7 +56,9 @@ def probe(solution, inputs):
         name: np.concatenate([one[i] for one in asked]) if asked else np.zeros(1)
         for i, name in enumerate(("x_t", "t", "labels"))
     }
-    with warnings.catch_warnings():  # of a mean of no images, where those without a label are taken out
+    with (
+        warnings.catch_warnings()
+    ):  # of a mean of no images, where those without a label are taken out
         warnings.simplefilter("ignore")
         found["no label kept"] = solution(network, *arrays, 1.0)
     asked.clear()
