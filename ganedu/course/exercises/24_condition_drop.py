@@ -56,10 +56,8 @@ def probe(solution, inputs):
         name: np.concatenate([one[i] for one in asked]) if asked else np.zeros(1)
         for i, name in enumerate(("x_t", "t", "labels"))
     }
-    with (
-        warnings.catch_warnings()
-    ):  # of a mean of no images, where those without a label are taken out
-        warnings.simplefilter("ignore")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a mean of nothing, where images are taken out
         found["no label kept"] = solution(network, *arrays, 1.0)
     asked.clear()
     found["loss of all labels"] = solution(network, *arrays, 0.0)
