@@ -50,6 +50,27 @@ def test_a_rate_distortion_curve_has_a_line_with_the_price_as_its_slope_at_each_
     assert [text.get_text() for text in axes.texts] == ["0.5", "6"]
 
 
+def test_runs_are_compared_log_by_log_from_round_1_on():
+    runs = {"long": {"a": [3, 2, 1], "b": [9, 8, 7]}, "short": {"a": [5], "b": [4]}}
+    of_a, of_b = figures.compared(runs, ["a", "b"], {"b": (0, 6)}).axes
+    for axes, log in ((of_a, "a"), (of_b, "b")):
+        assert axes.get_title() == log
+        for line, (name, logs) in zip(axes.lines, runs.items(), strict=True):
+            assert line.get_label() == name
+            assert [*map(tuple, line.get_xydata())] == [*enumerate(logs[log], start=1)]
+    assert of_b.get_ylim() == (0, 6)
+
+
+def test_heaps_of_a_panel_have_one_area_and_the_same_bins():
+    heaps = {"few": [0.0, 1.0], "many": np.linspace(1, 4, 50)}
+    (axes,) = figures.histograms({"panel": heaps}, "logit", bins=8).axes
+    assert axes.get_xlabel() == "logit"
+    few, many = ([(b.get_x(), b.get_width(), b.get_height()) for b in c] for c in axes.containers)
+    np.testing.assert_allclose([b[:2] for b in few], [b[:2] for b in many])
+    for bars in (few, many):
+        assert sum(width * height for _, width, height in bars) == pytest.approx(1)
+
+
 @pytest.mark.parametrize("shape", [(0, 4, 4, 1), (2, 4, 4), (2, 4, 4, 2)])
 def test_what_cannot_be_tiled_is_refused(shape):
     with pytest.raises(ValueError, match="must have shape"):
